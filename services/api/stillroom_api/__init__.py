@@ -1,0 +1,1 @@
+"""Stillroom over HTTP and WebSocket."""

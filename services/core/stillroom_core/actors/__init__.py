@@ -1,0 +1,1 @@
+"""Actors: who acts in which organization, and what they may do."""

@@ -1,0 +1,53 @@
+"""Our own PostgreSQL: one engine a process, one session type everywhere."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from stillroom_core.settings import get_settings
+
+Session = AsyncSession
+
+
+def asyncpg_url(url: str) -> URL:
+    """The same database, spelled for asyncpg."""
+    return make_url(url).set(drivername="postgresql+asyncpg")
+
+
+def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
+    """An engine whose connections name themselves and give up on a lock or a lost server."""
+    return create_async_engine(
+        asyncpg_url(url),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        connect_args={
+            "server_settings": {"application_name": "stillroom", "idle_in_transaction_session_timeout": "60000"},
+            "command_timeout": 60,
+        },
+    )
+
+
+class Database:
+    """The engine and the sessions of one process."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self.sessions = async_sessionmaker(engine, expire_on_commit=False)
+
+    @classmethod
+    def from_settings(cls, *, pool_size: int = 10) -> "Database":
+        """Connects to DATABASE_URL."""
+        return cls(make_engine(get_settings().database_url.get_secret_value(), pool_size=pool_size))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Session]:
+        """One unit of work: committed when the block ends well, rolled back otherwise."""
+        async with self.sessions() as session, session.begin():
+            yield session
+
+    async def close(self) -> None:
+        """Returns all connections."""
+        await self.engine.dispose()

@@ -1,0 +1,1 @@
+"""Databases: the places to migrate."""

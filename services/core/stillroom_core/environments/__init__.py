@@ -1,0 +1,1 @@
+"""Environments: dev, staging, prod; the policy and the settings of a run."""

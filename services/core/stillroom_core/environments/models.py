@@ -1,0 +1,47 @@
+"""The table of environments."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint, String, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from stillroom_core.tables import Keyed, Table
+
+
+class Environment(Keyed, Table):
+    """Where a project runs, with the policy and the settings of a run there."""
+
+    __tablename__ = "environments"
+    __table_args__ = (
+        UniqueConstraint("project_id", "slug"),
+        UniqueConstraint("organization_id", "id"),
+        UniqueConstraint("organization_id", "project_id", "id"),
+        ForeignKeyConstraint(
+            ["organization_id", "project_id"],
+            ["projects.organization_id", "projects.id"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    organization_id: Mapped[UUID]
+    project_id: Mapped[UUID]
+    slug: Mapped[str] = mapped_column(String(63))
+    name: Mapped[str] = mapped_column(String(200))
+    position: Mapped[int] = mapped_column(server_default=text("0"))
+    protected: Mapped[bool] = mapped_column(server_default=text("false"))
+
+    # 5 s: long enough for a busy table's ordinary statements, short enough not to queue a site behind us.
+    lock_timeout_ms: Mapped[int] = mapped_column(server_default=text("5000"))
+    statement_timeout_ms: Mapped[int] = mapped_column(server_default=text("0"))
+    time_limit_s: Mapped[int] = mapped_column(server_default=text("3600"))
+    transaction_per_migration: Mapped[bool | None]
+
+    # [{name, value}] with a template, or [{name, sealed}] with base64 of a sealed value when it is secret
+    variables: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
+    files: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
+    x_arguments: Mapped[list[str]] = mapped_column(server_default=text("'[]'"))
+    ini_overrides: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
+    attributes: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
+    bootstrap_command: Mapped[list[str] | None] = mapped_column(JSONB)

@@ -1,0 +1,1 @@
+"""Jobs: one Alembic operation on one database."""

@@ -1,0 +1,137 @@
+"""Jobs, their steps and their events."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from stillroom_core.jobs.lifecycle import JobKind, JobState, StepState
+from stillroom_core.tables import Keyed, Table
+
+
+def _one_of(column: str, values: type[JobKind] | type[JobState] | type[StepState]) -> str:
+    return f"{column} in ({', '.join(repr(v.value) for v in values)})"
+
+
+class Job(Keyed, Table):
+    """One Alembic operation on one database; while it is queued, this row is the queue."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        UniqueConstraint("organization_id", "number"),
+        UniqueConstraint("organization_id", "id"),
+        UniqueConstraint("organization_id", "idempotency_key"),
+        ForeignKeyConstraint(
+            ["organization_id", "project_id", "environment_id"],
+            ["environments.organization_id", "environments.project_id", "environments.id"],
+            ondelete="CASCADE",
+        ),
+        ForeignKeyConstraint(
+            ["organization_id", "database_id"],
+            ["databases.organization_id", "databases.id"],
+            ondelete="CASCADE",
+        ),
+        ForeignKeyConstraint(
+            ["organization_id", "commit_id"], ["commits.organization_id", "commits.id"], ondelete="RESTRICT"
+        ),
+        CheckConstraint(_one_of("kind", JobKind), name="kind"),
+        CheckConstraint(_one_of("state", JobState), name="state"),
+        # One running job per database: the second claim violates this index and stays queued.
+        Index(
+            "uq_jobs_running_database",
+            "database_id",
+            unique=True,
+            postgresql_where=text("state = 'running'"),
+        ),
+        Index("ix_jobs_waiting", "database_id", "id", postgresql_where=text("state in ('queued', 'running')")),
+        Index("ix_jobs_organization_id_id", "organization_id", "id"),
+        Index("ix_jobs_project_id_id", "project_id", "id"),
+    )
+
+    organization_id: Mapped[UUID]
+    project_id: Mapped[UUID]
+    environment_id: Mapped[UUID]
+    database_id: Mapped[UUID] = mapped_column(index=True)
+    number: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(16))
+    revision: Mapped[str | None] = mapped_column(String(300))
+    state: Mapped[str] = mapped_column(String(16), server_default=text("'queued'"))
+    actor_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    actor_name: Mapped[str] = mapped_column(String(200))
+    idempotency_key: Mapped[str | None] = mapped_column(String(200))
+    request_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+    commit_id: Mapped[UUID]
+    commit_sha: Mapped[str] = mapped_column(String(64))
+    ref: Mapped[str] = mapped_column(String(255))
+
+    rung_at: Mapped[datetime | None]  # when its id was last sent to the workers
+    attempt: Mapped[UUID | None]  # the token of the worker that claimed it; every later write carries it
+    started_at: Mapped[datetime | None]
+    heartbeat_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    cancel_requested_at: Mapped[datetime | None]
+    cancel_requested_by: Mapped[str | None] = mapped_column(String(200))
+
+    isolation: Mapped[str | None] = mapped_column(String(16))
+    runtime: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # versions seen: python, alembic, sqlalchemy …
+    heads_before: Mapped[list[str] | None] = mapped_column(JSONB)
+    heads_after: Mapped[list[str] | None] = mapped_column(JSONB)
+    steps_total: Mapped[int | None]
+    steps_done: Mapped[int] = mapped_column(server_default=text("0"))
+    last_seq: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    outcome: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    error: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+
+
+class JobStep(Table):
+    """A part of a job that people see: getting the code, each revision, the final check."""
+
+    __tablename__ = "job_steps"
+    __table_args__ = (
+        ForeignKeyConstraint(["organization_id", "job_id"], ["jobs.organization_id", "jobs.id"], ondelete="CASCADE"),
+        CheckConstraint(_one_of("state", StepState), name="state"),
+    )
+
+    job_id: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    organization_id: Mapped[UUID]
+    kind: Mapped[str] = mapped_column(String(16))
+    revision: Mapped[str | None] = mapped_column(String(100))
+    title: Mapped[str] = mapped_column(String(500))
+    state: Mapped[str] = mapped_column(String(16), server_default=text("'pending'"))
+    started_at: Mapped[datetime | None]
+    duration_ms: Mapped[float | None]
+    statements: Mapped[int] = mapped_column(server_default=text("0"))
+    detail: Mapped[str | None] = mapped_column(Text)
+
+
+class JobEvent(Table):
+    """One line of a job's stream; `seq` is given once, by the worker, without gaps."""
+
+    __tablename__ = "job_events"
+    __table_args__ = (
+        ForeignKeyConstraint(["organization_id", "job_id"], ["jobs.organization_id", "jobs.id"], ondelete="CASCADE"),
+    )
+
+    job_id: Mapped[UUID] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    organization_id: Mapped[UUID]
+    at: Mapped[datetime]
+    type: Mapped[str] = mapped_column(String(32))
+    data: Mapped[dict[str, Any]]

@@ -1,0 +1,1 @@
+"""Members: people, and the organizations they belong to."""

@@ -1,0 +1,65 @@
+"""People and what connects them to organizations and projects."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from stillroom_core.tables import Keyed, Table
+
+
+class User(Keyed, Table):
+    """A person with one sign-in for all organizations."""
+
+    __tablename__ = "users"
+
+    email: Mapped[str] = mapped_column(String(254), unique=True)  # RFC 5321: longest address; stored lower case
+    name: Mapped[str] = mapped_column(String(200))
+    password_hash: Mapped[str] = mapped_column(String(500))
+    locale: Mapped[str | None] = mapped_column(String(8))
+    theme: Mapped[str] = mapped_column(String(8), server_default=text("'system'"))
+    # Counted up by whatever must end every access token at once: sign-out everywhere, password change.
+    token_version: Mapped[int] = mapped_column(server_default=text("0"))
+    disabled_at: Mapped[datetime | None]
+
+
+class Membership(Table):
+    """A person's role in an organization."""
+
+    __tablename__ = "memberships"
+    __table_args__ = (CheckConstraint("role in ('owner', 'admin', 'member')", name="role"),)
+
+    organization_id: Mapped[UUID] = mapped_column(
+        ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True
+    )
+    user_id: Mapped[UUID] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    role: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+class ProjectMembership(Table):
+    """A member's role in one project; owners and administrators need none."""
+
+    __tablename__ = "project_memberships"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "user_id"],
+            ["memberships.organization_id", "memberships.user_id"],
+            ondelete="CASCADE",
+        ),
+        ForeignKeyConstraint(
+            ["organization_id", "project_id"],
+            ["projects.organization_id", "projects.id"],
+            ondelete="CASCADE",
+        ),
+        CheckConstraint("role in ('viewer', 'operator', 'maintainer', 'admin')", name="role"),
+    )
+
+    organization_id: Mapped[UUID] = mapped_column(primary_key=True)
+    project_id: Mapped[UUID] = mapped_column(primary_key=True, index=True)
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    role: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))

@@ -1,0 +1,1 @@
+"""Organizations: whose projects and people these are."""

@@ -1,0 +1,1 @@
+"""Projects: one Alembic configuration in one git repository."""

@@ -1,0 +1,115 @@
+"""What an installation decides, read from the environment once per process.
+
+Secrets have no default: a process that lacks one does not start.
+"""
+
+import base64
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every setting of the api, the worker and the scheduler."""
+
+    model_config = SettingsConfigDict(extra="ignore")
+
+    database_url: SecretStr = Field(alias="DATABASE_URL", description="Our own PostgreSQL: postgresql://…")
+    redis_url: SecretStr = Field(alias="REDIS_URL", description="Broker and live feed: redis://…")
+    secret_key: SecretStr = Field(
+        alias="STILLROOM_SECRET_KEY", description="Signs access tokens; 32 bytes or more"
+    )
+    sealing_keys: SecretStr = Field(
+        alias="STILLROOM_SEALING_KEYS",
+        description="id:base64 of 32 bytes, comma separated; the first seals, all of them open",
+    )
+    data_dir: Path = Field(
+        alias="STILLROOM_DATA_DIR", description="Mirrors, checkouts and virtualenvs of the worker"
+    )
+    public_url: str = Field(
+        default="http://localhost:8000", alias="STILLROOM_PUBLIC_URL", description="Where people find us"
+    )
+    web_dir: Path | None = Field(
+        default=None, alias="STILLROOM_WEB_DIR", description="The built web; empty when nginx serves it"
+    )
+    development: bool = Field(
+        default=False,
+        alias="STILLROOM_DEVELOPMENT",
+        description="Allows local folders as git URLs and databases on this machine",
+    )
+    sandbox: Literal["bwrap", "landlock", "bare"] = Field(
+        default="bwrap", alias="STILLROOM_SANDBOX", description="The weakest isolation that may run a job"
+    )
+    access_token_minutes: int = Field(
+        default=10, alias="STILLROOM_ACCESS_TOKEN_MINUTES", ge=1, le=60, description="Life of an access token"
+    )
+    session_days: int = Field(
+        default=30, alias="STILLROOM_SESSION_DAYS", ge=1, le=365, description="Life of a sign-in"
+    )
+    allowed_networks: str = Field(
+        default="",
+        alias="STILLROOM_ALLOWED_NETWORKS",
+        description="Private networks (CIDR, comma separated) that git and databases may be in",
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="json", alias="STILLROOM_LOG_FORMAT", description="json for machines, console for people"
+    )
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if len(value.get_secret_value().encode()) < 32:
+            raise ValueError("STILLROOM_SECRET_KEY must have at least 32 bytes: openssl rand -base64 48")
+        return value
+
+    @field_validator("sealing_keys")
+    @classmethod
+    def _keys_readable(cls, value: SecretStr) -> SecretStr:
+        parse_sealing_keys(value.get_secret_value())
+        return value
+
+    @field_validator("web_dir", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return value or None
+
+    @property
+    def access_token_life(self) -> timedelta:
+        """How long a signed access token is believed."""
+        return timedelta(minutes=self.access_token_minutes)
+
+    @property
+    def session_life(self) -> timedelta:
+        """How long a sign-in lasts without being used."""
+        return timedelta(days=self.session_days)
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """The private networks that the operator opened."""
+        given = tuple(part.strip() for part in self.allowed_networks.split(",") if part.strip())
+        return (*given, "127.0.0.0/8", "::1/128") if self.development else given
+
+
+def parse_sealing_keys(text: str) -> list[tuple[str, bytes]]:
+    """Reads `id:base64,id:base64`; raises ValueError that names the cause but never the key."""
+    keys: list[tuple[str, bytes]] = []
+    for part in (piece.strip() for piece in text.split(",")):
+        key_id, _, encoded = part.partition(":")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except ValueError as cause:
+            raise ValueError("STILLROOM_SEALING_KEYS: each entry is id:base64") from cause
+        if not key_id or len(key_id) > 32 or len(key) != 32:
+            raise ValueError("STILLROOM_SEALING_KEYS: each entry is id:base64 of exactly 32 bytes")
+        keys.append((key_id, key))
+    return keys
+
+
+@lru_cache
+def get_settings() -> Settings:
+    """The settings of this process."""
+    return Settings()

@@ -1,0 +1,1 @@
+"""Runs the jobs: supervises the processes in which tenants' code runs."""
