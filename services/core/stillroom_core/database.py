@@ -1,6 +1,6 @@
 """Our own PostgreSQL: one engine a process, one session type everywhere."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from sqlalchemy.engine import URL, make_url
@@ -36,6 +36,8 @@ class Database:
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
         self.sessions = async_sessionmaker(engine, expire_on_commit=False)
+        # Set by the process that has a queue: what to do with a session whose transaction was committed.
+        self.after_commit: Callable[[Session], Awaitable[None]] | None = None
 
     @classmethod
     def from_settings(cls, *, pool_size: int = 10) -> "Database":
@@ -45,8 +47,11 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
         """One unit of work: committed when the block ends well, rolled back otherwise."""
-        async with self.sessions() as session, session.begin():
-            yield session
+        async with self.sessions() as session:
+            async with session.begin():
+                yield session
+            if self.after_commit is not None:
+                await self.after_commit(session)
 
     async def close(self) -> None:
         """Returns all connections."""

@@ -33,6 +33,11 @@ class Settings(BaseSettings):
     public_url: str = Field(
         default="http://localhost:8000", alias="STILLROOM_PUBLIC_URL", description="Where people find us"
     )
+    extra_hosts_text: str = Field(
+        default="",
+        alias="STILLROOM_EXTRA_HOSTS",
+        description="Further host names (comma separated) under which the api may be asked",
+    )
     web_dir: Path | None = Field(
         default=None, alias="STILLROOM_WEB_DIR", description="The built web; empty when nginx serves it"
     )
@@ -86,6 +91,11 @@ class Settings(BaseSettings):
     def session_life(self) -> timedelta:
         """How long a sign-in lasts without being used."""
         return timedelta(days=self.session_days)
+
+    @property
+    def extra_hosts(self) -> list[str]:
+        """Further host names that are ours."""
+        return [part.strip() for part in self.extra_hosts_text.split(",") if part.strip()]
 
     @property
     def networks(self) -> tuple[str, ...]:

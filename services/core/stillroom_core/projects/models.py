@@ -75,8 +75,9 @@ class Commit(Keyed, Table):
     authored_at: Mapped[datetime]
     subject: Mapped[str] = mapped_column(String(1000))
     source: Mapped[str] = mapped_column(String(16))
+    complete: Mapped[bool]  # false: neither reading nor Alembic could say that this is all
     graph: Mapped[bytes] = mapped_column(LargeBinary)  # zlib over Graph.to_json_bytes
-    # path → {digest, author, date, commit}; kept beside the graph, which knows no git
+    # path → {digest, author, date, commit, upgrade_lines, downgrade_lines}; kept beside the graph, which knows no git
     files: Mapped[dict[str, Any]]
     notes: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
 

@@ -48,9 +48,9 @@ _STATEMENT = re.compile(
       (?P<name>revision|down_revision|branch_labels|depends_on)
           [ \t]*+(?::[^=\n\#"'\\;()]*)?=[ \t]*+
           (?:(?P<none>None)|(?P<text>{_SHORT_STRING})|(?P<sequence>[(\[][^()\[\]{{}}\#\\]*+[)\]])){_END}
-    | (?P<blank>[ \t]*+(?:\#[^\n]*+)?\n)
+    | (?P<blank>(?:[ \t]*+(?:\#[^\n]*+)?\n)+)
     | (?P<imported>
-          (?:import|from)[ \t][\w., \t]++{_END}
+          (?:(?:import|from)[ \t][\w., \t]++{_END})+
         | from[ \t]++[\w.]++[ \t]++import[ \t]*+\([\w,\ \t\n]*+(?:\#[^\n]*+\n[\w,\ \t\n]*+)*\){_END}
       )
     | (?P<constant>(?!__)[A-Za-z_]\w*+[ \t]*+(?::[ \t]*+[\w.,|\[\] \t]*+)?=[ \t]*+

@@ -1,0 +1,191 @@
+"""Who asks, and whether they may: decided once, at the edge, by these dependencies.
+
+Every route declares exactly one of them, or stands in PUBLIC; a test walks the routes and checks it.
+Strangers to an organization or a project get 404, members without the permission get 403 that names it.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Query, Request
+from sqlalchemy import select
+from starlette.requests import HTTPConnection
+
+from stillroom_api.context import ContextOf, Transaction
+from stillroom_core.actors.actor import Actor
+from stillroom_core.actors.permissions import Permission
+from stillroom_core.actors.repository import actor_in, actors_of
+from stillroom_core.database import Session
+from stillroom_core.errors import Invalid, not_found
+from stillroom_core.jobs.models import Job
+from stillroom_core.jobs.repository import PlacedJob
+from stillroom_core.jobs.service import find_job
+from stillroom_core.members.models import User
+from stillroom_core.projects.models import Project
+from stillroom_core.projects.service import find_project
+from stillroom_core.sessions.service import person_behind
+from stillroom_core.sessions.tokens import unauthenticated
+
+# (method, path) of the routes that need nobody.
+PUBLIC = frozenset(
+    {
+        ("POST", "/api/auth/sign-in"),
+        ("POST", "/api/auth/refresh"),
+        ("POST", "/api/auth/sign-out"),
+        ("GET", "/livez"),
+        ("GET", "/readyz"),
+    }
+)
+
+# What a dependency declares about itself, for the test that walks the routes.
+MARK = "stillroom_permission"
+SIGNED_IN = "signed in"
+
+
+def bearer_token(connection: HTTPConnection) -> str:
+    """The token of the Authorization header; never from the address, which ends in logs."""
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise unauthenticated()
+    return token.strip()
+
+
+async def signed_in(connection: HTTPConnection, context: ContextOf, session: Transaction) -> User:
+    """The signed-in person; raises Unauthenticated."""
+    return await person_behind(session, context.settings, bearer_token(connection))
+
+
+setattr(signed_in, MARK, SIGNED_IN)
+Person = Annotated[User, Depends(signed_in, scope="function")]
+
+
+@dataclass(frozen=True)
+class InProject:
+    """An actor and the project that the request is about."""
+
+    actor: Actor
+    project: Project
+
+
+def in_organization(permission: Permission) -> Any:
+    """For /orgs/{org}/…: the person as an actor of that organization."""
+
+    async def check(org: str, person: Person, session: Transaction) -> Actor:
+        actor = await actor_in(session, person, slug=org)
+        actor.check(permission)
+        return actor
+
+    return marked(check, permission)
+
+
+def in_any_project() -> Any:
+    """For listings of an organization: whoever belongs to it, and sees what their roles show."""
+
+    async def check(org: str, person: Person, session: Transaction) -> Actor:
+        return await actor_in(session, person, slug=org)
+
+    return marked(check, Permission.ORGANIZATION_READ)
+
+
+def in_project(permission: Permission) -> Any:
+    """For /orgs/{org}/projects/{project}/…: the actor and the project."""
+
+    async def check(org: str, project: str, person: Person, session: Transaction) -> InProject:
+        actor = await actor_in(session, person, slug=org)
+        found = await find_project(session, actor, project)
+        actor.check(permission, found.id)
+        return InProject(actor, found)
+
+    return marked(check, permission)
+
+
+def in_named_project(permission: Permission) -> Any:
+    """For /migrations/…?project=: id, slug or organization/slug."""
+
+    async def check(
+        person: Person,
+        session: Transaction,
+        project: Annotated[str, Query(max_length=200, description="id, slug, or organization/slug")],
+    ) -> InProject:
+        found = await named_project(session, person, project)
+        found.actor.check(permission, found.project.id)
+        return found
+
+    return marked(check, permission)
+
+
+async def named_project(session: Session, person: User, name: str) -> InProject:
+    """Finds a project among all organizations of the person; raises NotFound, or Invalid when ambiguous."""
+    organization, _, slug = name.rpartition("/")
+    found: list[InProject] = []
+    for actor in await actors_of(session, person):
+        if organization and actor.organization_slug != organization:
+            continue
+        try:
+            found.append(InProject(actor, await find_project(session, actor, slug)))
+        except type(not_found("project")):
+            continue
+    if len(found) > 1:
+        choices = ", ".join(f"{item.actor.organization_slug}/{slug}" for item in found)
+        raise Invalid(
+            "ambiguous_project",
+            "Several of your organizations have a project of this name.",
+            detail=choices,
+            fix="Name it as organization/project.",
+            fields={"project": "ambiguous"},
+        )
+    if not found:
+        raise not_found("project")
+    return found[0]
+
+
+@dataclass(frozen=True)
+class OnJob:
+    """An actor and the job that the request is about."""
+
+    actor: Actor
+    placed: PlacedJob
+
+
+def on_job(permission: Permission) -> Any:
+    """For /jobs/{job}/…"""
+
+    async def check(job: UUID, person: Person, session: Transaction) -> OnJob:
+        return await authorized_job(session, person, job, permission)
+
+    return marked(check, permission)
+
+
+async def authorized_job(session: Session, person: User, key: UUID, permission: Permission) -> OnJob:
+    """Finds a job in any organization of the person and checks the permission there."""
+    organization = await session.scalar(select(Job.organization_id).where(Job.id == key))
+    actors = {actor.organization_id: actor for actor in await actors_of(session, person)}
+    if organization not in actors:
+        raise not_found("job")
+    actor = actors[organization]
+    placed = await find_job(session, actor, key)
+    actor.check(permission, placed.job.project_id)
+    return OnJob(actor, placed)
+
+
+def check_origin(request: Request, context: ContextOf) -> None:
+    """Refuses a browser's request from a foreign page; cookies alone prove nothing."""
+    origin = request.headers.get("origin")
+    if origin is not None and not same_origin(origin, request, context.settings.public_url):
+        raise not_found("page")
+
+
+def same_origin(origin: str, connection: HTTPConnection, public_url: str) -> bool:
+    """Whether a page of this origin is ours: the configured address, or the host that was asked."""
+    own = f"{connection.url.scheme.replace('ws', 'http')}://{connection.headers.get('host', '')}"
+    return origin.rstrip("/") in (public_url.rstrip("/"), own)
+
+
+def marked(check: Callable[..., Awaitable[object]], permission: Permission) -> Any:
+    """A dependency that says which permission it checks."""
+    setattr(check, MARK, permission)
+    return Depends(check, scope="function")
+
+

@@ -1,0 +1,63 @@
+"""What one api process holds: settings, database, Valkey, queue."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+from redis.asyncio import Redis
+from starlette.requests import HTTPConnection
+
+from stillroom_core.database import Database, Session
+from stillroom_core.jobs.queue import CeleryQueue, Queue, take_rings
+from stillroom_core.sessions.throttle import Throttle
+from stillroom_core.settings import Settings
+
+
+@dataclass
+class Context:
+    """The connections of this process, made at start-up and closed at its end."""
+
+    settings: Settings
+    database: Database
+    redis: "Redis"
+    queue: Queue
+    throttle: Throttle
+
+    @classmethod
+    def open(cls, settings: Settings, queue: Queue | None = None) -> "Context":
+        """Connects lazily: nothing is reached before the first request needs it."""
+        database = Database.from_settings()
+        redis = Redis.from_url(settings.redis_url.get_secret_value(), decode_responses=True)
+        made = cls(settings, database, redis, queue or CeleryQueue(settings), Throttle(redis))
+
+        async def ring(session: Session) -> None:
+            if rings := take_rings(session):
+                await made.queue.send(rings)
+
+        database.after_commit = ring
+        return made
+
+    async def close(self) -> None:
+        """Returns every connection."""
+        await self.redis.aclose()
+        await self.database.close()
+
+
+def get_context(connection: HTTPConnection) -> Context:
+    """The context of the application that serves this request."""
+    context: Context = connection.app.state.context
+    return context
+
+
+ContextOf = Annotated[Context, Depends(get_context)]
+
+
+async def open_transaction(context: ContextOf) -> AsyncIterator[Session]:
+    """One transaction a request, committed before the response is sent."""
+    async with context.database.transaction() as session:
+        yield session
+
+
+# scope="function": FastAPI runs the exit of a plain yield-dependency only after the response has started.
+Transaction = Annotated[Session, Depends(open_transaction, scope="function")]

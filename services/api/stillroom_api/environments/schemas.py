@@ -1,0 +1,140 @@
+"""Shapes of environments."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from stillroom_api.databases.schemas import DatabaseRead
+from stillroom_api.projects.schemas import Name, Slug, Word, inside
+from stillroom_core.databases.models import Database
+from stillroom_core.environments.models import Environment
+
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,199}$")]
+FilePath = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_./-]{1,300}$"), AfterValidator(inside)]
+_Value = Annotated[str, StringConstraints(max_length=20_000)]
+
+
+class Variable(BaseModel):
+    """An environment variable of a run. A secret is sent without value to keep the stored one."""
+
+    name: VariableName
+    value: _Value | None = None
+    secret: bool = False
+
+
+class SecretFile(BaseModel):
+    """A file of a run; left without content it keeps the stored one."""
+
+    path: FilePath
+    content: Annotated[str, StringConstraints(max_length=200_000)] | None = None
+
+
+class FileRead(BaseModel):
+    """A stored file; its content is never shown."""
+
+    path: str
+    set: bool = True
+
+
+class Option(BaseModel):
+    """A named template."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    value: _Value
+
+
+class EnvironmentNew(BaseModel):
+    """An environment to add."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    slug: Slug
+    name: Name
+    protected: bool = False
+    lock_timeout_ms: int = Field(default=5000, ge=0, le=3_600_000)
+    statement_timeout_ms: int = Field(default=0, ge=0, le=86_400_000)
+    time_limit_s: int = Field(default=3600, ge=10, le=86_400)
+    transaction_per_migration: bool | None = None
+    variables: list[Variable] = Field(default=[], max_length=200)
+    files: list[SecretFile] = Field(default=[], max_length=50)
+    x_arguments: list[Word] = Field(default=[], max_length=50)
+    ini_overrides: list[Option] = Field(default=[], max_length=50)
+    attributes: list[Option] = Field(default=[], max_length=50)
+    bootstrap_command: list[Word] | None = Field(default=None, max_length=50)
+
+
+class EnvironmentChanges(BaseModel):
+    """What to change; what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    slug: Slug | None = None
+    name: Name | None = None
+    position: int | None = Field(default=None, ge=0, le=1000)
+    protected: bool | None = None
+    lock_timeout_ms: int | None = Field(default=None, ge=0, le=3_600_000)
+    statement_timeout_ms: int | None = Field(default=None, ge=0, le=86_400_000)
+    time_limit_s: int | None = Field(default=None, ge=10, le=86_400)
+    transaction_per_migration: bool | None = None
+    variables: list[Variable] | None = Field(default=None, max_length=200)
+    files: list[SecretFile] | None = Field(default=None, max_length=50)
+    x_arguments: list[Word] | None = Field(default=None, max_length=50)
+    ini_overrides: list[Option] | None = Field(default=None, max_length=50)
+    attributes: list[Option] | None = Field(default=None, max_length=50)
+    bootstrap_command: list[Word] | None = Field(default=None, max_length=50)
+
+    _NULLABLE = frozenset({"transaction_per_migration", "bootstrap_command"})
+
+    def given(self) -> dict[str, Any]:
+        """The fields that were sent."""
+        sent = self.model_dump(exclude_unset=True)
+        return {name: value for name, value in sent.items() if value is not None or name in self._NULLABLE}
+
+
+class EnvironmentRead(BaseModel):
+    """An environment as people see it: secrets by name only."""
+
+    id: UUID
+    slug: str
+    name: str
+    position: int
+    protected: bool
+    lock_timeout_ms: int
+    statement_timeout_ms: int
+    time_limit_s: int
+    transaction_per_migration: bool | None
+    variables: list[Variable]
+    files: list[FileRead]
+    x_arguments: list[str]
+    ini_overrides: list[Option]
+    attributes: list[Option]
+    bootstrap_command: list[str] | None
+    databases: list[DatabaseRead]
+
+    @classmethod
+    def of(cls, environment: Environment, databases: list[Database]) -> "EnvironmentRead":
+        """From the rows."""
+        return cls.model_validate(
+            {
+                **{
+                    name: getattr(environment, name)
+                    for name in (
+                        "id slug name position protected lock_timeout_ms statement_timeout_ms time_limit_s "
+                        "transaction_per_migration x_arguments ini_overrides attributes bootstrap_command"
+                    ).split()
+                },
+                "variables": [
+                    {"name": entry["name"], "value": entry.get("value"), "secret": "sealed" in entry}
+                    for entry in environment.variables
+                ],
+                "files": [{"path": entry["path"]} for entry in environment.files],
+                "databases": [DatabaseRead.of(database) for database in databases],
+            }
+        )
+
+
+class Environments(BaseModel):
+    """The environments of a project in their order."""
+
+    items: list[EnvironmentRead]

@@ -1,0 +1,84 @@
+"""Jobs with what the row alone does not say: steps and the place in the queue."""
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from stillroom_api.authorization import named_project
+from stillroom_api.jobs.schemas import Holder, JobRead, Jobs, Waiting
+from stillroom_core.actors.actor import Actor
+from stillroom_core.actors.repository import actor_in, actors_of
+from stillroom_core.errors import Invalid
+from stillroom_core.jobs.lifecycle import JobState
+from stillroom_core.jobs.models import Job
+from stillroom_core.jobs.repository import JobFilter, JobRepository, PlacedJob
+from stillroom_core.jobs.service import list_jobs
+from stillroom_core.members.models import User
+
+
+async def read_job(session: AsyncSession, actor: Actor, placed: PlacedJob) -> JobRead:
+    """One job with its steps and, while it waits, its place."""
+    repository = JobRepository(session, actor.organization_id)
+    steps = list(await repository.steps(placed.job.id))
+    waiting = await _waiting(repository, [placed.job])
+    return JobRead.of(placed, actor, steps=steps, waiting=waiting.get(placed.job.id))
+
+
+async def read_page(
+    session: AsyncSession,
+    person: User,
+    *,
+    org: str | None,
+    project: str | None,
+    environment: str | None,
+    states: tuple[str, ...],
+    kinds: tuple[str, ...],
+    cursor: UUID | None,
+    limit: int,
+) -> Jobs:
+    """A page of the jobs of one organization or project."""
+    project_id = None
+    if project is not None:
+        where = await named_project(session, person, project if org is None else f"{org}/{project}")
+        actor, project_id = where.actor, where.project.id
+    else:
+        actor = await _organization(session, person, org)
+    wanted = JobFilter(project_id, environment, states, kinds, cursor)
+    placed = await list_jobs(session, actor, wanted, limit=limit + 1)
+    page = placed[:limit]
+    waiting = await _waiting(
+        JobRepository(session, actor.organization_id), [item.job for item in page]
+    )
+    return Jobs(
+        items=[JobRead.of(item, actor, waiting=waiting.get(item.job.id)) for item in page],
+        next_cursor=page[-1].job.id if len(placed) > limit else None,
+    )
+
+
+async def _organization(session: AsyncSession, person: User, org: str | None) -> Actor:
+    if org is not None:
+        return await actor_in(session, person, slug=org)
+    actors = await actors_of(session, person)
+    if len(actors) == 1:
+        return actors[0]
+    raise Invalid(
+        "organization_missing",
+        "Which organization is meant?",
+        fix="Give the parameter org or project.",
+        fields={"org": "required here"},
+    )
+
+
+async def _waiting(repository: JobRepository, jobs: list[Job]) -> dict[UUID, Waiting]:
+    queued = [job for job in jobs if job.state == JobState.QUEUED]
+    if not queued:
+        return {}
+    lines = await repository.open_jobs({job.database_id for job in queued})
+    found: dict[UUID, Waiting] = {}
+    for job in queued:
+        line = lines.get(job.database_id, [])
+        running = next((other for other in line if other.state == JobState.RUNNING), None)
+        ahead = sum(1 for other in line if other.state == JobState.QUEUED and other.id < job.id)
+        holder = Holder(id=running.id, number=running.number) if running else None
+        found[job.id] = Waiting(position=ahead + 1, holder=holder)
+    return found

@@ -1,0 +1,112 @@
+"""Jobs: list, look at, cancel, read the events of."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import StreamingResponse
+
+from stillroom_api.authorization import OnJob, Person, on_job
+from stillroom_api.context import ContextOf, Transaction
+from stillroom_api.jobs.reading import read_job, read_page
+from stillroom_api.jobs.schemas import EventRead, Events, JobRead, Jobs, JobStates, Ticket
+from stillroom_api.jobs.tickets import TICKET_LIFE, issue_ticket
+from stillroom_core.actors.permissions import Permission
+from stillroom_core.jobs import feed, service
+from stillroom_core.jobs.lifecycle import JobKind
+
+router = APIRouter(prefix="/api/jobs", tags=["jobs"])
+
+
+@router.get("")
+async def list_jobs(
+    person: Person,
+    session: Transaction,
+    org: Annotated[str | None, Query(max_length=63)] = None,
+    project: Annotated[str | None, Query(max_length=200)] = None,
+    environment: Annotated[str | None, Query(max_length=63)] = None,
+    state: Annotated[list[JobStates], Query()] = [],  # noqa: B006 - FastAPI copies it
+    kind: Annotated[list[JobKind], Query()] = [],  # noqa: B006
+    cursor: UUID | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Jobs:
+    """Jobs that I may see, newest first; of one organization or of one project."""
+    return await read_page(
+        session,
+        person,
+        org=org,
+        project=project,
+        environment=environment,
+        states=tuple(state),
+        kinds=tuple(kind),
+        cursor=cursor,
+        limit=limit,
+    )
+
+
+@router.get("/{job}")
+async def get_job(session: Transaction, on: Annotated[OnJob, on_job(Permission.JOB_READ)]) -> JobRead:
+    """One job with its steps."""
+    return await read_job(session, on.actor, on.placed)
+
+
+@router.post("/{job}/cancel", status_code=202)
+async def cancel_job(
+    context: ContextOf, session: Transaction, on: Annotated[OnJob, on_job(Permission.JOB_CANCEL)]
+) -> JobRead:
+    """Cancels a waiting job at once; asks the worker of a running one to stop."""
+    placed = await service.cancel_job(session, on.actor, on.placed)
+    return await read_job(session, on.actor, placed)
+
+
+@router.get(
+    "/{job}/events",
+    response_model=Events,
+    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+)
+async def get_events(
+    request: Request,
+    context: ContextOf,
+    session: Transaction,
+    on: Annotated[OnJob, on_job(Permission.JOB_READ)],
+    after: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=5000)] = 1000,
+) -> Events | StreamingResponse:
+    """A page of events, or with `Accept: text/event-stream` all of them, live until the job ends."""
+    job = on.placed.job
+    if "text/event-stream" in request.headers.get("accept", ""):
+        resumed = request.headers.get("last-event-id", "")
+        start = int(resumed) if resumed.isdecimal() else after
+        return StreamingResponse(
+            _server_sent(context, job.organization_id, job.id, start),
+            media_type="text/event-stream",
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+    events = await feed.read_events(session, job.organization_id, job.id, after=after, limit=limit)
+    return Events(
+        items=[EventRead(seq=e.seq, at=e.at, type=e.type, data=e.data) for e in events],
+        next_after=events[-1].seq if events else after,
+    )
+
+
+@router.post("/{job}/ticket")
+async def make_ticket(
+    context: ContextOf, person: Person, on: Annotated[OnJob, on_job(Permission.JOB_READ)]
+) -> Ticket:
+    """A single-use ticket for this job's WebSocket, because browsers cannot send a header there."""
+    ticket = await issue_ticket(context.redis, person.id, on.placed.job.id)
+    return Ticket(ticket=ticket, expires_in=int(TICKET_LIFE.total_seconds()))
+
+
+async def _server_sent(
+    context: ContextOf, organization_id: UUID, job_id: UUID, after: int
+) -> AsyncIterator[str]:
+    async for batch in feed.follow(context.database, context.redis, organization_id, job_id, after=after):
+        for event in batch.events:
+            content = EventRead.model_validate(event).model_dump_json()
+            yield f"id: {event['seq']}\nevent: {event['type']}\ndata: {content}\n\n"
+        if batch.ended:
+            yield "event: end\ndata: {}\n\n"
+        elif not batch.events:
+            yield ": still here\n\n"

@@ -1,0 +1,91 @@
+"""The application: `uvicorn stillroom_api.main:create_app --factory`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+import stillroom_core.models  # noqa: F401 - registers every table
+from stillroom_api import health, problems, web
+from stillroom_api.context import Context
+from stillroom_api.databases import routes as databases
+from stillroom_api.environments import routes as environments
+from stillroom_api.jobs import routes as jobs
+from stillroom_api.jobs import stream
+from stillroom_api.members import routes as members
+from stillroom_api.migrations import routes as migrations
+from stillroom_api.projects import routes as projects
+from stillroom_api.protection import Protection
+from stillroom_api.sessions import routes as sessions
+from stillroom_core.jobs.queue import Queue
+from stillroom_core.logs import configure_logs
+from stillroom_core.settings import Settings, get_settings
+
+_ROUTERS = (
+    sessions.router,
+    members.router,
+    projects.router,
+    environments.router,
+    databases.router,
+    migrations.router,
+    jobs.router,
+    stream.router,
+    health.router,
+)
+
+
+def create_app(settings: Settings | None = None, queue: Queue | None = None) -> FastAPI:
+    """Builds the application; raises when a setting is missing or wrong."""
+    settings = settings or get_settings()
+    configure_logs(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.context = Context.open(settings, queue)
+        yield
+        await app.state.context.close()
+
+    app = FastAPI(
+        title="Stillroom",
+        version="0.1.0",
+        description="The hosted control room for Alembic migrations on PostgreSQL.",
+        lifespan=lifespan,
+        responses={
+            "default": {
+                "description": "Problem",
+                "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            }
+        },
+    )
+    problems.install(app)
+    for router in _ROUTERS:
+        app.include_router(router)
+    if settings.web_dir is not None:
+        web.install(app, settings.web_dir)
+    app.add_middleware(GZipMiddleware, minimum_size=2048, compresslevel=5)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(settings))
+    app.add_middleware(Protection, https=settings.public_url.startswith("https://"))
+    _describe_problems(app)
+    return app
+
+
+def _hosts(settings: Settings) -> list[str]:
+    """The names by which this installation is asked."""
+    named = [urlsplit(settings.public_url).hostname or "localhost", *settings.extra_hosts]
+    return [*named, "localhost", "127.0.0.1", "[::1]"] if settings.development else named
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Adds the shape of errors to the OpenAPI document, where every route refers to it."""
+    plain = app.openapi
+
+    def described() -> dict[str, object]:
+        if app.openapi_schema is None:
+            document = plain()
+            document["components"]["schemas"].update(problems.schemas())
+        return app.openapi_schema or {}
+
+    app.openapi = described  # type: ignore[method-assign]

@@ -1,0 +1,176 @@
+"""The main routes: the history of a project, where its databases stand, and moving them."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+
+from stillroom_api.authorization import InProject, Person, in_named_project, marked, named_project
+from stillroom_api.context import Transaction
+from stillroom_api.jobs.reading import read_job
+from stillroom_api.jobs.schemas import JobRead
+from stillroom_api.migrations.schemas import (
+    Current,
+    EnvironmentStanding,
+    History,
+    MoveRequest,
+    PlannedStep,
+    RevisionWithSource,
+    Steps,
+)
+from stillroom_api.projects.schemas import CommitRead
+from stillroom_core.actors.permissions import Permission
+from stillroom_core.database import Session
+from stillroom_core.databases.service import find_database
+from stillroom_core.databases.standing import standings
+from stillroom_core.environments.service import find_environment
+from stillroom_core.jobs.lifecycle import JobKind
+from stillroom_core.jobs.service import PERMISSION_FOR, required_commit, start_job
+from stillroom_core.projects.graphs import graph_of
+from stillroom_core.projects.history import history_json, revision_detail
+from stillroom_core.projects.service import newest_commit
+from stillroom_core.revisions.planner import resolve
+
+router = APIRouter(prefix="/api/migrations", tags=["migrations"])
+
+Reading = Annotated[InProject, in_named_project(Permission.PROJECT_READ)]
+
+
+@router.get("/history", response_model=History)
+async def history(request: Request, session: Transaction, where: Reading) -> Response:
+    """The revisions of the project's newest commit, newest first; with an ETag, because a commit never changes."""
+    commit = await required_commit(session, where.actor, where.project)
+    etag = f'"{commit.id}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
+    return Response(history_json(commit), media_type="application/json", headers=headers)
+
+
+@router.get("/revisions/{revision}")
+async def revision(revision: str, session: Transaction, where: Reading) -> RevisionWithSource:
+    """One revision with its source, by id or unique beginning."""
+    commit = await required_commit(session, where.actor, where.project)
+    found = await revision_detail(session, where.actor, where.project, commit, revision)
+    return RevisionWithSource.model_validate(
+        {
+            **found.entry,
+            "doc": found.doc,
+            "source": found.source,
+            "upgrade_lines": found.upgrade_lines,
+            "downgrade_lines": found.downgrade_lines,
+        }
+    )
+
+
+@router.get("/current")
+async def current(
+    session: Transaction, where: Reading, environment: Annotated[str | None, Query(max_length=63)] = None
+) -> Current:
+    """Where every database of the project stands, as last read by the workers."""
+    commit = await newest_commit(session, where.actor, where.project)
+    if environment is not None:
+        await find_environment(session, where.actor, where.project, environment)
+    found = await standings(session, where.actor, where.project, commit, environment)
+    return Current(
+        commit=CommitRead.of(commit) if commit else None,
+        environments=[EnvironmentStanding.of(place, group) for place, group in found],
+    )
+
+
+@router.get("/steps")
+async def steps(
+    session: Transaction,
+    where: Reading,
+    environment: Annotated[str, Query(max_length=63)],
+    kind: Literal["upgrade", "downgrade", "stamp"],
+    revision: Annotated[str, Query(min_length=1, max_length=300)],
+    database: Annotated[str | None, Query(max_length=200)] = None,
+) -> Steps:
+    """What a move would run, from Alembic's own planner over the graph that was read."""
+    place = await find_environment(session, where.actor, where.project, environment)
+    target = await find_database(session, where.actor, place, database)
+    commit = await required_commit(session, where.actor, where.project)
+    planned = resolve(graph_of(commit), kind, revision, target.heads or [])
+    return Steps(
+        kind=JobKind(kind),
+        revision=revision,
+        heads=target.heads,
+        steps=[PlannedStep(revision=s.revision, message=s.message, direction=s.direction) for s in planned],
+        database={"id": str(target.id), "name": target.name},
+        bootstrap=bool(place.bootstrap_command) and target.heads == [],
+    )
+
+
+def may_start(kind: JobKind) -> Any:
+    """The project named in the body, for somebody who may start a job of this kind there."""
+
+    async def check(body: MoveRequest, person: Person, session: Transaction) -> InProject:
+        where = await named_project(session, person, body.project)
+        where.actor.check(PERMISSION_FOR[kind], where.project.id)
+        return where
+
+    return marked(check, PERMISSION_FOR[kind])
+
+
+@router.post("/upgrade", status_code=202)
+async def upgrade(
+    body: MoveRequest, session: Transaction, where: Annotated[InProject, may_start(JobKind.UPGRADE)]
+) -> JobRead:
+    """Starts an upgrade to a revision, head, heads or +n."""
+    return await _start(session, where, body, JobKind.UPGRADE)
+
+
+@router.post("/downgrade", status_code=202)
+async def downgrade(
+    body: MoveRequest, session: Transaction, where: Annotated[InProject, may_start(JobKind.DOWNGRADE)]
+) -> JobRead:
+    """Starts a downgrade to a revision, base or -n."""
+    return await _start(session, where, body, JobKind.DOWNGRADE)
+
+
+@router.post("/stamp", status_code=202)
+async def stamp(
+    body: MoveRequest, session: Transaction, where: Annotated[InProject, may_start(JobKind.STAMP)]
+) -> JobRead:
+    """Writes the version table without running a revision."""
+    return await _start(session, where, body, JobKind.STAMP)
+
+
+@router.post("/check", status_code=202)
+async def check(
+    body: MoveRequest, session: Transaction, where: Annotated[InProject, may_start(JobKind.CHECK)]
+) -> JobRead:
+    """Compares the project's models with the database."""
+    return await _start(session, where, body, JobKind.CHECK)
+
+
+@router.post("/current", status_code=202)
+async def read_current(
+    body: MoveRequest, session: Transaction, where: Annotated[InProject, may_start(JobKind.CURRENT)]
+) -> JobRead:
+    """Asks Alembic itself, through the project's env.py, where the database stands."""
+    return await _start(session, where, body, JobKind.CURRENT)
+
+
+@router.post("/command", status_code=202)
+async def command(
+    body: MoveRequest, session: Transaction, where: Annotated[InProject, may_start(JobKind.COMMAND)]
+) -> JobRead:
+    """Runs the project's own migration command."""
+    return await _start(session, where, body, JobKind.COMMAND)
+
+
+async def _start(session: Session, where: InProject, body: MoveRequest, kind: JobKind) -> JobRead:
+    environment = await find_environment(session, where.actor, where.project, body.environment)
+    database = await find_database(session, where.actor, environment, body.database)
+    placed = await start_job(
+        session,
+        where.actor,
+        project=where.project,
+        environment=environment,
+        database=database,
+        kind=kind,
+        revision=body.revision,
+        idempotency_key=body.idempotency_key,
+    )
+    return await read_job(session, where.actor, placed)

@@ -1,0 +1,179 @@
+"""Shapes of the migrations routes."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from stillroom_api.databases.schemas import read_state
+from stillroom_api.projects.schemas import BackgroundState, CommitRead
+from stillroom_core.databases.standing import Standing
+from stillroom_core.environments.models import Environment
+from stillroom_core.jobs.lifecycle import JobKind, JobState
+
+
+class MoveRequest(BaseModel):
+    """A job to start."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    project: str = Field(max_length=200, description="id, slug, or organization/slug")
+    environment: str = Field(max_length=63, description="slug or id")
+    database: str | None = Field(default=None, max_length=200, description="name or id, if there are several")
+    revision: str | None = Field(
+        default=None, max_length=300, description="id or its beginning, head, heads, base, +n, -n, label@head"
+    )
+    idempotency_key: str | None = Field(default=None, min_length=1, max_length=200)
+
+
+class Note(BaseModel):
+    """Something about the graph that people should know."""
+
+    model_config = ConfigDict(extra="allow")
+
+    code: str
+    detail: str = ""
+
+
+class RevisionRead(BaseModel):
+    """One revision in the history."""
+
+    id: str
+    down: list[str]
+    depends_on: list[str]
+    labels: list[str]
+    message: str
+    author: str | None
+    date: datetime | None
+    commit: str | None
+    path: str
+    is_head: bool
+    is_base: bool
+    is_merge: bool
+    is_branch_point: bool
+
+
+class History(BaseModel):
+    """The revisions of the newest commit, newest first."""
+
+    commit: CommitRead
+    source: Literal["static", "alembic"] = Field(description="alembic: asked in the sandbox, see notes")
+    notes: list[Note]
+    heads: list[str]
+    bases: list[str]
+    revisions: list[RevisionRead]
+
+
+class RevisionWithSource(RevisionRead):
+    """One revision with its text."""
+
+    doc: str
+    source: str | None
+    upgrade_lines: tuple[int, int] | None
+    downgrade_lines: tuple[int, int] | None
+
+
+class JobBrief(BaseModel):
+    """The job that runs or waits on a database."""
+
+    id: UUID
+    number: int
+    kind: JobKind
+    state: JobState
+    revision: str | None
+    actor: str
+    done: int
+    total: int | None
+    started_at: datetime | None
+
+
+class DatabaseStanding(BaseModel):
+    """Where one database stands. Null: never read."""
+
+    id: UUID
+    name: str
+    heads: list[str] | None
+    heads_read_at: datetime | None
+    read: BackgroundState
+    at_head: bool | None
+    behind: int | None
+    unknown: list[str]
+    trusted: bool
+    job: JobBrief | None
+
+    @classmethod
+    def of(cls, standing: Standing) -> "DatabaseStanding":
+        """From what was found."""
+        database, job = standing.database, standing.job
+        return cls(
+            id=database.id,
+            name=database.name,
+            heads=database.heads,
+            heads_read_at=database.heads_read_at,
+            read=read_state(database),
+            at_head=standing.at_head,
+            behind=standing.behind,
+            unknown=list(standing.unknown),
+            trusted=database.trusted,
+            job=JobBrief(
+                id=job.id,
+                number=job.number,
+                kind=JobKind(job.kind),
+                state=JobState(job.state),
+                revision=job.revision,
+                actor=job.actor_name,
+                done=job.steps_done,
+                total=job.steps_total,
+                started_at=job.started_at,
+            )
+            if job
+            else None,
+        )
+
+
+class EnvironmentStanding(BaseModel):
+    """An environment with its databases."""
+
+    id: UUID
+    slug: str
+    name: str
+    protected: bool
+    databases: list[DatabaseStanding]
+
+    @classmethod
+    def of(cls, environment: Environment, standings: list[Standing]) -> "EnvironmentStanding":
+        """From what was found."""
+        return cls(
+            id=environment.id,
+            slug=environment.slug,
+            name=environment.name,
+            protected=environment.protected,
+            databases=[DatabaseStanding.of(standing) for standing in standings],
+        )
+
+
+class Current(BaseModel):
+    """Where every database of a project stands."""
+
+    commit: CommitRead | None
+    environments: list[EnvironmentStanding]
+
+
+class PlannedStep(BaseModel):
+    """One revision that would run."""
+
+    revision: str
+    message: str
+    direction: Literal["upgrade", "downgrade", "stamp"]
+
+
+class Steps(BaseModel):
+    """What a move would run on one database."""
+
+    kind: JobKind
+    revision: str
+    heads: list[str] | None
+    steps: list[PlannedStep]
+    database: dict[str, Any]
+    bootstrap: bool

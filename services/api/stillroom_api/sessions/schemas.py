@@ -1,0 +1,19 @@
+"""Shapes of signing in."""
+
+from pydantic import BaseModel, Field
+
+from stillroom_core.sessions.passwords import MAX_LENGTH
+
+
+class SignIn(BaseModel):
+    """Who, and the proof."""
+
+    email: str = Field(min_length=3, max_length=254)
+    password: str = Field(min_length=1, max_length=MAX_LENGTH, json_schema_extra={"format": "password"})
+
+
+class AccessToken(BaseModel):
+    """Send it as `Authorization: Bearer`; the refresh token is in the cookie."""
+
+    access_token: str
+    expires_in: int = Field(description="seconds")

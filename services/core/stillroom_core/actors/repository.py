@@ -1,0 +1,47 @@
+"""Finds the actor behind a signed-in person in one organization."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from stillroom_core.actors.actor import Actor
+from stillroom_core.actors.permissions import OrganizationRole, ProjectRole
+from stillroom_core.database import Session
+from stillroom_core.errors import not_found
+from stillroom_core.members.models import Membership, ProjectMembership, User
+from stillroom_core.organizations.models import Organization
+
+
+async def actors_of(session: Session, user: User) -> list[Actor]:
+    """One actor for every organization that the person belongs to, by name; two queries."""
+    rows = await session.execute(
+        select(Organization, Membership.role)
+        .join(Membership, Membership.organization_id == Organization.id)
+        .where(Membership.user_id == user.id)
+        .order_by(Organization.name)
+    )
+    memberships = rows.all()
+    grants = await session.execute(select(ProjectMembership).where(ProjectMembership.user_id == user.id))
+    roles: dict[UUID, dict[UUID, ProjectRole]] = {}
+    for grant in grants.scalars():
+        roles.setdefault(grant.organization_id, {})[grant.project_id] = ProjectRole(grant.role)
+    return [
+        Actor(
+            user_id=user.id,
+            name=user.name,
+            organization_id=organization.id,
+            organization_slug=organization.slug,
+            organization_name=organization.name,
+            role=OrganizationRole(role),
+            project_roles=roles.get(organization.id, {}),
+        )
+        for organization, role in memberships
+    ]
+
+
+async def actor_in(session: Session, user: User, *, slug: str | None = None, key: UUID | None = None) -> Actor:
+    """The person as an actor of the organization; raises NotFound for strangers and for absent ones alike."""
+    for actor in await actors_of(session, user):
+        if actor.organization_slug == slug or actor.organization_id == key:
+            return actor
+    raise not_found("organization")

@@ -1,0 +1,152 @@
+"""Making, changing and reading databases."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from stillroom_core.actors.actor import Actor
+from stillroom_core.database import Session
+from stillroom_core.databases.models import Database
+from stillroom_core.databases.repository import DatabaseRepository
+from stillroom_core.environments.models import Environment
+from stillroom_core.errors import Conflict, Invalid, not_found
+from stillroom_core.jobs.queue import READ_DATABASE, Ring, ring_after_commit
+from stillroom_core.keys import new_key
+from stillroom_core.projects.service import as_key
+from stillroom_core.sealing import Address, seal, unseal
+from stillroom_core.settings import get_settings
+from stillroom_core.tables import now
+
+_HOST = re.compile(r"^(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:]{2,45})$")
+_CONNECTION = frozenset({"host", "port", "database", "username", "password", "sslmode", "ca_certificate"})
+
+
+async def find_database(
+    session: Session, actor: Actor, environment: Environment, name: str | None
+) -> Database:
+    """A database by name or id, or the only one of its environment; raises NotFound or Invalid."""
+    repository = DatabaseRepository(session, actor.organization_id)
+    if name is None:
+        return _only(environment, list(await repository.listing(environment.id)))
+    key = as_key(name)
+    found = await (repository.by_id(key) if key else repository.by_name(environment.id, name))
+    if found is None or found.environment_id != environment.id:
+        raise not_found("database")
+    return found
+
+
+async def create_database(
+    session: Session, actor: Actor, environment: Environment, content: Mapping[str, Any]
+) -> Database:
+    """Adds a database and asks for its first reading; raises Conflict when the name is taken."""
+    repository = DatabaseRepository(session, actor.organization_id)
+    if await repository.by_name(environment.id, content["name"]):
+        raise Conflict(
+            "name_taken",
+            f"This environment has a database {content['name']} already.",
+            fix="Choose another name.",
+            fields={"name": "taken"},
+        )
+    database = Database(id=new_key(), project_id=environment.project_id, environment_id=environment.id)
+    repository.add(database)
+    _apply(database, content)
+    await session.flush()
+    request_reading(session, database)
+    return database
+
+
+async def update_database(session: Session, database: Database, changes: Mapping[str, Any]) -> Database:
+    """Changes what was given; another place is read anew, and nothing known of the former one is kept."""
+    _apply(database, changes)
+    if _CONNECTION & changes.keys():
+        database.heads = None
+        database.heads_read_at = None
+        database.server_identity = None
+        database.version_tables = None
+        request_reading(session, database)
+    await session.flush()
+    return database
+
+
+async def delete_database(session: Session, actor: Actor, database: Database) -> None:
+    """Removes the database from Stillroom; the place itself is not touched."""
+    await DatabaseRepository(session, actor.organization_id).delete(database)
+
+
+def request_reading(session: Session, database: Database) -> None:
+    """Asks the workers to read version and heads; asking twice reads once."""
+    if database.read_state != "running":
+        database.read_state = "waiting"
+    database.read_requested_at = now()
+    ring_after_commit(session, Ring(READ_DATABASE, database.id))
+
+
+def password_of(database: Database) -> str:
+    """The password in clear, for the worker's own connections; never for the API."""
+    if database.password_sealed is None:
+        return ""
+    return unseal(_password_address(database), database.password_sealed)
+
+
+def _apply(database: Database, changes: Mapping[str, Any]) -> None:
+    if "host" in changes:
+        check_host(changes["host"])
+    for name, value in changes.items():
+        if name == "password":
+            database.password_sealed = seal(_password_address(database), value) if value else None
+            database.password_set_at = now() if value else None
+        else:
+            setattr(database, name, value)
+
+
+def check_host(host: str) -> None:
+    """Raises Invalid unless this is one host name or address that may be tried.
+
+    Sockets, lists of hosts and, outside development, this machine are refused here; what a name resolves
+    to is judged by the worker at the moment of connecting, because only that answer counts.
+    """
+    if not _HOST.match(host):
+        raise Invalid(
+            "bad_host",
+            "The host is not one host name or address.",
+            fix="Enter one name such as db.example.com, without port, path, comma or query.",
+            fields={"host": "not a host name"},
+        )
+    if get_settings().development:
+        return
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        local = host.lower().rstrip(".") == "localhost" or host.lower().endswith(".localhost")
+    else:
+        local = address.is_loopback or address.is_unspecified or address.is_link_local
+    if local:
+        raise Invalid(
+            "host_refused",
+            "This host is not reachable from here.",
+            fix="Enter the address under which the database is reachable from outside its own machine.",
+            fields={"host": "refused"},
+        )
+
+
+def _only(environment: Environment, databases: list[Database]) -> Database:
+    if len(databases) == 1:
+        return databases[0]
+    if not databases:
+        raise Invalid(
+            "no_database",
+            f"The environment {environment.name} has no database yet.",
+            fix="Add one in the project's settings.",
+        )
+    raise Invalid(
+        "several_databases",
+        f"The environment {environment.name} has {len(databases)} databases.",
+        detail="Which one is meant: " + ", ".join(database.name for database in databases),
+        fix="Name one with the parameter database.",
+        fields={"database": "required here"},
+    )
+
+
+def _password_address(database: Database) -> Address:
+    return Address(database.organization_id, database.id, "password")

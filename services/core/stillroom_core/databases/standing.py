@@ -1,0 +1,60 @@
+"""Where every database stands on a commit's graph: behind by how many, at which unknown revision."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from stillroom_core.actors.actor import Actor
+from stillroom_core.database import Session
+from stillroom_core.databases.models import Database
+from stillroom_core.databases.repository import DatabaseRepository
+from stillroom_core.environments.models import Environment
+from stillroom_core.environments.repository import EnvironmentRepository
+from stillroom_core.jobs.models import Job
+from stillroom_core.jobs.repository import JobRepository
+from stillroom_core.projects.graphs import graph_of
+from stillroom_core.projects.models import Commit, Project
+from stillroom_core.revisions.graph import Graph
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One database against the graph. None means that it was never read."""
+
+    database: Database
+    at_head: bool | None
+    behind: int | None
+    unknown: tuple[str, ...]
+    job: Job | None
+
+
+async def standings(
+    session: Session, actor: Actor, project: Project, commit: Commit | None, environment: str | None = None
+) -> list[tuple[Environment, list[Standing]]]:
+    """Every environment with its databases; three queries whatever their number."""
+    environments = [
+        found
+        for found in await EnvironmentRepository(session, actor.organization_id).listing(project.id)
+        if environment in (None, found.slug, str(found.id))
+    ]
+    databases = await DatabaseRepository(session, actor.organization_id).of_environments(
+        [found.id for found in environments]
+    )
+    keys = [database.id for group in databases.values() for database in group]
+    jobs = await JobRepository(session, actor.organization_id).open_jobs(keys)
+    graph = graph_of(commit) if commit else None
+    return [
+        (found, [_standing(database, graph, jobs) for database in databases[found.id]])
+        for found in environments
+    ]
+
+
+def _standing(database: Database, graph: Graph | None, jobs: dict[UUID, list[Job]]) -> Standing:
+    open_jobs = jobs.get(database.id, [])
+    # The running one if there is one, else the first that waits.
+    job = next((j for j in open_jobs if j.state == "running"), open_jobs[0] if open_jobs else None)
+    if graph is None or database.heads is None:
+        return Standing(database, None, None, (), job)
+    unknown = tuple(head for head in database.heads if head not in graph)
+    known = [head for head in database.heads if head in graph]
+    behind = len(graph) - len(graph.ancestors(known))
+    return Standing(database, behind == 0 and not unknown, behind, unknown, job)

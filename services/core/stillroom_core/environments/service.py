@@ -1,0 +1,176 @@
+"""Making and changing environments, and the settings that a run there gets."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stillroom_core.actors.actor import Actor
+from stillroom_core.actors.permissions import Permission
+from stillroom_core.database import Session
+from stillroom_core.databases.models import Database
+from stillroom_core.databases.repository import DatabaseRepository
+from stillroom_core.environments.models import Environment
+from stillroom_core.environments.repository import EnvironmentRepository
+from stillroom_core.environments.templates import check_template
+from stillroom_core.errors import Conflict, Invalid
+from stillroom_core.keys import new_key
+from stillroom_core.projects.models import Project
+from stillroom_core.projects.service import as_key
+from stillroom_core.sealing import Address, seal, unseal
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What an environment gives to a run, in clear: for the worker only."""
+
+    variables: dict[str, str]
+    files: dict[str, str]
+    secrets: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"RunSettings({len(self.variables)} variables, {len(self.files)} files)"
+
+
+async def find_environment(session: Session, actor: Actor, project: Project, name: str) -> Environment:
+    """An environment by slug or id; raises NotFound."""
+    repository = EnvironmentRepository(session, actor.organization_id)
+    key = as_key(name)
+    return await (repository.by_id(project.id, key) if key else repository.by_slug(project.id, name))
+
+
+async def list_environments(
+    session: Session, actor: Actor, project: Project
+) -> list[tuple[Environment, list[Database]]]:
+    """The project's environments in their order, each with its databases; two queries."""
+    environments = await EnvironmentRepository(session, actor.organization_id).listing(project.id)
+    databases = await DatabaseRepository(session, actor.organization_id).of_environments(
+        [environment.id for environment in environments]
+    )
+    return [(environment, databases[environment.id]) for environment in environments]
+
+
+async def databases_of(session: Session, actor: Actor, environment: Environment) -> list[Database]:
+    """The environment's databases by name."""
+    return list(await DatabaseRepository(session, actor.organization_id).listing(environment.id))
+
+
+async def create_environment(
+    session: Session, actor: Actor, project: Project, content: Mapping[str, Any]
+) -> Environment:
+    """Adds an environment behind the others; raises Conflict when the slug is taken."""
+    repository = EnvironmentRepository(session, actor.organization_id)
+    if await repository.taken(project.id, content["slug"]):
+        raise Conflict(
+            "slug_taken",
+            f"This project has an environment {content['slug']} already.",
+            fix="Choose another short name.",
+            fields={"slug": "taken"},
+        )
+    environment = Environment(id=new_key(), project_id=project.id)
+    environment.position = await repository.next_position(project.id)
+    repository.add(environment)
+    _apply(actor, environment, content)
+    await session.flush()
+    return environment
+
+
+async def update_environment(
+    session: Session, actor: Actor, environment: Environment, changes: Mapping[str, Any]
+) -> Environment:
+    """Changes what was given; a secret without a value keeps the stored one."""
+    if {"variables", "files"} & changes.keys():
+        actor.check(Permission.SECRET_WRITE, environment.project_id)
+    _apply(actor, environment, changes)
+    await session.flush()
+    return environment
+
+
+async def delete_environment(session: Session, actor: Actor, environment: Environment) -> None:
+    """Removes the environment and its databases from Stillroom; target databases stay."""
+    await EnvironmentRepository(session, actor.organization_id).delete(environment)
+
+
+def run_settings(environment: Environment) -> RunSettings:
+    """Opens the environment's secrets for a run."""
+    secrets: list[str] = []
+    variables: dict[str, str] = {}
+    for entry in environment.variables:
+        if "sealed" in entry:
+            variables[entry["name"]] = _open(environment, f"variable:{entry['name']}", entry)
+            secrets.append(variables[entry["name"]])
+        else:
+            variables[entry["name"]] = entry["value"]
+    files = {entry["path"]: _open(environment, f"file:{entry['path']}", entry) for entry in environment.files}
+    secrets.extend(files.values())
+    return RunSettings(variables, files, tuple(secrets))
+
+
+def _apply(actor: Actor, environment: Environment, changes: Mapping[str, Any]) -> None:
+    environment.organization_id = actor.organization_id
+    for name, value in changes.items():
+        if name == "variables":
+            environment.variables = _sealed_variables(environment, value)
+        elif name == "files":
+            environment.files = _sealed_files(environment, value)
+        else:
+            if name in ("ini_overrides", "attributes"):
+                for entry in value:
+                    check_template(entry["value"], name)
+            if name == "x_arguments":
+                for argument in value:
+                    check_template(argument, name)
+            setattr(environment, name, value)
+
+
+def _sealed_variables(environment: Environment, given: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    stored = {entry["name"]: entry for entry in environment.variables or []}
+    result: list[dict[str, Any]] = []
+    for entry in given:
+        name, value = entry["name"], entry.get("value")
+        if not entry.get("secret"):
+            check_template(value or "", "variables")
+            result.append({"name": name, "value": value or ""})
+        elif value is not None:
+            check_template(value, "variables")
+            result.append({"name": name, "sealed": _close(environment, f"variable:{name}", value)})
+        elif "sealed" in stored.get(name, {}):
+            result.append(stored[name])
+        else:
+            raise _missing(name)
+    return result
+
+
+def _sealed_files(environment: Environment, given: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    stored = {entry["path"]: entry for entry in environment.files or []}
+    result: list[dict[str, Any]] = []
+    for entry in given:
+        path, content = entry["path"], entry.get("content")
+        if content is not None:
+            result.append({"path": path, "sealed": _close(environment, f"file:{path}", content)})
+        elif path in stored:
+            result.append(stored[path])
+        else:
+            raise _missing(path)
+    return result
+
+
+def _missing(name: str) -> Invalid:
+    return Invalid(
+        "secret_without_value",
+        f"The secret {name} has no value.",
+        fix="Enter its value; stored secrets are kept when the value is left out.",
+        fields={name: "needs a value"},
+    )
+
+
+def _address(environment: Environment, field: str) -> Address:
+    return Address(environment.organization_id, environment.id, field)
+
+
+def _close(environment: Environment, field: str, value: str) -> str:
+    return base64.b64encode(seal(_address(environment, field), value)).decode()
+
+
+def _open(environment: Environment, field: str, entry: Mapping[str, Any]) -> str:
+    return unseal(_address(environment, field), base64.b64decode(entry["sealed"]))

@@ -1,0 +1,126 @@
+"""Rings the workers. The rows are the queue: a message only says "look at this row now".
+
+A message that is lost costs a few seconds until the sweeper rings again; one that arrives twice does
+nothing, because claiming a row is a conditional update. This is the only place that knows Celery.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+import structlog
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from stillroom_core.database import Session
+from stillroom_core.settings import Settings
+
+log = structlog.get_logger()
+
+RUN_JOB = "stillroom.run_job"
+FETCH_PROJECT = "stillroom.fetch_project"
+READ_DATABASE = "stillroom.read_database"
+SWEEP = "stillroom.sweep"
+
+SWEEP_EVERY = timedelta(seconds=5)
+# Celery on Redis redelivers what is not acknowledged in this time; tasks are acknowledged on arrival, so
+# only a worker that dies between receiving and acknowledging is concerned.
+_VISIBILITY = timedelta(hours=12)
+
+
+def make_celery(settings: Settings) -> Celery:
+    """The Celery application as both sides of the queue configure it."""
+    app = Celery("stillroom", broker=settings.redis_url.get_secret_value())
+    app.conf.update(
+        task_serializer="json",
+        accept_content=["json"],
+        event_serializer="json",
+        task_ignore_result=True,
+        task_acks_late=False,
+        task_create_missing_queues=True,
+        task_default_queue="stillroom",
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_enable_remote_control=True,
+        broker_connection_retry_on_startup=True,
+        broker_transport_options={
+            "visibility_timeout": _VISIBILITY.total_seconds(),
+            "socket_timeout": 10,
+            "socket_connect_timeout": 5,
+            "retry_on_timeout": True,
+        },
+        beat_schedule={
+            "sweep": {
+                "task": SWEEP,
+                "schedule": SWEEP_EVERY.total_seconds(),
+                "options": {"expires": SWEEP_EVERY.total_seconds()},
+            }
+        },
+        timezone="UTC",
+    )
+    return app
+
+
+@dataclass(frozen=True)
+class Ring:
+    """One message: which task should look at which row."""
+
+    task: str
+    key: UUID
+
+
+class Queue(Protocol):
+    """What sends rings."""
+
+    async def send(self, rings: list[Ring]) -> None:
+        """Sends all, or logs that the broker does not answer; never raises for that."""
+
+
+class CeleryQueue:
+    """Sends rings through Celery."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._celery = make_celery(settings)
+
+    async def send(self, rings: list[Ring]) -> None:
+        """Sends off the event loop, because the broker client blocks."""
+        await asyncio.to_thread(self._send, rings)
+
+    def _send(self, rings: list[Ring]) -> None:
+        for ring in rings:
+            try:
+                self._celery.send_task(ring.task, args=[str(ring.key)], retry=False)
+            except (OperationalError, OSError) as cause:
+                # The row stands; the sweeper rings again as soon as the broker is back.
+                log.warning("queue.unreachable", task=ring.task, key=str(ring.key), cause=type(cause).__name__)
+
+    def close(self) -> None:
+        """Ends the broker connections."""
+        self._celery.close()
+
+
+class RecordingQueue:
+    """Keeps rings instead of sending them; for tests of what would be rung."""
+
+    def __init__(self) -> None:
+        self.rings: list[Ring] = []
+
+    async def send(self, rings: list[Ring]) -> None:
+        """Remembers them in order."""
+        self.rings.extend(rings)
+
+
+_RINGS: Any = "stillroom.rings"
+
+
+def ring_after_commit(session: Session, ring: Ring) -> None:
+    """Asks for a ring once this session's transaction has been committed."""
+    session.info.setdefault(_RINGS, []).append(ring)
+
+
+def take_rings(session: Session) -> list[Ring]:
+    """The rings that the committed transaction asked for, once."""
+    rings: list[Ring] = session.info.pop(_RINGS, [])
+    return rings

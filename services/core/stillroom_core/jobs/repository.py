@@ -1,0 +1,146 @@
+"""Reads and writes the jobs of one organization."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, select, update
+
+from stillroom_core.database import Session
+from stillroom_core.databases.models import Database
+from stillroom_core.environments.models import Environment
+from stillroom_core.errors import not_found
+from stillroom_core.jobs.lifecycle import JobState
+from stillroom_core.jobs.models import Job, JobStep
+from stillroom_core.organizations.models import Organization
+from stillroom_core.projects.models import Project
+
+OPEN = (JobState.QUEUED.value, JobState.RUNNING.value)
+
+
+@dataclass(frozen=True)
+class PlacedJob:
+    """A job with the names of where it happens."""
+
+    job: Job
+    project: Project
+    environment: Environment
+    database: Database
+    organization: Organization
+
+
+@dataclass(frozen=True)
+class JobFilter:
+    """What a listing is narrowed to; empty means everything."""
+
+    project_id: UUID | None = None
+    environment: str | None = None
+    states: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    before: UUID | None = None
+
+
+class JobRepository:
+    """The jobs of one organization."""
+
+    def __init__(self, session: Session, organization_id: UUID) -> None:
+        self._session = session
+        self._organization_id = organization_id
+
+    async def by_id(self, key: UUID) -> PlacedJob:
+        """One job; raises NotFound."""
+        row = (await self._session.execute(self._placed().where(Job.id == key))).one_or_none()
+        if row is None:
+            raise not_found("job")
+        return PlacedJob(*row)
+
+    async def listing(
+        self, wanted: JobFilter, *, only: Collection[UUID] | None, limit: int
+    ) -> list[PlacedJob]:
+        """Jobs, newest first, after the cursor; one query whatever the length."""
+        query = self._placed().order_by(Job.id.desc()).limit(limit)
+        if only is not None:
+            query = query.where(Job.project_id.in_(only))
+        if wanted.project_id is not None:
+            query = query.where(Job.project_id == wanted.project_id)
+        if wanted.environment is not None:
+            query = query.where(Environment.slug == wanted.environment)
+        if wanted.states:
+            query = query.where(Job.state.in_(wanted.states))
+        if wanted.kinds:
+            query = query.where(Job.kind.in_(wanted.kinds))
+        if wanted.before is not None:
+            query = query.where(Job.id < wanted.before)
+        return [PlacedJob(*row) for row in await self._session.execute(query)]
+
+    async def steps(self, job_id: UUID) -> Sequence[JobStep]:
+        """The steps of a job in order."""
+        return (
+            await self._session.scalars(
+                select(JobStep)
+                .where(JobStep.job_id == job_id, JobStep.organization_id == self._organization_id)
+                .order_by(JobStep.position)
+            )
+        ).all()
+
+    async def open_jobs(self, databases: Collection[UUID]) -> dict[UUID, list[Job]]:
+        """The running and queued jobs of several databases, the oldest first."""
+        rows = await self._session.scalars(
+            select(Job)
+            .where(
+                Job.database_id.in_(databases),
+                Job.organization_id == self._organization_id,
+                Job.state.in_(OPEN),
+            )
+            .order_by(Job.id)
+        )
+        found: dict[UUID, list[Job]] = {}
+        for row in rows:
+            found.setdefault(row.database_id, []).append(row)
+        return found
+
+    async def with_idempotency_key(self, key: str) -> Job | None:
+        """The job that this key made before."""
+        found: Job | None = await self._session.scalar(
+            select(Job).where(Job.organization_id == self._organization_id, Job.idempotency_key == key)
+        )
+        return found
+
+    async def next_number(self) -> int:
+        """The organization's next job number; the row lock makes numbers unique and gapless."""
+        number: int = (
+            await self._session.execute(
+                update(Organization)
+                .where(Organization.id == self._organization_id)
+                .values(last_job_number=Organization.last_job_number + 1)
+                .returning(Organization.last_job_number)
+            )
+        ).scalar_one()
+        return number
+
+    async def count_open(self) -> int:
+        """How many jobs wait or run in the organization."""
+        return int(
+            await self._session.scalar(
+                select(func.count())
+                .select_from(Job)
+                .where(Job.organization_id == self._organization_id, Job.state.in_(OPEN))
+            )
+            or 0
+        )
+
+    def add(self, job: Job) -> None:
+        """Adds a job of this organization."""
+        job.organization_id = self._organization_id
+        self._session.add(job)
+
+    def _placed(self) -> Select[Any]:
+        return (
+            select(Job, Project, Environment, Database, Organization)
+            .join(Project, Project.id == Job.project_id)
+            .join(Environment, Environment.id == Job.environment_id)
+            .join(Database, Database.id == Job.database_id)
+            .join(Organization, Organization.id == Job.organization_id)
+            .where(Job.organization_id == self._organization_id)
+        )

@@ -1,0 +1,25 @@
+"""Every table in one import, for the migrations and for whoever must see all of them."""
+
+from stillroom_core.databases.models import Database
+from stillroom_core.environments.models import Environment
+from stillroom_core.jobs.models import Job, JobEvent, JobStep
+from stillroom_core.members.models import Membership, ProjectMembership, User
+from stillroom_core.organizations.models import Organization
+from stillroom_core.projects.models import Commit, Project, RevisionSource
+from stillroom_core.sessions.models import RefreshToken
+
+__all__ = [
+    "Commit",
+    "Database",
+    "Environment",
+    "Job",
+    "JobEvent",
+    "JobStep",
+    "Membership",
+    "Organization",
+    "Project",
+    "ProjectMembership",
+    "RefreshToken",
+    "RevisionSource",
+    "User",
+]

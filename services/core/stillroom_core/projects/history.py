@@ -1,0 +1,120 @@
+"""The history of a commit as it is served: made once a commit, then bytes from memory."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from stillroom_core.actors.actor import Actor
+from stillroom_core.database import Session
+from stillroom_core.errors import NotFound
+from stillroom_core.projects.graphs import graph_of
+from stillroom_core.projects.models import Commit, Project
+from stillroom_core.projects.repository import ProjectRepository
+from stillroom_core.revisions.graph import Revision
+
+_KEPT = 32
+
+
+@dataclass(frozen=True)
+class RevisionDetail:
+    """One revision with its source."""
+
+    entry: dict[str, Any]
+    doc: str
+    source: str | None
+    upgrade_lines: list[int] | None
+    downgrade_lines: list[int] | None
+
+
+def history_json(commit: Commit) -> bytes:
+    """The whole answer, newest first; 10,000 revisions are rendered once and then only copied."""
+    return _rendered(commit.id, _Uncompared(commit))
+
+
+async def revision_detail(
+    session: Session, actor: Actor, project: Project, commit: Commit, revision: str
+) -> RevisionDetail:
+    """One revision by id or unique beginning; raises NotFound."""
+    graph = graph_of(commit)
+    matches = (
+        [revision] if revision in graph else [key for key in graph.revisions if key.startswith(revision)]
+    )
+    if len(matches) != 1:
+        raise NotFound(
+            "unknown_revision",
+            f"This commit has no revision {revision}." if not matches else f"Several revisions begin with {revision}.",
+            fix="Look into the history for the right id.",
+        )
+    found = graph[matches[0]]
+    file = commit.files.get(found.path, {})
+    digest = file.get("digest")
+    repository = ProjectRepository(session, actor.organization_id)
+    return RevisionDetail(
+        entry=_entry(found, commit.files, frozenset(graph.heads), frozenset(graph.branch_points)),
+        doc=found.doc,
+        source=await repository.source(project.id, digest) if digest else None,
+        upgrade_lines=file.get("upgrade_lines"),
+        downgrade_lines=file.get("downgrade_lines"),
+    )
+
+
+class _Uncompared:
+    """Carries the row past the cache's key, which is its id alone: a commit's graph never changes."""
+
+    def __init__(self, commit: Commit) -> None:
+        self.commit = commit
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Uncompared)
+
+
+@lru_cache(maxsize=_KEPT)
+def _rendered(_commit_id: UUID, carried: _Uncompared) -> bytes:
+    commit = carried.commit
+    graph = graph_of(commit)
+    heads, branch_points = frozenset(graph.heads), frozenset(graph.branch_points)
+    return to_json(
+        {
+            "commit": {
+                "sha": commit.sha,
+                "ref": commit.ref,
+                "author": commit.author_name,
+                "authored_at": commit.authored_at,
+                "subject": commit.subject,
+            },
+            "source": commit.source,
+            "notes": commit.notes,
+            "heads": list(graph.heads),
+            "bases": list(graph.bases),
+            "revisions": [
+                _entry(graph[key], commit.files, heads, branch_points) for key in graph.order
+            ],
+        }
+    )
+
+
+def _entry(
+    revision: Revision, files: dict[str, Any], heads: frozenset[str], branch_points: frozenset[str]
+) -> dict[str, Any]:
+    file = files.get(revision.path, {})
+    return {
+        "id": revision.id,
+        "down": list(revision.down),
+        "depends_on": list(revision.depends_on),
+        "labels": list(revision.labels),
+        "message": revision.message,
+        "author": file.get("author"),
+        "date": file.get("date"),
+        "commit": file.get("commit"),
+        "path": revision.path,
+        "is_head": revision.id in heads,
+        "is_base": revision.is_base,
+        "is_merge": revision.is_merge,
+        "is_branch_point": revision.id in branch_points,
+    }

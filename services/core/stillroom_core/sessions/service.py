@@ -1,0 +1,149 @@
+"""Signing in, staying signed in, signing out."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from stillroom_core.database import Session
+from stillroom_core.errors import Throttled, Unauthenticated
+from stillroom_core.keys import new_key
+from stillroom_core.members.models import User
+from stillroom_core.sessions.models import RefreshToken
+from stillroom_core.sessions.passwords import verify_password
+from stillroom_core.sessions.throttle import Throttle
+from stillroom_core.sessions.tokens import Claims, read, sign, unauthenticated
+from stillroom_core.settings import Settings
+from stillroom_core.tables import now
+
+# Two tabs may refresh with the same cookie at the same moment; that is not theft.
+_REUSE_GRACE = timedelta(seconds=20)
+
+
+@dataclass(frozen=True)
+class Client:
+    """Where a request came from."""
+
+    address: str
+    user_agent: str
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """What the caller gets: an access token to send, a refresh token to keep in a cookie."""
+
+    access_token: str
+    refresh_token: str
+    refresh_expires_at: datetime
+    user: User
+
+
+def normalized_email(email: str) -> str:
+    """One spelling for one person."""
+    return email.strip().lower()
+
+
+async def sign_in(
+    session: Session, settings: Settings, throttle: Throttle, *, email: str, password: str, client: Client
+) -> SignedIn:
+    """Checks a password; the answer and its cost do not tell whether the person exists."""
+    email = normalized_email(email)
+    if not await throttle.allow(email, client.address):
+        raise Throttled(
+            "too_many_attempts",
+            "Too many sign-in attempts.",
+            detail="This address or account was tried too often in the last minutes.",
+            fix="Wait a few minutes and try again. Sessions that are signed in are not affected.",
+        )
+    user = await session.scalar(select(User).where(User.email == email))
+    right, replacement = await verify_password(password, user.password_hash if user else None)
+    if user is None or not right or user.disabled_at is not None:
+        await throttle.failed(email, client.address)
+        raise Unauthenticated(
+            "wrong_credentials", "The e-mail address or the password is wrong.", fix="Check both and try again."
+        )
+    if replacement:
+        user.password_hash = replacement
+    await throttle.succeeded(email)
+    return await _issue(session, settings, user, family_id=new_key(), client=client)
+
+
+async def refresh(session: Session, settings: Settings, *, token: str, client: Client) -> SignedIn | None:
+    """Exchanges a refresh token for a new pair.
+
+    Returns None when the token is unknown, ended or was used before; a use after the grace period ends
+    the whole family, because two holders of one token mean that one of them stole it.
+    """
+    stored = await session.scalar(
+        select(RefreshToken).where(RefreshToken.token_hash == _digest(token)).with_for_update()
+    )
+    if stored is None or stored.revoked_at is not None or stored.expires_at <= now():
+        return None
+    if stored.used_at is not None and now() - stored.used_at > _REUSE_GRACE:
+        await end_family(session, stored.family_id)
+        return None
+    user = await session.get_one(User, stored.user_id)
+    if user.disabled_at is not None:
+        return None
+    stored.used_at = stored.used_at or now()
+    return await _issue(session, settings, user, family_id=stored.family_id, client=client)
+
+
+async def sign_out(session: Session, *, token: str) -> None:
+    """Ends the sign-in that this refresh token belongs to; unknown tokens change nothing."""
+    family = await session.scalar(
+        select(RefreshToken.family_id).where(RefreshToken.token_hash == _digest(token))
+    )
+    if family is not None:
+        await end_family(session, family)
+
+
+async def end_family(session: Session, family_id: UUID) -> None:
+    """Revokes every refresh token of one sign-in."""
+    await session.execute(
+        update(RefreshToken)
+        .where(RefreshToken.family_id == family_id, RefreshToken.revoked_at.is_(None))
+        .values(revoked_at=now())
+    )
+
+
+async def person_behind(session: Session, settings: Settings, token: str) -> User:
+    """The signed-in person; raises Unauthenticated when the token or the person ended, or the sign-in did."""
+    claims = read(settings, token)
+    user = await session.get(User, claims.user_id)
+    if user is None or user.disabled_at is not None or user.token_version != claims.token_version:
+        raise unauthenticated()
+    ended = await session.scalar(
+        select(RefreshToken.id)
+        .where(RefreshToken.family_id == claims.family_id, RefreshToken.revoked_at.is_not(None))
+        .limit(1)
+    )
+    if ended is not None:
+        raise unauthenticated()
+    return user
+
+
+async def _issue(
+    session: Session, settings: Settings, user: User, *, family_id: UUID, client: Client
+) -> SignedIn:
+    token = secrets.token_urlsafe(32)
+    expires_at = now() + settings.session_life
+    session.add(
+        RefreshToken(
+            user_id=user.id,
+            family_id=family_id,
+            token_hash=_digest(token),
+            expires_at=expires_at,
+            user_agent=client.user_agent[:300],
+            address=client.address[:64],
+        )
+    )
+    claims = Claims(user.id, user.token_version, family_id)
+    return SignedIn(sign(settings, claims), token, expires_at, user)
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
