@@ -1,0 +1,146 @@
+"""The commands of the client and their arguments; docs/cli.md is made from them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from stillroom_cli.client.running import guarded
+
+if TYPE_CHECKING:
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+Command = Callable[[argparse.Namespace], int]
+
+_REVISIONS = "an id or its beginning, head, heads, base, +n, -n, or label@head"
+
+
+def register(subparsers: Subparsers) -> None:
+    """Adds every command; each sets `run`, a function from the parsed arguments to the exit code."""
+    _sessions(subparsers)
+    _looking(subparsers)
+    _moving(subparsers)
+    _jobs(subparsers)
+
+
+def _sessions(subparsers: Subparsers) -> None:
+    from stillroom_cli.client.commands import sessions
+
+    login = _command(subparsers, "login", sessions.login, "Sign in to a server; later commands use it.")
+    login.add_argument("address", nargs="?", metavar="URL", help="the server; default: as for --url")
+    login.add_argument("--email", help="who signs in; default: STILLROOM_EMAIL, else asked for")
+    login.epilog = (
+        "The password is STILLROOM_PASSWORD, else asked for, else the first line of standard input."
+    )
+    logout = _command(subparsers, "logout", sessions.logout, "End the sign-in, here and on the server.")
+    logout.add_argument("address", nargs="?", metavar="URL", help="the server; default: as for --url")
+    whoami = _command(
+        subparsers, "whoami", sessions.whoami, "Say who is signed in, where, and in which roles."
+    )
+    _add_json(whoami)
+
+
+def _looking(subparsers: Subparsers) -> None:
+    from stillroom_cli.client.commands import looking
+
+    projects = _command(subparsers, "projects", looking.projects, "List the projects that you may see.")
+    projects.add_argument("--org", help="only those of this organization")
+    _add_json(projects)
+    history = _command(subparsers, "history", looking.history, "Draw a project's revisions, newest first.")
+    _add_project(history)
+    history.add_argument("-n", "--limit", type=_positive, help="only the newest so many")
+    _add_json(history)
+    current = _command(
+        subparsers, "current", looking.current, "Say where every database of a project stands."
+    )
+    _add_project(current)
+    _add_environment(current, "only this environment")
+    _add_json(current)
+
+
+def _moving(subparsers: Subparsers) -> None:
+    from stillroom_cli.client.commands import moving
+
+    for name, text in (
+        ("upgrade", "Start an upgrade of a database."),
+        ("downgrade", "Start a downgrade of a database."),
+        ("stamp", "Write a revision into the version table without running anything."),
+        ("check", "Compare the project's models with a database (alembic check)."),
+    ):
+        parser = _command(subparsers, name, moving.COMMANDS[name], text)
+        if name != "check":
+            parser.add_argument("revision", metavar="REV", help=_REVISIONS)
+        _add_project(parser)
+        _add_environment(parser, "where to run; default: STILLROOM_ENVIRONMENT")
+        parser.add_argument("-d", "--database", help="which one, if the environment has several")
+        parser.add_argument(
+            "-w", "--wait", action="store_true", help="show it live; the exit code tells how it ended"
+        )
+        parser.add_argument(
+            "--idempotency-key",
+            metavar="KEY",
+            help="the same key starts the same job once; default: a new one, so that a repeated send is safe",
+        )
+        _add_json(
+            parser, "print the job as JSON; with --wait the ended one, and the stream goes to standard error"
+        )
+
+
+def _jobs(subparsers: Subparsers) -> None:
+    from stillroom_cli.client.commands import jobs
+
+    listing = _command(subparsers, "jobs", jobs.jobs, "List jobs, newest first.")
+    listing.add_argument("--org", help="the organization, if you belong to several and give no project")
+    _add_project(listing)
+    _add_environment(listing, "only this environment")
+    listing.add_argument("--state", action="append", choices=jobs.STATES, help="only these; may be repeated")
+    listing.add_argument("-n", "--limit", type=_positive, default=20, help="so many (default: %(default)s)")
+    _add_json(listing)
+    logs = _command(subparsers, "logs", jobs.logs, "Print a job's stream.")
+    _add_job(logs)
+    logs.add_argument(
+        "-f", "--follow", action="store_true", help="stay until the job has ended; its end is the exit code"
+    )
+    _add_json(logs, "one event as JSON on each line")
+    cancel = _command(subparsers, "cancel", jobs.cancel, "Cancel a job that waits or runs.")
+    _add_job(cancel)
+    _add_json(cancel)
+
+
+def _command(subparsers: Subparsers, name: str, run: Command, text: str) -> argparse.ArgumentParser:
+    parser = subparsers.add_parser(name, help=text, description=text)
+    parser.add_argument(
+        "--url",
+        help="the server; default: STILLROOM_URL, else the one of the last login, else http://localhost:8000",
+    )
+    parser.set_defaults(run=guarded(run))
+    return parser
+
+
+def _add_project(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-p", "--project", help="its short name, organization/name or id; default: STILLROOM_PROJECT"
+    )
+
+
+def _add_environment(parser: argparse.ArgumentParser, text: str) -> None:
+    parser.add_argument("-e", "--environment", help=text)
+
+
+def _add_job(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "job", metavar="JOB", help="its id, or its number with --project or --org where you have several"
+    )
+    parser.add_argument("--org", help="the organization whose job number is meant")
+    _add_project(parser)
+
+
+def _add_json(parser: argparse.ArgumentParser, text: str = "print JSON, as the API gives it") -> None:
+    parser.add_argument("--json", action="store_true", help=text)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("a number from 1 on is needed")
+    return int(text)

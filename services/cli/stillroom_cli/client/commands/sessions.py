@@ -1,0 +1,74 @@
+"""Signing in and out."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+
+from stillroom_cli.client.connection import is_local
+from stillroom_cli.client.failures import Exit, Misused
+from stillroom_cli.client.running import open_client, print_json
+from stillroom_cli.client.terminal import Style, Terminal
+
+
+def login(arguments: argparse.Namespace) -> int:
+    """Signs in and keeps the tokens for later commands."""
+    with open_client(arguments) as client:
+        if client.url.startswith("http://") and not is_local(client.url):
+            Terminal(sys.stderr).line(
+                ("warning: ", Style.CAREFUL), "this address is not https: the password travels in clear"
+            )
+        email = _email(arguments)
+        client.sign_in(email, _password(client.url))
+        person = client.get("/api/me")
+    Terminal(sys.stdout).line("Signed in to ", (client.url, Style.STRONG), f" as {person['name']}.")
+    return Exit.DONE
+
+
+def logout(arguments: argparse.Namespace) -> int:
+    """Ends the sign-in."""
+    with open_client(arguments) as client:
+        ended = client.sign_out()
+    text = f"Signed out of {client.url}." if ended else f"Nobody was signed in at {client.url}."
+    Terminal(sys.stdout).line(text)
+    return Exit.DONE
+
+
+def whoami(arguments: argparse.Namespace) -> int:
+    """Says who is signed in."""
+    with open_client(arguments) as client:
+        person = client.get("/api/me")
+    if arguments.json:
+        print_json({"url": client.url, **person})
+        return Exit.DONE
+    terminal = Terminal(sys.stdout)
+    terminal.line((person["name"], Style.STRONG), f" <{person['email']}> at {client.url}")
+    for organization in person["organizations"]:
+        terminal.line(f"  {organization['slug']}: {organization['role']}")
+    return Exit.DONE
+
+
+def _email(arguments: argparse.Namespace) -> str:
+    given: str | None = arguments.email or os.environ.get("STILLROOM_EMAIL")
+    if given:
+        return given
+    if not sys.stdin.isatty():
+        raise Misused("Who signs in?", fix="Give --email, or set STILLROOM_EMAIL.")
+    sys.stderr.write("E-mail: ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip()
+
+
+def _password(url: str) -> str:
+    given = os.environ.get("STILLROOM_PASSWORD")
+    if not given:
+        given = (
+            getpass.getpass(f"Password for {url}: ")
+            if sys.stdin.isatty()
+            else sys.stdin.readline().rstrip("\r\n")
+        )
+    if not given:
+        raise Misused("There is no password.", fix="Set STILLROOM_PASSWORD, or write it to standard input.")
+    return given
