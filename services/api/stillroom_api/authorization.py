@@ -187,5 +187,3 @@ def marked(check: Callable[..., Awaitable[object]], permission: Permission) -> A
     """A dependency that says which permission it checks."""
     setattr(check, MARK, permission)
     return Depends(check, scope="function")
-
-

@@ -138,7 +138,7 @@ async def _dependency(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    log.exception("request.failed", path=request.url.path, cause=type(error).__name__)
+    log.error("request.failed", path=request.url.path, cause=type(error).__name__, exc_info=error)
     return _answer(
         request,
         Problem(

@@ -24,7 +24,10 @@ def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
         max_overflow=pool_size,
         pool_pre_ping=True,
         connect_args={
-            "server_settings": {"application_name": "stillroom", "idle_in_transaction_session_timeout": "60000"},
+            "server_settings": {
+                "application_name": "stillroom",
+                "idle_in_transaction_session_timeout": "60000",
+            },
             "command_timeout": 60,
         },
     )

@@ -20,16 +20,12 @@ class Settings(BaseSettings):
 
     database_url: SecretStr = Field(alias="DATABASE_URL", description="Our own PostgreSQL: postgresql://…")
     redis_url: SecretStr = Field(alias="REDIS_URL", description="Broker and live feed: redis://…")
-    secret_key: SecretStr = Field(
-        alias="STILLROOM_SECRET_KEY", description="Signs access tokens; 32 bytes or more"
-    )
+    secret_key: SecretStr = Field(alias="STILLROOM_SECRET_KEY", description="Signs access tokens; 32 bytes or more")
     sealing_keys: SecretStr = Field(
         alias="STILLROOM_SEALING_KEYS",
         description="id:base64 of 32 bytes, comma separated; the first seals, all of them open",
     )
-    data_dir: Path = Field(
-        alias="STILLROOM_DATA_DIR", description="Mirrors, checkouts and virtualenvs of the worker"
-    )
+    data_dir: Path = Field(alias="STILLROOM_DATA_DIR", description="Mirrors, checkouts and virtualenvs of the worker")
     public_url: str = Field(
         default="http://localhost:8000", alias="STILLROOM_PUBLIC_URL", description="Where people find us"
     )
@@ -52,9 +48,7 @@ class Settings(BaseSettings):
     access_token_minutes: int = Field(
         default=10, alias="STILLROOM_ACCESS_TOKEN_MINUTES", ge=1, le=60, description="Life of an access token"
     )
-    session_days: int = Field(
-        default=30, alias="STILLROOM_SESSION_DAYS", ge=1, le=365, description="Life of a sign-in"
-    )
+    session_days: int = Field(default=30, alias="STILLROOM_SESSION_DAYS", ge=1, le=365, description="Life of a sign-in")
     allowed_networks: str = Field(
         default="",
         alias="STILLROOM_ALLOWED_NETWORKS",

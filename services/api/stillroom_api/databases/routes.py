@@ -14,9 +14,7 @@ from stillroom_core.databases import service
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.service import find_environment
 
-router = APIRouter(
-    prefix="/api/orgs/{org}/projects/{project}/environments/{environment}/databases", tags=["databases"]
-)
+router = APIRouter(prefix="/api/orgs/{org}/projects/{project}/environments/{environment}/databases", tags=["databases"])
 
 
 @router.post("", status_code=201)

@@ -73,9 +73,19 @@ class DatabaseRead(BaseModel):
             {
                 **{
                     name: getattr(database, name)
-                    for name in (
-                        "id name host port database username sslmode heads heads_read_at server_version trusted"
-                    ).split()
+                    for name in [
+                        "id",
+                        "name",
+                        "host",
+                        "port",
+                        "database",
+                        "username",
+                        "sslmode",
+                        "heads",
+                        "heads_read_at",
+                        "server_version",
+                        "trusted",
+                    ]
                 },
                 "password": {
                     "set": database.password_sealed is not None,
@@ -83,9 +93,7 @@ class DatabaseRead(BaseModel):
                 },
                 "has_ca_certificate": database.ca_certificate is not None,
                 "read": read_state(database),
-                "version_tables": [
-                    f"{table['schema']}.{table['table']}" for table in database.version_tables or []
-                ],
+                "version_tables": [f"{table['schema']}.{table['table']}" for table in database.version_tables or []],
             }
         )
 

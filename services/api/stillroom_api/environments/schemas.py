@@ -119,10 +119,21 @@ class EnvironmentRead(BaseModel):
             {
                 **{
                     name: getattr(environment, name)
-                    for name in (
-                        "id slug name position protected lock_timeout_ms statement_timeout_ms time_limit_s "
-                        "transaction_per_migration x_arguments ini_overrides attributes bootstrap_command"
-                    ).split()
+                    for name in [
+                        "id",
+                        "slug",
+                        "name",
+                        "position",
+                        "protected",
+                        "lock_timeout_ms",
+                        "statement_timeout_ms",
+                        "time_limit_s",
+                        "transaction_per_migration",
+                        "x_arguments",
+                        "ini_overrides",
+                        "attributes",
+                        "bootstrap_command",
+                    ]
                 },
                 "variables": [
                     {"name": entry["name"], "value": entry.get("value"), "secret": "sealed" in entry}

@@ -46,9 +46,7 @@ async def read_page(
     wanted = JobFilter(project_id, environment, states, kinds, cursor)
     placed = await list_jobs(session, actor, wanted, limit=limit + 1)
     page = placed[:limit]
-    waiting = await _waiting(
-        JobRepository(session, actor.organization_id), [item.job for item in page]
-    )
+    waiting = await _waiting(JobRepository(session, actor.organization_id), [item.job for item in page])
     return Jobs(
         items=[JobRead.of(item, actor, waiting=waiting.get(item.job.id)) for item in page],
         next_cursor=page[-1].job.id if len(placed) > limit else None,

@@ -91,17 +91,13 @@ async def get_events(
 
 
 @router.post("/{job}/ticket")
-async def make_ticket(
-    context: ContextOf, person: Person, on: Annotated[OnJob, on_job(Permission.JOB_READ)]
-) -> Ticket:
+async def make_ticket(context: ContextOf, person: Person, on: Annotated[OnJob, on_job(Permission.JOB_READ)]) -> Ticket:
     """A single-use ticket for this job's WebSocket, because browsers cannot send a header there."""
     ticket = await issue_ticket(context.redis, person.id, on.placed.job.id)
     return Ticket(ticket=ticket, expires_in=int(TICKET_LIFE.total_seconds()))
 
 
-async def _server_sent(
-    context: ContextOf, organization_id: UUID, job_id: UUID, after: int
-) -> AsyncIterator[str]:
+async def _server_sent(context: ContextOf, organization_id: UUID, job_id: UUID, after: int) -> AsyncIterator[str]:
     async for batch in feed.follow(context.database, context.redis, organization_id, job_id, after=after):
         for event in batch.events:
             content = EventRead.model_validate(event).model_dump_json()

@@ -127,10 +127,24 @@ class JobRead(BaseModel):
     ) -> "JobRead":
         """From the rows, for this actor."""
         job = placed.job
-        names = (
-            "id number kind state revision ref isolation runtime started_at finished_at cancel_requested_at "
-            "cancel_requested_by heads_before heads_after error last_seq"
-        ).split()
+        names = [
+            "id",
+            "number",
+            "kind",
+            "state",
+            "revision",
+            "ref",
+            "isolation",
+            "runtime",
+            "started_at",
+            "finished_at",
+            "cancel_requested_at",
+            "cancel_requested_by",
+            "heads_before",
+            "heads_after",
+            "error",
+            "last_seq",
+        ]
         return cls.model_validate(
             {
                 **{name: getattr(job, name) for name in names},

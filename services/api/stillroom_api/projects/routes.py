@@ -16,9 +16,7 @@ router = APIRouter(prefix="/api/orgs/{org}/projects", tags=["projects"])
 
 
 @router.get("")
-async def list_projects(
-    session: Transaction, actor: Annotated[Actor, in_any_project()]
-) -> Projects:
+async def list_projects(session: Transaction, actor: Annotated[Actor, in_any_project()]) -> Projects:
     """The organization's projects that I may see."""
     found = await service.list_projects(session, actor)
     return Projects(items=[ProjectRead.of(project, commit, actor) for project, commit in found])

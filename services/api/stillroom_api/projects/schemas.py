@@ -173,10 +173,24 @@ class ProjectRead(BaseModel):
             {
                 **{
                     name: getattr(project, name)
-                    for name in (
-                        "id slug name git_url git_ref subdirectory config_file config_section command python "
-                        "requirements_file extra_packages groups extras install_project created_at"
-                    ).split()
+                    for name in [
+                        "id",
+                        "slug",
+                        "name",
+                        "git_url",
+                        "git_ref",
+                        "subdirectory",
+                        "config_file",
+                        "config_section",
+                        "command",
+                        "python",
+                        "requirements_file",
+                        "extra_packages",
+                        "groups",
+                        "extras",
+                        "install_project",
+                        "created_at",
+                    ]
                 },
                 "organization": {"slug": actor.organization_slug, "name": actor.organization_name},
                 "credential": {

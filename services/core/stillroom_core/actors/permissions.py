@@ -14,7 +14,7 @@ class Permission(StrEnum):
     PROJECT_READ = "project.read"
     PROJECT_UPDATE = "project.update"
     ENVIRONMENT_WRITE = "environment.write"
-    SECRET_WRITE = "secret.write"
+    SECRET_WRITE = "secret.write"  # noqa: S105 - the name of a permission
     JOB_READ = "job.read"
     JOB_PLAN = "job.plan"
     JOB_UPGRADE = "job.upgrade"

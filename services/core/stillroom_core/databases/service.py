@@ -22,9 +22,7 @@ _HOST = re.compile(r"^(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?|[0-9A
 _CONNECTION = frozenset({"host", "port", "database", "username", "password", "sslmode", "ca_certificate"})
 
 
-async def find_database(
-    session: Session, actor: Actor, environment: Environment, name: str | None
-) -> Database:
+async def find_database(session: Session, actor: Actor, environment: Environment, name: str | None) -> Database:
     """A database by name or id, or the only one of its environment; raises NotFound or Invalid."""
     repository = DatabaseRepository(session, actor.organization_id)
     if name is None:

@@ -42,10 +42,7 @@ async def standings(
     keys = [database.id for group in databases.values() for database in group]
     jobs = await JobRepository(session, actor.organization_id).open_jobs(keys)
     graph = graph_of(commit) if commit else None
-    return [
-        (found, [_standing(database, graph, jobs) for database in databases[found.id]])
-        for found in environments
-    ]
+    return [(found, [_standing(database, graph, jobs) for database in databases[found.id]]) for found in environments]
 
 
 def _standing(database: Database, graph: Graph | None, jobs: dict[UUID, list[Job]]) -> Standing:

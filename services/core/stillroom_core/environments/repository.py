@@ -22,9 +22,7 @@ class EnvironmentRepository:
         return (
             await self._session.scalars(
                 select(Environment)
-                .where(
-                    Environment.organization_id == self._organization_id, Environment.project_id == project_id
-                )
+                .where(Environment.organization_id == self._organization_id, Environment.project_id == project_id)
                 .order_by(Environment.position, Environment.slug)
             )
         ).all()

@@ -120,12 +120,10 @@ async def follow(
                 last = fresh[-1]["seq"]
                 yield Batch(fresh)
     finally:
-        await pubsub.aclose()
+        await pubsub.aclose()  # type: ignore[no-untyped-call]
 
 
-async def _stored(
-    database: Database, organization_id: UUID, job_id: UUID, last: int
-) -> AsyncIterator[Batch]:
+async def _stored(database: Database, organization_id: UUID, job_id: UUID, last: int) -> AsyncIterator[Batch]:
     while True:
         async with database.transaction() as session:
             # The state is read before the events: what a final job stored is then surely in the page.

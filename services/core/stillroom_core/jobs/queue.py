@@ -22,9 +22,7 @@ log = structlog.get_logger()
 RUN_JOB = "stillroom.run_job"
 FETCH_PROJECT = "stillroom.fetch_project"
 READ_DATABASE = "stillroom.read_database"
-SWEEP = "stillroom.sweep"
 
-SWEEP_EVERY = timedelta(seconds=5)
 # Celery on Redis redelivers what is not acknowledged in this time; tasks are acknowledged on arrival, so
 # only a worker that dies between receiving and acknowledging is concerned.
 _VISIBILITY = timedelta(hours=12)
@@ -50,13 +48,6 @@ def make_celery(settings: Settings) -> Celery:
             "socket_timeout": 10,
             "socket_connect_timeout": 5,
             "retry_on_timeout": True,
-        },
-        beat_schedule={
-            "sweep": {
-                "task": SWEEP,
-                "schedule": SWEEP_EVERY.total_seconds(),
-                "options": {"expires": SWEEP_EVERY.total_seconds()},
-            }
         },
         timezone="UTC",
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, select, update
@@ -55,9 +54,7 @@ class JobRepository:
             raise not_found("job")
         return PlacedJob(*row)
 
-    async def listing(
-        self, wanted: JobFilter, *, only: Collection[UUID] | None, limit: int
-    ) -> list[PlacedJob]:
+    async def listing(self, wanted: JobFilter, *, only: Collection[UUID] | None, limit: int) -> list[PlacedJob]:
         """Jobs, newest first, after the cursor; one query whatever the length."""
         query = self._placed().order_by(Job.id.desc()).limit(limit)
         if only is not None:
@@ -135,7 +132,7 @@ class JobRepository:
         job.organization_id = self._organization_id
         self._session.add(job)
 
-    def _placed(self) -> Select[Any]:
+    def _placed(self) -> Select[Job, Project, Environment, Database, Organization]:
         return (
             select(Job, Project, Environment, Database, Organization)
             .join(Project, Project.id == Job.project_id)

@@ -107,9 +107,7 @@ async def cancel_job(session: Session, actor: Actor, placed: PlacedJob) -> Place
     """Cancels a queued job at once and asks the worker of a running one to stop; repeating changes nothing."""
     job = placed.job
     if JobState(job.state) in FINAL:
-        raise Conflict(
-            "job_ended", f"The job has ended already: {job.state}.", fix="There is nothing left to cancel."
-        )
+        raise Conflict("job_ended", f"The job has ended already: {job.state}.", fix="There is nothing left to cancel.")
     moved = await session.execute(
         update(Job)
         .where(Job.id == job.id, Job.state == JobState.QUEUED.value)
@@ -143,9 +141,7 @@ async def required_commit(session: Session, actor: Actor, project: Project) -> C
             detail=f"{project.fetch_error.get('title', '')} {project.fetch_error.get('detail', '')}".strip(),
             fix=project.fetch_error.get("fix", "") or "Correct the project's git settings and fetch again.",
         )
-    raise Conflict(
-        "not_fetched", "The project is being fetched for the first time.", fix="Try again in a few seconds."
-    )
+    raise Conflict("not_fetched", "The project is being fetched for the first time.", fix="Try again in a few seconds.")
 
 
 def _check_target(commit: Commit, database: Database, kind: JobKind, revision: str | None) -> None:

@@ -59,6 +59,4 @@ def check_git_ref(ref: str) -> None:
 
 
 def _bad(detail: str, fix: str = "Copy the address that your git host offers for cloning.") -> Invalid:
-    return Invalid(
-        "bad_git_url", "This git URL cannot be used.", detail=detail, fix=fix, fields={"git_url": detail}
-    )
+    return Invalid("bad_git_url", "This git URL cannot be used.", detail=detail, fix=fix, fields={"git_url": detail})

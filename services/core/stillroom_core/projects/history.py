@@ -39,9 +39,7 @@ async def revision_detail(
 ) -> RevisionDetail:
     """One revision by id or unique beginning; raises NotFound."""
     graph = graph_of(commit)
-    matches = (
-        [revision] if revision in graph else [key for key in graph.revisions if key.startswith(revision)]
-    )
+    matches = [revision] if revision in graph else [key for key in graph.revisions if key.startswith(revision)]
     if len(matches) != 1:
         raise NotFound(
             "unknown_revision",
@@ -92,9 +90,7 @@ def _rendered(_commit_id: UUID, carried: _Uncompared) -> bytes:
             "notes": commit.notes,
             "heads": list(graph.heads),
             "bases": list(graph.bases),
-            "revisions": [
-                _entry(graph[key], commit.files, heads, branch_points) for key in graph.order
-            ],
+            "revisions": [_entry(graph[key], commit.files, heads, branch_points) for key in graph.order],
         }
     )
 

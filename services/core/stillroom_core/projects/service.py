@@ -64,9 +64,7 @@ async def create_project(session: Session, actor: Actor, content: Mapping[str, A
     return project
 
 
-async def update_project(
-    session: Session, actor: Actor, project: Project, changes: Mapping[str, Any]
-) -> Project:
+async def update_project(session: Session, actor: Actor, project: Project, changes: Mapping[str, Any]) -> Project:
     """Changes what was given; fetches again when another graph may result."""
     if "credential" in changes:
         actor.check(Permission.SECRET_WRITE, project.id)

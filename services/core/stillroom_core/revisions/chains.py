@@ -73,8 +73,7 @@ def _configured(tree: Tree, folder: Path, name: str) -> list[Chain]:
         sections = [
             section
             for section in parser.sections()
-            if parser.has_option(section, "script_location")
-            or (section == "alembic" and (folder / "env.py").is_file())
+            if parser.has_option(section, "script_location") or (section == "alembic" and (folder / "env.py").is_file())
         ]
     found = (_chain(tree, folder, name, section) for section in sections if not section.startswith(_LOGGING))
     return [chain for chain in found if chain is not None]

@@ -72,9 +72,7 @@ def _set_by(node: ast.AST) -> str | None:
                     name = argument.value
                     if name.endswith(("_location", "_locations")):
                         return name
-        case ast.Call(
-            func=ast.Name(id="ScriptDirectory") | ast.Attribute(attr="ScriptDirectory"), keywords=keywords
-        ):
+        case ast.Call(func=ast.Name(id="ScriptDirectory") | ast.Attribute(attr="ScriptDirectory"), keywords=keywords):
             if any(keyword.arg == "version_locations" for keyword in keywords):
                 return "version_locations"
         case ast.Assign(targets=[ast.Attribute(attr="version_locations" as name)]):

@@ -76,11 +76,7 @@ class Graph:
             revision.id: found
             for revision in self.revisions.values()
             if revision.depends_on
-            and (
-                found := tuple(
-                    key for name in revision.depends_on if (key := self._resolve(name)) is not None
-                )
-            )
+            and (found := tuple(key for name in revision.depends_on if (key := self._resolve(name)) is not None))
         }
 
     @cached_property

@@ -55,6 +55,11 @@ def walk_folders(top: Path, limit: int) -> Iterator[tuple[Path, list[os.DirEntry
         )
 
 
+def is_script_folder(folder: Path) -> bool:
+    """Whether a folder looks like what `alembic init` makes."""
+    return not folder.is_symlink() and (folder / "env.py").is_file() and (folder / "versions").is_dir()
+
+
 def _script_folder(settings: Settings, tree: Tree, notes: list[Note]) -> Path | None:
     if settings.script_location is not None:
         script = _resolve(settings.script_location, "script_location", tree, notes)
@@ -65,14 +70,15 @@ def _script_folder(settings: Settings, tree: Tree, notes: list[Note]) -> Path | 
         return script
     # Flask-Migrate keeps alembic.ini beside env.py and sets script_location to that folder itself.
     folder = settings.ini.parent if settings.ini else tree.cwd
-    if (folder / "env.py").is_file() and (folder / "versions").is_dir():
-        detail = (
-            "no script_location is configured; taken is the folder that holds env.py, as Flask-Migrate does"
-        )
-        notes.append(
-            Note(code="script_location_implied", detail=detail, path=tree.relative(folder), certain=True)
-        )
+    if is_script_folder(folder):
+        detail = "no script_location is configured; taken is the folder that holds env.py, as Flask-Migrate does"
+        notes.append(Note(code="script_location_implied", detail=detail, path=tree.relative(folder), certain=True))
         return folder
+    below = [child for child in sorted(folder.iterdir()) if is_script_folder(child)] if folder.is_dir() else []
+    if len(below) == 1:
+        detail = "no script_location is configured; taken is the only folder that holds env.py and versions"
+        notes.append(Note(code="script_location_guessed", detail=detail, path=tree.relative(below[0])))
+        return below[0]
     notes.append(Note(code="no_script_location", detail="no script_location is configured"))
     return None
 

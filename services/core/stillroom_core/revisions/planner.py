@@ -205,9 +205,7 @@ class _Planner:
                 else refusals.overlapping_heads(rows, text)
             )
         if "Ambiguous" in text:
-            return refusals.ambiguous_revision(
-                target, self._next(target, rows), f"The history branches there: {text}."
-            )
+            return refusals.ambiguous_revision(target, self._next(target, rows), f"The history branches there: {text}.")
         if relative is not None or rest in _SYMBOLS:
             at = ", ".join(rows) or "base"
             return refusals.relative_out_of_range(target, f"The database stands at {at}.")
@@ -238,11 +236,7 @@ class _Planner:
         """What an ambiguous walk could have meant: the next revisions around where it starts."""
         relative = _RELATIVE.match(target)
         start = [relative[2]] if relative and relative[2] in self._graph else list(rows)
-        near = (
-            self._graph.children
-            if "-" not in target
-            else {k: self._graph[k].down for k in self._graph.revisions}
-        )
+        near = self._graph.children if "-" not in target else {k: self._graph[k].down for k in self._graph.revisions}
         return [key for row in start for key in near.get(row, ())] or list(self._graph.bases)
 
 

@@ -135,9 +135,7 @@ class _Notes:
 
 
 def _nothing(note: Note) -> Reading:
-    return Reading(
-        graph=Graph(()), complete=False, notes=(note,), script_location=None, version_locations=(), files=0
-    )
+    return Reading(graph=Graph(()), complete=False, notes=(note,), script_location=None, version_locations=(), files=0)
 
 
 def _files(places: tuple[Path, ...], settings: Settings, tree: Tree, notes: _Notes) -> Iterator[str]:
@@ -161,9 +159,7 @@ def _files_below(top: str, settings: Settings, tree: Tree, notes: _Notes, budget
                 for entry in listing:
                     budget[0] -= 1
                     if budget[0] < 0:
-                        notes.add(
-                            Note(code="too_many_files", detail=f"only {_ENTRIES} entries are looked at")
-                        )
+                        notes.add(Note(code="too_many_files", detail=f"only {_ENTRIES} entries are looked at"))
                         return
                     name = entry.name
                     if entry.is_file(follow_symlinks=False):
@@ -175,9 +171,7 @@ def _files_below(top: str, settings: Settings, tree: Tree, notes: _Notes, budget
                         detail = "it is no regular file and is not followed"
                         notes.add(Note(code="not_a_file", detail=detail, path=tree.relative(entry.path)))
         except OSError:
-            notes.add(
-                Note(code="unreadable", detail="the folder cannot be listed", path=tree.relative(folder))
-            )
+            notes.add(Note(code="unreadable", detail="the folder cannot be listed", path=tree.relative(folder)))
             continue
         if not folder.endswith("__pycache__"):
             if settings.sourceless and (compiled or "__pycache__" in folders):

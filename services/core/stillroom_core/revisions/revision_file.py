@@ -194,8 +194,7 @@ class _Remarks:
             return ()
         good = isinstance(value, tuple | list) and len(value) <= _PARENTS
         if not good or not all(
-            isinstance(part, str) and len(part) <= _ID_CHARACTERS and not _UNSTORABLE.search(part)
-            for part in value
+            isinstance(part, str) and len(part) <= _ID_CHARACTERS and not _UNSTORABLE.search(part) for part in value
         ):
             self.add("bad_value", f"its {name} is neither None nor a string nor a list of strings")
             return ()

@@ -81,9 +81,7 @@ def interpolate(value: str, values: Mapping[str, str], name: str) -> str:
             if match[1]:
                 return "%"
             if match[2] is None:
-                raise Unreadable(
-                    f"the option '{name}' has a '%' that is followed by neither '%' nor '(name)s'"
-                )
+                raise Unreadable(f"the option '{name}' has a '%' that is followed by neither '%' nor '(name)s'")
             key = match[2].lower()
             if key not in values:
                 raise Unreadable(f"the option '{name}' refers to '{match[2]}', which is not set")
@@ -190,9 +188,7 @@ def _boolean(ini: _Ini, table: Mapping[str, Any], name: str) -> bool:
     return setting
 
 
-def _version_locations(
-    ini: _Ini, table: Mapping[str, Any], here: Mapping[str, str]
-) -> tuple[str, ...] | None:
+def _version_locations(ini: _Ini, table: Mapping[str, Any], here: Mapping[str, str]) -> tuple[str, ...] | None:
     text = ini.get("version_locations")
     if text:
         separator = _separator(ini)
@@ -212,8 +208,6 @@ def _separator(ini: _Ini) -> str | None:
         value = ini.get(name)
         if value is not None:
             if value not in _SEPARATORS:
-                raise Unreadable(
-                    f"'{value}' is no value for {name}; expected 'space', 'newline', 'os', ':' or ';'"
-                )
+                raise Unreadable(f"'{value}' is no value for {name}; expected 'space', 'newline', 'os', ':' or ';'")
             return _SEPARATORS[value]
     return None

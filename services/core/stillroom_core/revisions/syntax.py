@@ -41,9 +41,7 @@ def decode(data: bytes) -> str:
             raise NotRead("encoding", f"the encoding '{encoding[:40]}' is not read here")
         text = codecs.decode(data, encoding)
     except (SyntaxError, LookupError, UnicodeError) as error:
-        raise NotRead(
-            "encoding", f"its bytes are not the text that they should be: {str(error)[:200]}"
-        ) from error
+        raise NotRead("encoding", f"its bytes are not the text that they should be: {str(error)[:200]}") from error
     if "\0" in text:
         raise NotRead("null_byte", "it contains a null byte")
     return text
@@ -171,9 +169,7 @@ class _Names:
                 return self.values.get(name, Computed(node.lineno))
             case ast.Tuple(elts=elements) | ast.List(elts=elements):
                 values = [self._value(element) for element in elements]
-                return (
-                    Computed(node.lineno) if any(isinstance(v, Computed) for v in values) else tuple(values)
-                )
+                return Computed(node.lineno) if any(isinstance(v, Computed) for v in values) else tuple(values)
             case ast.Set(elts=elements):
                 values = sorted({v for e in elements if isinstance(v := self._value(e), str)})
                 return tuple(values) if len(values) == len(elements) else Computed(node.lineno)

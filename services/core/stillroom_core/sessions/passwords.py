@@ -7,9 +7,7 @@ from passlib.context import CryptContext
 MAX_LENGTH = 128  # longer ones only cost time; the schema refuses them before they get here
 
 # OWASP's first choice for argon2id: 19 MiB, two passes, one lane.
-_context = CryptContext(
-    schemes=["argon2"], argon2__memory_cost=19456, argon2__time_cost=2, argon2__parallelism=1
-)
+_context = CryptContext(schemes=["argon2"], argon2__memory_cost=19456, argon2__time_cost=2, argon2__parallelism=1)
 
 
 async def hash_password(password: str) -> str:

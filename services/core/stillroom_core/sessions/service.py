@@ -63,7 +63,9 @@ async def sign_in(
     if user is None or not right or user.disabled_at is not None:
         await throttle.failed(email, client.address)
         raise Unauthenticated(
-            "wrong_credentials", "The e-mail address or the password is wrong.", fix="Check both and try again."
+            "wrong_credentials",
+            "The e-mail address or the password is wrong.",
+            fix="Check both and try again.",
         )
     if replacement:
         user.password_hash = replacement
@@ -94,9 +96,7 @@ async def refresh(session: Session, settings: Settings, *, token: str, client: C
 
 async def sign_out(session: Session, *, token: str) -> None:
     """Ends the sign-in that this refresh token belongs to; unknown tokens change nothing."""
-    family = await session.scalar(
-        select(RefreshToken.family_id).where(RefreshToken.token_hash == _digest(token))
-    )
+    family = await session.scalar(select(RefreshToken.family_id).where(RefreshToken.token_hash == _digest(token)))
     if family is not None:
         await end_family(session, family)
 
@@ -126,9 +126,7 @@ async def person_behind(session: Session, settings: Settings, token: str) -> Use
     return user
 
 
-async def _issue(
-    session: Session, settings: Settings, user: User, *, family_id: UUID, client: Client
-) -> SignedIn:
+async def _issue(session: Session, settings: Settings, user: User, *, family_id: UUID, client: Client) -> SignedIn:
     token = secrets.token_urlsafe(32)
     expires_at = now() + settings.session_life
     session.add(
