@@ -72,9 +72,7 @@ def _in_wheel() -> PostgresBinaries | None:
 def _look_into(folder: Path) -> PostgresBinaries | None:
     if not all((folder / program).exists() for program in ("postgres", "initdb")):
         return None
-    answer = subprocess.run(
-        [str(folder / "postgres"), "--version"], check=False, capture_output=True, text=True
-    ).stdout
+    answer = subprocess.run([str(folder / "postgres"), "--version"], check=False, capture_output=True, text=True).stdout
     version = re.search(r"\b(\d+)(?:\.|devel|beta|rc)", answer)
     return PostgresBinaries(folder, int(version.group(1))) if version else None
 

@@ -142,9 +142,7 @@ def _environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
 
-def _initialise(
-    folder: Path, data: Path, binaries: PostgresBinaries, identity: Identity, password: str
-) -> None:
+def _initialise(folder: Path, data: Path, binaries: PostgresBinaries, identity: Identity, password: str) -> None:
     if identity.uid != os.geteuid():
         os.chown(folder, identity.uid, identity.gid)
     secret = folder / "password"

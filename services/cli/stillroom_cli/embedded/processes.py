@@ -119,7 +119,5 @@ def command_line(pid: int) -> str:
             return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             return ""
-    listing = subprocess.run(
-        ["ps", "-ww", "-o", "args=", "-p", str(pid)], check=False, capture_output=True, text=True
-    )
+    listing = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], check=False, capture_output=True, text=True)
     return listing.stdout
