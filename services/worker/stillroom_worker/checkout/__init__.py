@@ -1,0 +1,36 @@
+"""The checkout room: fetch a ref into a mirror, export a commit, say who added which file."""
+
+from stillroom_worker.checkout.address import Network
+from stillroom_worker.checkout.export import export
+from stillroom_worker.checkout.failure import CheckoutFailed
+from stillroom_worker.checkout.fetch import fetch
+from stillroom_worker.checkout.history import file_history
+from stillroom_worker.checkout.limits import ExportLimits, FetchLimits
+from stillroom_worker.checkout.ref import check_ref
+from stillroom_worker.checkout.repository import (
+    Credential,
+    Dropped,
+    Exported,
+    FetchedCommit,
+    FileCommit,
+    Repository,
+)
+from stillroom_worker.checkout.url import parse_url
+
+__all__ = [
+    "CheckoutFailed",
+    "Credential",
+    "Dropped",
+    "ExportLimits",
+    "Exported",
+    "FetchLimits",
+    "FetchedCommit",
+    "FileCommit",
+    "Network",
+    "Repository",
+    "check_ref",
+    "export",
+    "fetch",
+    "file_history",
+    "parse_url",
+]

@@ -1,0 +1,237 @@
+"""Fetch one ref of a repository into its mirror and say which commit it is."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from stillroom_worker.checkout.address import Network, Resolver, pin, resolve_by_system
+from stillroom_worker.checkout.failure import CheckoutFailed
+from stillroom_worker.checkout.handover import Handover, handed_over
+from stillroom_worker.checkout.hardening import (
+    environment,
+    fetch_environment,
+    fetching_settings,
+    reading_settings,
+)
+from stillroom_worker.checkout.limits import FetchLimits
+from stillroom_worker.checkout.metadata import read_commit
+from stillroom_worker.checkout.mirror import commit_of, forget, keep, locked, tidy
+from stillroom_worker.checkout.process import Finished, git, run
+from stillroom_worker.checkout.ref import SHA, check_ref, may_be_sha
+from stillroom_worker.checkout.repository import FetchedCommit, Repository
+from stillroom_worker.checkout.snapshot import is_snapshot_wanted, take_snapshot
+from stillroom_worker.checkout.url import Location, parse_url
+from stillroom_worker.checkout.words import explain
+
+_QUIET = ("-q", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-maintenance")
+# One name for whatever was asked for: names of branches could get into each other's way (a, then a/b).
+_FETCHED = "refs/stillroom/fetched"
+_BRANCHES = "refs/stillroom/branches/"
+
+
+async def fetch(
+    repository: Repository,
+    mirror: Path,
+    *,
+    allowed_networks: Sequence[Network] = (),
+    limits: FetchLimits | None = None,
+    resolve: Resolver = resolve_by_system,
+) -> FetchedCommit:
+    """Fetch the ref with its history into the mirror and give its commit.
+
+    A branch goes before a tag, a tag before a sha of the same name. Where the whole history is too large or
+    too slow, the commit alone is fetched. `allowed_networks` are the operator's private networks.
+    Raises CheckoutFailed; the credential appears in no argv, environment or message.
+    """
+    limits = limits or FetchLimits()
+    location = parse_url(repository.url, allow_local=repository.allow_local)
+    if location.folder is not None and await is_snapshot_wanted(location, repository.ref):
+        async with locked(mirror, limits.time):
+            sha = await take_snapshot(location.folder, mirror, limits)
+            await keep(mirror, sha)
+        return await asyncio.to_thread(read_commit, mirror, sha, repository.ref)
+    check_ref(repository.ref)
+    address = None if location.scheme == "file" else await pin(location, allowed_networks, resolve)
+    with handed_over(location, address, repository.credential) as handover:
+        async with locked(mirror, limits.time):
+            visit = _Visit(repository, location, address, handover, mirror, limits)
+            sha = await visit.bring(repository.ref)
+            await visit.complete(sha)
+            await keep(mirror, sha)
+            await tidy(mirror)
+    return await asyncio.to_thread(read_commit, mirror, sha, repository.ref)
+
+
+@dataclass
+class _Visit:
+    """One visit at one server: the same address, credential and deadline for each of its commands."""
+
+    repository: Repository
+    location: Location
+    address: str | None
+    handover: Handover
+    mirror: Path
+    limits: FetchLimits
+    started: float = field(default_factory=time.monotonic)
+
+    async def bring(self, ref: str) -> str:
+        """Fetch what a member's ref stands for and give the commit's sha."""
+        await forget(self.mirror, _FETCHED)
+        name = await self._full_name(ref)
+        if name is not None:
+            await self._with_history(f"+{name}:{_FETCHED}")
+            sha = await commit_of(self.mirror, _FETCHED)
+        elif SHA.fullmatch(ref.lower()):
+            await self._with_history(f"+{ref.lower()}:{_FETCHED}")
+            sha = await commit_of(self.mirror, _FETCHED)
+        else:
+            sha = await self._shortened(ref)
+        if sha is None:
+            raise CheckoutFailed(
+                "unknown_ref",
+                "The ref is not a commit",
+                f"{ref} names something else.",
+                "Name a branch or a tag.",
+            )
+        return sha
+
+    async def _full_name(self, ref: str) -> str | None:
+        """Ask the server for the ref's full name. None: it has no branch or tag of that name.
+
+        Always asked, also for a sha that the mirror has: it proves that this credential may read.
+        """
+        if ref.startswith(("refs/heads/", "refs/tags/")) or ref == "HEAD":
+            candidates = [ref]
+        else:
+            candidates = [f"refs/heads/{ref}", f"refs/tags/{ref}"]
+        finished = await self._git("ls-remote", "-q", "--end-of-options", "origin", *candidates)
+        lines = finished.output.decode("utf-8", "replace").splitlines()
+        listed = {line.partition("\t")[2] for line in lines}
+        for candidate in candidates:
+            if candidate in listed:
+                return candidate
+        if may_be_sha(ref):
+            return None
+        raise CheckoutFailed(
+            "unknown_ref",
+            "The repository has no such branch, tag or commit",
+            f"There is no branch and no tag {ref}.",
+            "Check the spelling; the branch may have been deleted or renamed.",
+        )
+
+    async def _shortened(self, ref: str) -> str:
+        """Find a shortened sha: in what the mirror has, else in the history of all branches."""
+        sha = await commit_of(self.mirror, ref.lower())
+        if sha is None:
+            await self._with_history(f"+refs/heads/*:{_BRANCHES}*", "--prune")
+            sha = await commit_of(self.mirror, ref.lower())
+        if sha is None:
+            raise CheckoutFailed(
+                "unknown_ref",
+                "The repository has no such branch, tag or commit",
+                f"{ref} is no commit of any branch, or the beginning of several.",
+                "Write the commit's full sha.",
+            )
+        return sha
+
+    async def _with_history(self, refspec: str, *options: str) -> None:
+        """Fetch with the whole history, or the tip alone when that is too much."""
+        remaining = self._remaining()
+        patience = max(remaining - self.limits.tip_time, remaining / 2)
+        try:
+            await self._fetch(refspec, patience, *options)
+        except CheckoutFailed as failure:
+            if failure.code not in ("timeout", "too_large"):
+                raise
+            await self._fetch(refspec, self._remaining(), *options, "--depth=1")
+
+    async def complete(self, sha: str) -> None:
+        """Fetch the contents of the commit's files that the mirror has not got yet."""
+        argv = git(
+            self.mirror,
+            "rev-list",
+            "--objects",
+            "--no-walk",
+            "--missing=print",
+            sha,
+            settings=reading_settings(),
+        )
+        finished = await run(argv, env=environment(self.mirror), limits=self.limits, time=self._remaining())
+        if finished.code != 0:
+            raise explain(finished.words, finished.code)
+        missing = [line[1:] for line in finished.output.split(b"\n") if line.startswith(b"?")]
+        if missing:
+            await self._git(
+                "-c",
+                "fetch.negotiationAlgorithm=noop",
+                "fetch",
+                *_QUIET,
+                "--filter=blob:none",
+                "--stdin",
+                "--end-of-options",
+                "origin",
+                stdin=b"\n".join(missing) + b"\n",
+            )
+
+    async def _fetch(self, refspec: str, patience: timedelta, *options: str) -> None:
+        await self._git(
+            "fetch",
+            *_QUIET,
+            "--filter=blob:none",
+            # A clone without history may be the source: git would skip its refs and call that success.
+            "--update-shallow",
+            *options,
+            "--end-of-options",
+            "origin",
+            refspec,
+            patience=patience,
+        )
+
+    async def _git(self, *words: str, stdin: bytes = b"", patience: timedelta | None = None) -> Finished:
+        finished = await self._once(words, stdin, patience)
+        if finished.code == 0:
+            return finished
+        failure = explain(finished.words, finished.code, self.repository.credential)
+        url = self.location.git_url
+        if failure.code == "bad_url" and not url.endswith(".git"):
+            # Some hosts answer an address without .git by a redirect, which is not followed.
+            self.location = _with_suffix(self.location)
+            finished = await self._once(words, stdin, patience)
+            if finished.code == 0:
+                return finished
+        raise failure
+
+    async def _once(self, words: Sequence[str], stdin: bytes, patience: timedelta | None) -> Finished:
+        settings = fetching_settings(self.location, self.address)
+        env = fetch_environment(
+            self.handover.home,
+            self.location,
+            askpass=self.handover.askpass,
+            ssh_command=self.handover.ssh_command,
+        )
+        return await run(
+            git(self.mirror, *words, settings=settings),
+            env=env,
+            limits=self.limits,
+            time=patience or self._remaining(),
+            stdin=stdin,
+        )
+
+    def _remaining(self) -> timedelta:
+        left = self.limits.time - timedelta(seconds=time.monotonic() - self.started)
+        return max(left, timedelta(seconds=1))
+
+
+def _with_suffix(location: Location) -> Location:
+    return Location(
+        scheme=location.scheme,
+        git_url=location.git_url.rstrip("/") + ".git",
+        host=location.host,
+        port=location.port,
+        user=location.user,
+    )
