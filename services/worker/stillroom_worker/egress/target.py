@@ -1,0 +1,73 @@
+"""Where a job's connections may go, and the words for why one did not get there."""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+SslMode = Literal["disable", "prefer", "require", "verify-ca", "verify-full"]
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+RESOLVE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """One database, and how to sign in to it."""
+
+    host: str
+    port: int
+    database: str
+    user: str
+    password: str = field(repr=False)
+    sslmode: SslMode = "prefer"
+    ca_pem: str | None = field(default=None, repr=False)
+
+
+class EgressRefused(Exception):
+    """The target cannot be used at all; the texts are meant for people."""
+
+    def __init__(self, code: str, title: str, *, detail: str = "", fix: str = "") -> None:
+        super().__init__(f"{title} {detail}".strip())
+        self.code = code
+        self.title = title
+        self.detail = detail
+        self.fix = fix
+
+
+async def resolve(target: Target, allow: Callable[[Address], bool] | None) -> tuple[Address, ...]:
+    """Look the host up once; every address that it has must be allowed.
+
+    One refused address among good ones refuses the host: a name that answers with both is how a check is
+    passed with one address and the connection made with the other. Raises EgressRefused.
+    """
+    addresses = await _look_up(target)
+    refused = [address for address in addresses if allow is not None and not allow(address)]
+    if refused:
+        raise EgressRefused(
+            "address_refused",
+            "The database's address is not allowed here.",
+            detail=f"{target.host} stands at an address that this installation does not connect to.",
+            fix="Use the database's public address, or ask the operator to allow its network.",
+        )
+    return addresses
+
+
+async def _look_up(target: Target) -> tuple[Address, ...]:
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(RESOLVE_SECONDS):
+            found = await loop.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError, TimeoutError) as error:
+        reason = "the name server did not answer" if isinstance(error, TimeoutError) else str(error)
+        raise EgressRefused(
+            "unknown_host",
+            "The database's host name has no address.",
+            detail=f"{target.host}: {reason}",
+            fix="Check the host in the database's settings, and that the worker's network knows the name.",
+        ) from None
+    # A link-local answer carries its interface after "%"; the interface is no part of the address.
+    texts = dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found)
+    return tuple(ipaddress.ip_address(text) for text in texts)
