@@ -30,14 +30,10 @@ def _sessions(subparsers: Subparsers) -> None:
     login = _command(subparsers, "login", sessions.login, "Sign in to a server; later commands use it.")
     login.add_argument("address", nargs="?", metavar="URL", help="the server; default: as for --url")
     login.add_argument("--email", help="who signs in; default: STILLROOM_EMAIL, else asked for")
-    login.epilog = (
-        "The password is STILLROOM_PASSWORD, else asked for, else the first line of standard input."
-    )
+    login.epilog = "The password is STILLROOM_PASSWORD, else asked for, else the first line of standard input."
     logout = _command(subparsers, "logout", sessions.logout, "End the sign-in, here and on the server.")
     logout.add_argument("address", nargs="?", metavar="URL", help="the server; default: as for --url")
-    whoami = _command(
-        subparsers, "whoami", sessions.whoami, "Say who is signed in, where, and in which roles."
-    )
+    whoami = _command(subparsers, "whoami", sessions.whoami, "Say who is signed in, where, and in which roles.")
     _add_json(whoami)
 
 
@@ -51,9 +47,7 @@ def _looking(subparsers: Subparsers) -> None:
     _add_project(history)
     history.add_argument("-n", "--limit", type=_positive, help="only the newest so many")
     _add_json(history)
-    current = _command(
-        subparsers, "current", looking.current, "Say where every database of a project stands."
-    )
+    current = _command(subparsers, "current", looking.current, "Say where every database of a project stands.")
     _add_project(current)
     _add_environment(current, "only this environment")
     _add_json(current)
@@ -74,17 +68,13 @@ def _moving(subparsers: Subparsers) -> None:
         _add_project(parser)
         _add_environment(parser, "where to run; default: STILLROOM_ENVIRONMENT")
         parser.add_argument("-d", "--database", help="which one, if the environment has several")
-        parser.add_argument(
-            "-w", "--wait", action="store_true", help="show it live; the exit code tells how it ended"
-        )
+        parser.add_argument("-w", "--wait", action="store_true", help="show it live; the exit code tells how it ended")
         parser.add_argument(
             "--idempotency-key",
             metavar="KEY",
             help="the same key starts the same job once; default: a new one, so that a repeated send is safe",
         )
-        _add_json(
-            parser, "print the job as JSON; with --wait the ended one, and the stream goes to standard error"
-        )
+        _add_json(parser, "print the job as JSON; with --wait the ended one, and the stream goes to standard error")
 
 
 def _jobs(subparsers: Subparsers) -> None:
@@ -119,9 +109,7 @@ def _command(subparsers: Subparsers, name: str, run: Command, text: str) -> argp
 
 
 def _add_project(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "-p", "--project", help="its short name, organization/name or id; default: STILLROOM_PROJECT"
-    )
+    parser.add_argument("-p", "--project", help="its short name, organization/name or id; default: STILLROOM_PROJECT")
 
 
 def _add_environment(parser: argparse.ArgumentParser, text: str) -> None:

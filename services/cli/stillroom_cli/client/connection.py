@@ -60,9 +60,7 @@ class Client:
 
     def sign_in(self, email: str, password: str) -> None:
         """Signs in and keeps the tokens."""
-        answer = self._ask(
-            lambda: self._http.post("/api/auth/sign-in", json={"email": email, "password": password})
-        )
+        answer = self._ask(lambda: self._http.post("/api/auth/sign-in", json={"email": email, "password": password}))
         with self.keeper.lock():
             self.keeper.write(self.url, _kept(email, answer))
 
@@ -133,7 +131,7 @@ class Client:
 
 def normalized_url(url: str) -> str:
     """One spelling for one server: scheme, host and port. Raises Misused for anything else."""
-    text = url.strip().rstrip("/")
+    text = url.strip()
     parts = urlsplit(text if "://" in text else f"{_guessed_scheme(text)}://{text}")
     try:
         port = parts.port
@@ -145,7 +143,7 @@ def normalized_url(url: str) -> str:
             detail=url,
             fix="Give one like https://stillroom.example.com",
         )
-    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path}"
+    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
 
 
 def is_local(url: str) -> bool:

@@ -89,14 +89,10 @@ class Display:
         for statement in self._running.values():
             if not statement.announced and now - statement.since > _ANNOUNCE_AFTER_SECONDS:
                 statement.announced = True
-                self._terminal.line(
-                    statement.clock, "     … ", self._short(statement.sql), (" runs", Style.FAINT)
-                )
+                self._terminal.line(statement.clock, "     … ", self._short(statement.sql), (" runs", Style.FAINT))
         if self._running:
             statement = next(reversed(self._running.values()))
-            self._terminal.passing(
-                f"{duration((now - statement.since) * 1000):>8}  {_one_line(statement.sql)}"
-            )
+            self._terminal.passing(f"{duration((now - statement.since) * 1000):>8}  {_one_line(statement.sql)}")
         elif self._step:
             self._terminal.passing(f"{self._progress()}{self._step}")
         else:

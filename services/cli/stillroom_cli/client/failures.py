@@ -33,9 +33,7 @@ class Failure(Exception):
 
     exit = Exit.REFUSED
 
-    def __init__(
-        self, title: str, *, detail: str = "", fix: str = "", fields: Sequence[tuple[str, str]] = ()
-    ) -> None:
+    def __init__(self, title: str, *, detail: str = "", fix: str = "", fields: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(title)
         self.title = title
         self.detail = detail
@@ -75,8 +73,4 @@ class Refused(Failure):
 def _fields(errors: object) -> list[tuple[str, str]]:
     if not isinstance(errors, list):
         return []
-    return [
-        (str(entry.get("field", "")), str(entry.get("message", "")))
-        for entry in errors
-        if isinstance(entry, dict)
-    ]
+    return [(str(entry.get("field", "")), str(entry.get("message", ""))) for entry in errors if isinstance(entry, dict)]

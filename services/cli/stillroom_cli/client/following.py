@@ -137,9 +137,7 @@ def _open(client: Client, token: str, job_id: str, after: int) -> ClientConnecti
             close_timeout=1,
         )
     except InvalidURI as cause:
-        raise Refused(
-            0, {"title": f"{client.url} is no address for a stream.", "detail": str(cause)}
-        ) from None
+        raise Refused(0, {"title": f"{client.url} is no address for a stream.", "detail": str(cause)}) from None
 
 
 def _messages(socket: ClientConnection) -> Iterator[dict[str, Any] | None]:

@@ -31,9 +31,7 @@ def jobs(arguments: argparse.Namespace) -> int:
     environment = arguments.environment or os.environ.get("STILLROOM_ENVIRONMENT")
     with open_client(arguments) as client:
         found: list[dict[str, Any]] = []
-        for job in _listing(
-            client, org=arguments.org, project=project, environment=environment, state=arguments.state
-        ):
+        for job in _listing(client, org=arguments.org, project=project, environment=environment, state=arguments.state):
             found.append(job)
             if len(found) == arguments.limit:
                 break

@@ -21,14 +21,8 @@ from stillroom_cli.client.times import ago, parsed
 def projects(arguments: argparse.Namespace) -> int:
     """Lists the projects of every organization of the person, or of one."""
     with open_client(arguments) as client:
-        slugs = (
-            [arguments.org] if arguments.org else [o["slug"] for o in client.get("/api/me")["organizations"]]
-        )
-        found = [
-            item
-            for slug in slugs
-            for item in client.get(f"/api/orgs/{quote(slug, safe='')}/projects")["items"]
-        ]
+        slugs = [arguments.org] if arguments.org else [o["slug"] for o in client.get("/api/me")["organizations"]]
+        found = [item for slug in slugs for item in client.get(f"/api/orgs/{quote(slug, safe='')}/projects")["items"]]
     if arguments.json:
         print_json(found)
         return Exit.DONE
@@ -51,9 +45,7 @@ def history(arguments: argparse.Namespace) -> int:
         standing = _standing(client, project)
     terminal = Terminal(sys.stdout)
     entries = {entry["id"]: entry for entry in found["revisions"]}
-    rows = draw(
-        (entry["id"], tuple(d for d in entry["down"] if d in entries)) for entry in found["revisions"]
-    )
+    rows = draw((entry["id"], tuple(d for d in entry["down"] if d in entries)) for entry in found["revisions"])
     shown = 0
     for row in rows:
         if row.revision is None:
@@ -142,7 +134,5 @@ def _stands(database: dict[str, Any]) -> tuple[Piece, Piece]:
 def _read_when(database: dict[str, Any]) -> Piece:
     error = database["read"]["error"]
     if error:
-        return " ".join(
-            itertools.filterfalse(lambda part: not part, (error["title"], error["detail"]))
-        ), Style.BAD
+        return " ".join(itertools.filterfalse(lambda part: not part, (error["title"], error["detail"]))), Style.BAD
     return ago(parsed(database["heads_read_at"])) or "never", Style.FAINT

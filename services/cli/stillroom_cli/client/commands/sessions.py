@@ -64,11 +64,7 @@ def _email(arguments: argparse.Namespace) -> str:
 def _password(url: str) -> str:
     given = os.environ.get("STILLROOM_PASSWORD")
     if not given:
-        given = (
-            getpass.getpass(f"Password for {url}: ")
-            if sys.stdin.isatty()
-            else sys.stdin.readline().rstrip("\r\n")
-        )
+        given = getpass.getpass(f"Password for {url}: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
     if not given:
         raise Misused("There is no password.", fix="Set STILLROOM_PASSWORD, or write it to standard input.")
     return given
