@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import structlog
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _HEADERS = {
@@ -47,7 +48,7 @@ class Protection:
             message = await receive()
             received += len(message.get("body", b""))
             if received > _BODY_LIMIT:
-                raise BodyTooLarge
+                raise HTTPException(413, "The request's body is larger than 1 MiB.")
             return message
 
         async def sending(message: Message) -> None:
@@ -63,6 +64,3 @@ class Protection:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             await self._app(scope, limited, sending)
 
-
-class BodyTooLarge(Exception):
-    """The request's body is over 1 MiB."""
