@@ -77,6 +77,7 @@ class _Visit:
     handover: Handover
     mirror: Path
     limits: FetchLimits
+    asked_for: str = ""
     started: float = field(default_factory=time.monotonic)
 
     async def bring(self, ref: str) -> str:
@@ -87,10 +88,9 @@ class _Visit:
             await self._with_history(f"+{name}:{_FETCHED}")
             sha = await commit_of(self.mirror, _FETCHED)
         elif SHA.fullmatch(ref.lower()):
-            await self._with_history(f"+{ref.lower()}:{_FETCHED}")
-            sha = await commit_of(self.mirror, _FETCHED)
+            sha = await self._by_sha(ref.lower())
         else:
-            sha = await self._shortened(ref)
+            sha = await self._in_branches(ref.lower())
         if sha is None:
             raise CheckoutFailed(
                 "unknown_ref",
@@ -124,23 +124,34 @@ class _Visit:
             "Check the spelling; the branch may have been deleted or renamed.",
         )
 
-    async def _shortened(self, ref: str) -> str:
-        """Find a shortened sha: in what the mirror has, else in the history of all branches."""
-        sha = await commit_of(self.mirror, ref.lower())
-        if sha is None:
+    async def _by_sha(self, sha: str) -> str | None:
+        """Fetch a commit by its sha; servers that give only what they list are asked for all branches."""
+        try:
+            await self._with_history(f"+{sha}:{_FETCHED}")
+        except CheckoutFailed as failure:
+            if failure.code != "unknown_ref":
+                raise
+            return await self._in_branches(sha)
+        return await commit_of(self.mirror, _FETCHED)
+
+    async def _in_branches(self, sha: str) -> str:
+        """Find a (shortened) sha: in what the mirror has, else in the history of all branches."""
+        found = await commit_of(self.mirror, sha)
+        if found is None:
             await self._with_history(f"+refs/heads/*:{_BRANCHES}*", "--prune")
-            sha = await commit_of(self.mirror, ref.lower())
-        if sha is None:
+            found = await commit_of(self.mirror, sha)
+        if found is None:
             raise CheckoutFailed(
                 "unknown_ref",
                 "The repository has no such branch, tag or commit",
-                f"{ref} is no commit of any branch, or the beginning of several.",
+                f"{sha} is no commit of any branch, or the beginning of several.",
                 "Write the commit's full sha.",
             )
-        return sha
+        return found
 
     async def _with_history(self, refspec: str, *options: str) -> None:
         """Fetch with the whole history, or the tip alone when that is too much."""
+        self.asked_for = refspec
         remaining = self._remaining()
         patience = max(remaining - self.limits.tip_time, remaining / 2)
         try:
@@ -165,24 +176,27 @@ class _Visit:
         if finished.code != 0:
             raise explain(finished.words, finished.code)
         missing = [line[1:] for line in finished.output.split(b"\n") if line.startswith(b"?")]
-        if missing:
-            await self._git(
-                "-c",
-                "fetch.negotiationAlgorithm=noop",
-                "fetch",
-                *_QUIET,
-                "--filter=blob:none",
-                "--stdin",
-                "--end-of-options",
-                "origin",
-                stdin=b"\n".join(missing) + b"\n",
-            )
+        if not missing:
+            return
+        words = ("-c", "fetch.negotiationAlgorithm=noop", "fetch", *_QUIET, "--filter=blob:none", "--stdin")
+        try:
+            await self._git(*words, "--end-of-options", "origin", stdin=b"\n".join(missing) + b"\n")
+        except CheckoutFailed as failure:
+            if failure.code != "unknown_ref":
+                raise
+            # Over ssh some servers speak the old protocol: they can leave contents out and not send them later.
+            self._whole_mark.write_text("this server sends contents with their commits only\n")
+            await self._fetch(self.asked_for, self._remaining(), "--refetch")
+
+    @property
+    def _whole_mark(self) -> Path:
+        return self.mirror / "whole"
 
     async def _fetch(self, refspec: str, patience: timedelta, *options: str) -> None:
         await self._git(
             "fetch",
             *_QUIET,
-            "--filter=blob:none",
+            "--no-filter" if self._whole_mark.exists() else "--filter=blob:none",
             # A clone without history may be the source: git would skip its refs and call that success.
             "--update-shallow",
             *options,

@@ -1,0 +1,170 @@
+"""Fetching over ssh from a real sshd on this machine (G10)."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from stillroom_worker.checkout import CheckoutFailed, Credential, Repository, export, fetch, file_history
+from stillroom_worker.checkout.known_hosts import known_hosts_for
+
+LOOPBACK = (ip_network("127.0.0.0/8"),)
+SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+needs_sshd = pytest.mark.skipif(SSHD is None, reason="no sshd on this machine")
+
+
+async def to_loopback(host: str, port: int) -> Sequence[str]:
+    return ["127.0.0.1"]
+
+
+@dataclass
+class SshServer:
+    port: int
+    private_key: str
+    host_key: str
+    user: str
+
+    @property
+    def known_hosts(self) -> str:
+        return f"[git.invalid]:{self.port} {self.host_key}"
+
+    def credential(self, **changes: str) -> Credential:
+        values = {"ssh_private_key": self.private_key, "known_hosts": self.known_hosts} | changes
+        return Credential(**values)
+
+
+def _key(path: Path) -> Path:
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
+    return path
+
+
+@pytest.fixture
+def ssh_server(tmp_path: Path) -> Iterator[SshServer]:
+    assert SSHD
+    folder = tmp_path / "sshd"
+    folder.mkdir(mode=0o700)
+    host, user = _key(folder / "host"), _key(folder / "user")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    keys = folder / "authorized_keys"
+    keys.write_text(user.with_suffix(".pub").read_text())
+    lines = [f"Port {port}", "ListenAddress 127.0.0.1", f"HostKey {host}", f"AuthorizedKeysFile {keys}"]
+    lines += ["StrictModes no", "UsePAM no", "PasswordAuthentication no", "PermitRootLogin yes", "PidFile none"]
+    (folder / "config").write_text("\n".join(lines) + "\n")
+    Path("/run/sshd").mkdir(exist_ok=True)
+    process = subprocess.Popen([SSHD, "-D", "-e", "-f", str(folder / "config")], stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.02)
+    public = " ".join(host.with_suffix(".pub").read_text().split()[:2])
+    yield SshServer(port, user.read_text(), public, pwd.getpwuid(os.getuid()).pw_name)
+    process.terminate()
+    process.wait()
+
+
+def get(server: SshServer, source, mirror: Path, credential: Credential | None, ref: str = "main"):
+    url = f"ssh://{server.user}@git.invalid:{server.port}{source.path}"
+    repository = Repository(url=url, ref=ref, credential=credential)
+    return fetch(repository, mirror, allowed_networks=LOOPBACK, resolve=to_loopback)
+
+
+@needs_sshd
+@pytest.mark.parametrize("spoil", ["{}", "{}\r\n", "  {}"])
+async def test_a_deploy_key_opens_the_repository_however_it_was_pasted(
+    ssh_server: SshServer, source, mirror: Path, spoil: str
+) -> None:
+    key = spoil.format(ssh_server.private_key.rstrip("\n"))
+    commit = await get(ssh_server, source, mirror, ssh_server.credential(ssh_private_key=key))
+    assert commit.sha == source.git("rev-parse", "main")
+
+
+@needs_sshd
+async def test_a_changed_host_key_is_refused(ssh_server: SshServer, source, mirror: Path, tmp_path: Path) -> None:
+    other = _key(tmp_path / "other").with_suffix(".pub").read_text()
+    known = f"[git.invalid]:{ssh_server.port} {other}"
+    with pytest.raises(CheckoutFailed) as failed:
+        await get(ssh_server, source, mirror, ssh_server.credential(known_hosts=known))
+    assert failed.value.code == "host_key"
+
+
+@needs_sshd
+async def test_an_unknown_host_key_is_refused(ssh_server: SshServer, source, mirror: Path) -> None:
+    known = f"other.invalid {ssh_server.host_key}"
+    with pytest.raises(CheckoutFailed) as failed:
+        await get(ssh_server, source, mirror, ssh_server.credential(known_hosts=known))
+    assert failed.value.code == "host_key"
+
+
+@needs_sshd
+async def test_a_wrong_deploy_key_is_refused(ssh_server: SshServer, source, mirror: Path, tmp_path: Path) -> None:
+    key = _key(tmp_path / "wrong").read_text()
+    with pytest.raises(CheckoutFailed) as failed:
+        await get(ssh_server, source, mirror, ssh_server.credential(ssh_private_key=key))
+    assert failed.value.code == "auth_refused"
+    assert "stillroom-git-" not in failed.value.detail
+
+
+@needs_sshd
+async def test_a_key_that_is_no_key_is_refused(ssh_server: SshServer, source, mirror: Path) -> None:
+    with pytest.raises(CheckoutFailed) as failed:
+        await get(ssh_server, source, mirror, ssh_server.credential(ssh_private_key="not a key"))
+    assert failed.value.code == "auth_refused"
+
+
+async def test_without_a_deploy_key_nothing_is_contacted(mirror: Path) -> None:
+    repository = Repository(url="git@git.invalid:a/b", ref="main")
+    with pytest.raises(CheckoutFailed) as failed:
+        await fetch(repository, mirror, allowed_networks=LOOPBACK, resolve=to_loopback)
+    assert failed.value.code == "auth_refused"
+
+
+async def test_a_host_without_a_stored_or_published_key_is_refused(mirror: Path) -> None:
+    credential = Credential(ssh_private_key="x")
+    repository = Repository(url="git@git.invalid:a/b", ref="main", credential=credential)
+    with pytest.raises(CheckoutFailed) as failed:
+        await fetch(repository, mirror, allowed_networks=LOOPBACK, resolve=to_loopback)
+    assert failed.value.code == "host_key"
+    assert "ssh-keyscan" in failed.value.fix
+
+
+@pytest.mark.parametrize(
+    ("host", "fingerprint"),
+    [
+        ("github.com", "SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU"),
+        ("gitlab.com", "SHA256:eUXGGm1YGsMAS7vkcx6JOJdOGHPem5gQp4taiCfCLB8"),
+        ("bitbucket.org", "SHA256:ybgmFkzwOSotHTHLJgHO0QN8L0xErw6vd0VhFA9m3SM"),
+    ],
+)
+def test_the_published_keys_have_their_published_fingerprints(tmp_path: Path, host: str, fingerprint: str) -> None:
+    file = tmp_path / "known_hosts"
+    file.write_text(known_hosts_for(host, host, None))
+    shown = subprocess.run(["ssh-keygen", "-lf", str(file)], capture_output=True, text=True, check=True).stdout
+    assert fingerprint in shown
+
+
+@needs_sshd
+async def test_over_the_old_protocol_contents_history_and_older_commits_come_too(
+    ssh_server: SshServer, source, mirror: Path, tmp_path: Path
+) -> None:
+    old = source.git("rev-parse", "main")
+    credential = ssh_server.credential()
+    for number in range(3):
+        tip = source.commit({"data.bin": str(number % 2), f"new{number}.txt": "x"})
+        assert (await get(ssh_server, source, mirror, credential)).sha == tip
+        export(mirror, tip, tmp_path / str(number))
+        assert (tmp_path / str(number) / "data.bin").read_text() == str(number % 2)
+    assert (await get(ssh_server, source, mirror, credential, ref=old)).sha == old
+    assert export(mirror, old, tmp_path / "old").files == 3
+    assert len(file_history(mirror, tip, ["versions/0001_first.py", "new1.txt"])) == 2
