@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -130,6 +131,21 @@ def scheduler_service(layout: Layout, env: Mapping[str, str]) -> Service:
     return _program(layout, "scheduler", argv, env)
 
 
+def web_service(layout: Layout, settings: StackSettings) -> Service:
+    """Vite's dev server, which sends /api to the api."""
+    node, vite = shutil.which("node"), layout.web / "node_modules" / "vite" / "bin" / "vite.js"
+    if node is None or not vite.exists():
+        raise CannotStart("the web's packages are not installed: `make setup`")
+    if not is_free(settings.web_port):
+        raise CannotStart(
+            f"port {settings.web_port} is taken by another program: stop it, "
+            "or choose another one with STILLROOM_WEB_PORT"
+        )
+    env = {**os.environ, "STILLROOM_API_URL": f"http://127.0.0.1:{settings.port}"}
+    argv = [node, str(vite), "--host", "127.0.0.1", "--port", str(settings.web_port), "--strictPort"]
+    return _program(layout, "web", argv, env, cwd=layout.web, ready_url=f"http://127.0.0.1:{settings.web_port}/")
+
+
 def _program(
     layout: Layout,
     name: str,
@@ -138,11 +154,12 @@ def _program(
     *,
     ladder: tuple[Rung, ...] = ORDINARY_LADDER,
     ready_url: str | None = None,
+    cwd: Path | None = None,
 ) -> Service:
     log = layout.logs / f"{name}.log"
 
     def start() -> subprocess.Popen[bytes]:
-        return start_guarded(argv, env=env, cwd=layout.root, log=log)
+        return start_guarded(argv, env=env, cwd=cwd or layout.root, log=log)
 
     def ready() -> bool:
         return ready_url is None or _answers(ready_url)

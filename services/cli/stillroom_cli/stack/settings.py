@@ -22,6 +22,7 @@ class StackSettings:
 
     host: str
     port: int
+    web_port: int
     public_url: str
     postgres_port: int
     valkey_port: int
@@ -47,6 +48,7 @@ def load_settings(path: Path) -> StackSettings:
     return StackSettings(
         host=os.environ.get("STILLROOM_HOST", "127.0.0.1"),
         port=port,
+        web_port=_number("STILLROOM_WEB_PORT", 3000),
         public_url=os.environ.get("STILLROOM_PUBLIC_URL", f"http://localhost:{port}"),
         postgres_port=_number("STILLROOM_POSTGRES_PORT", int(kept["STILLROOM_POSTGRES_PORT"])),
         valkey_port=_number("STILLROOM_VALKEY_PORT", int(kept["STILLROOM_VALKEY_PORT"])),

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 
 from stillroom_cli.embedded.ports import is_free
@@ -29,6 +30,7 @@ from stillroom_cli.stack.services import (
     postgres_service,
     scheduler_service,
     valkey_service,
+    web_service,
     worker_service,
 )
 from stillroom_cli.stack.settings import StackSettings, load_settings
@@ -90,6 +92,8 @@ def run(layout: Layout, *, development: bool) -> int:
         status = 0
         try:
             settings = load_settings(layout.settings)
+            if development and "STILLROOM_PUBLIC_URL" not in os.environ:
+                settings = replace(settings, public_url=f"http://localhost:{settings.web_port}")
             _end_leftovers(layout)
             _check_port(settings)
             supervisor = _supervisor(layout, settings, bell)
@@ -141,6 +145,7 @@ def _start(layout: Layout, settings: StackSettings, supervisor: Supervisor, *, d
             api_service(layout, settings, env, reload=development),
             worker_service(layout, settings, env, reload=development),
             scheduler_service(layout, env),
+            *([web_service(layout, settings)] if development else []),
         ]
         for service in programs:
             supervisor.start(service)
