@@ -26,9 +26,9 @@ def find_locations(settings: Settings, tree: Tree) -> Locations:
     notes: list[Note] = []
     script = _script_folder(settings, tree, notes)
     if settings.version_locations is None:
-        usual = (script / "versions",) if script else ()
-        return Locations(script=script, versions=_present(usual, tree, notes), notes=tuple(notes))
-    found = [_resolve(place, "version_locations", tree, notes) for place in settings.version_locations]
+        found = [_resolve(f"{script}/versions", "script_location", tree, notes)] if script else []
+    else:
+        found = [_resolve(place, "version_locations", tree, notes) for place in settings.version_locations]
     versions = tuple(place for place in found if place is not None)
     return Locations(script=script, versions=_present(versions, tree, notes), notes=tuple(notes))
 
