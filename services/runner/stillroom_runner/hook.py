@@ -279,9 +279,7 @@ def milliseconds(start: float) -> float:
 
 # COMMIT and ROLLBACK written as statements; dollar quotes, strings and comments are taken out before.
 _QUOTED = re.compile(r"\$(\w*)\$.*?\$\1\$|'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
-_RAW_END = re.compile(
-    r"(?:^|;)\s*(commit|rollback)\b(?!\s+prepared)(?!\s+(?:work\s+|transaction\s+)?to\b)", re.I
-)
+_RAW_END = re.compile(r"(?:^|;)\s*(commit|rollback)\b(?!\s+prepared)(?!\s+(?:work\s+|transaction\s+)?to\b)", re.I)
 
 
 class Recorder:
@@ -566,9 +564,7 @@ class Recorder:
 
     def _plan(self, context: int, steps: Any, note: Any, heads: Any) -> None:
         planned = [planned_step(step) for step in steps]
-        self.sender.send(
-            "plan", context=context, steps=planned, note=None if planned or note is None else note(heads)
-        )
+        self.sender.send("plan", context=context, steps=planned, note=None if planned or note is None else note(heads))
 
     def _started(self, number: int, step: Any, context: Any) -> Any:
         script = getattr(step, "revision", None)
@@ -682,8 +678,7 @@ def prepare_session(context: Any, session: Dict[str, Any]) -> Dict[str, Any]:
         wanted["client_connection_check_interval"] = "1000"
     if wanted:
         connection.exec_driver_sql(
-            "SELECT "
-            + ", ".join("pg_catalog.set_config('%s', '%s', false)" % item for item in wanted.items())
+            "SELECT " + ", ".join("pg_catalog.set_config('%s', '%s', false)" % item for item in wanted.items())
         ).fetchall()
     return {
         "backend_pid": pid,
@@ -753,6 +748,8 @@ _NO_PLACE = frozenset(
 
 
 def place_of(error: BaseException, step: Optional[Step]) -> Tuple[Optional[str], Optional[int]]:
+    if isinstance(error, SyntaxError) and error.filename and is_tenant(error.filename):
+        return shown(error.filename), error.lineno
     found: Tuple[Optional[str], Optional[int]] = (None, None)
     for filename, line, _ in frames_of(error):
         if step is not None and step.path is not None:
@@ -760,8 +757,6 @@ def place_of(error: BaseException, step: Optional[Step]) -> Tuple[Optional[str],
                 found = shown(filename), line
         elif is_tenant(filename):
             found = shown(filename), line
-    if found == (None, None) and isinstance(error, SyntaxError) and error.filename:
-        return shown(error.filename), error.lineno
     return found
 
 
@@ -782,7 +777,7 @@ def classified(error: BaseException, recorder: Recorder, otherwise: str) -> Tupl
     if recorder.step is not None:
         return "migration_error", message_of(error), []
     return (
-        by_connection(error)
+        by_connection(error, recorder)
         or by_loading(error)
         or by_environment(error)
         or ("migration_error" if recorder.finished else otherwise, message_of(error), [])
@@ -883,12 +878,15 @@ _NAMES_SETTING = re.compile(
 )
 
 
+_OS_FILES = (os.__file__, "<frozen os>")  # frozen from Python 3.11 on
+
+
 def by_setting(error: BaseException, guess: bool) -> Optional[Tuple[str, str, List[str]]]:
     """A variable that the project reads and nobody gave; guess also from sentences."""
     for candidate in chain(error):
         frames = frames_of(candidate)
         last = frames[-1] if frames else ("", 0, "")
-        if isinstance(candidate, KeyError) and last[2] == "__getitem__" and last[0] == os.__file__:
+        if isinstance(candidate, KeyError) and last[2] == "__getitem__" and last[0] in _OS_FILES:
             name = str(candidate.args[0]) if candidate.args else "?"
             return "missing_setting", "The environment variable %s is not given." % name, [name]
         if isinstance(candidate, KeyError) and candidate.args == ("url",) and "sqlalchemy" in last[0]:
@@ -968,7 +966,7 @@ _AUTH = re.compile(
 )
 
 
-def by_connection(error: BaseException) -> Optional[Tuple[str, str, List[str]]]:
+def by_connection(error: BaseException, recorder: Recorder) -> Optional[Tuple[str, str, List[str]]]:
     """A driver's exception without a statement: nobody was reached, or nobody was let in."""
     state, message = sqlstate_of(error) or "", message_of(error)
     raw = original(error)
@@ -979,11 +977,15 @@ def by_connection(error: BaseException) -> Optional[Tuple[str, str, List[str]]]:
         reached = reached and not passed_through(raw, "asyncpg")
     else:
         reached = type(raw).__module__.split(".")[0] not in _DRIVERS
-    if reached:
-        return None
+    if reached or (recorder.entered and not state.startswith(("08", "57P")) and not was_cut(error)):
+        return None  # once a context was entered, what fails without a statement is COMMIT
     if state.startswith("28") or state == "42501" or _AUTH.search(message):
         return "auth_failed", message, []
     return "connect_failed", message, []
+
+
+def was_cut(error: BaseException) -> bool:
+    return bool(getattr(error, "connection_invalidated", False))
 
 
 def passed_through(error: BaseException, package: str) -> bool:
@@ -1123,11 +1125,7 @@ class Settings:
 
     def _attribute(self, value: Any) -> Any:
         """A JSON value as it is; {"$engine": url} and {"$connection": url} become the real thing."""
-        if (
-            not isinstance(value, dict)
-            or len(value) != 1
-            or next(iter(value)) not in ("$engine", "$connection")
-        ):
+        if not isinstance(value, dict) or len(value) != 1 or next(iter(value)) not in ("$engine", "$connection"):
             return value
         from sqlalchemy import create_engine
         from sqlalchemy.pool import NullPool
@@ -1192,9 +1190,7 @@ def takes_toml() -> bool:
 # ---- the kinds of run -----------------------------------------------------------------------------
 
 
-def run_environment(
-    config: Any, script: Any, recorder: Recorder, planner: Callable[..., Any], **options: Any
-) -> None:
+def run_environment(config: Any, script: Any, recorder: Recorder, planner: Callable[..., Any], **options: Any) -> None:
     """Run env.py with our planner, and see to it that it did something."""
     from alembic.runtime.environment import EnvironmentContext
 
@@ -1271,9 +1267,7 @@ def run_current(config: Any, request: Dict[str, Any], recorder: Recorder) -> Non
         return None  # no list: nothing was planned, so no plan is told
 
     # dont_mutate: looking must not make the version table.
-    run_environment(
-        config, script, recorder, display_version, destination_rev=request.get("target"), dont_mutate=True
-    )
+    run_environment(config, script, recorder, display_version, destination_rev=request.get("target"), dont_mutate=True)
 
 
 def run_check(config: Any, request: Dict[str, Any], recorder: Recorder) -> None:

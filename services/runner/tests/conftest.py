@@ -20,6 +20,7 @@ from typing import Any
 
 import psycopg
 import pytest
+
 from stillroom_runner import messages
 
 HOOK = Path(messages.__file__).with_name("hook.py")
@@ -205,9 +206,7 @@ class Project:
         before = None
         for number in range(1, count + 1):
             name = f"a{number}"
-            self.revision(
-                name, before, f'op.execute("CREATE TABLE t{number} (id int)")', f'op.drop_table("t{number}")'
-            )
+            self.revision(name, before, f'op.execute("CREATE TABLE t{number} (id int)")', f'op.drop_table("t{number}")')
             before = name
 
 
@@ -274,9 +273,7 @@ class Run:
 class Started:
     """A run that is still going on."""
 
-    def __init__(
-        self, process: subprocess.Popen[str], events: int, on_event: Callable[[Any, Started], None]
-    ) -> None:
+    def __init__(self, process: subprocess.Popen[str], events: int, on_event: Callable[[Any, Started], None]) -> None:
         self.process = process
         self._events = events
         self._on_event = on_event
