@@ -21,11 +21,9 @@ def settings_in_code(tree: Tree, settings: Settings, locations: Locations) -> li
 
     Looked at are env.py and the code of the package around it; revisions themselves are passed over.
     """
-    if locations.script is None:
-        top = settings.ini.parent if settings.ini else tree.cwd
-    else:
-        # The package around the scripts is where a product's own command builds its Config.
-        top = locations.script.parent
+    # The package around the scripts is where a product's own command builds its Config.
+    package = locations.script.parent if locations.script else None
+    top = package or (settings.ini.parent if settings.ini else tree.cwd)
     wanted = {"version_locations", "recursive_version_locations"}
     if settings.script_location is None and not (locations.script and settings.ini):
         wanted.add("script_location")

@@ -189,29 +189,34 @@ class _Planner:
 
     def _refusal(self, error: Exception, kind: str, target: str, rows: tuple[str, ...]) -> StillroomError:
         text = str(error)
-        label, _, rest = target.rpartition("@")
         relative = _RELATIVE.match(target)
         if isinstance(error, alembic_revision.MultipleHeads):
-            return refusals.multiple_heads(target, error.heads, self._labels(error.heads))
+            return refusals.multiple_heads(target, kind, error.heads, self._labels(error.heads))
         if isinstance(error, alembic_revision.ResolutionError):
-            return self._unresolved(error, target, label)
+            if kind == "stamp" and relative and "No such branch" not in text:
+                return refusals.stamp_takes_no_steps(target)
+            return self._unresolved(error, target)
         if isinstance(error, alembic_revision.RangeNotAncestorError) or "Not a valid downgrade" in text:
             return refusals.not_ancestor(target, kind, rows)
         if "overlaps with other" in text:
-            named = set(_safe(lambda: self.targets(target, rows)))
-            return (
-                refusals.ambiguous_revision(target, sorted(named), text)
-                if len(named) > 1 and self._graph.tips(self._graph.ancestors(rows)) == rows
-                else refusals.overlapping_heads(rows, text)
-            )
+            return self._overlap(text, target, rows)
         if "Ambiguous" in text:
-            return refusals.ambiguous_revision(target, self._next(target, rows), f"The history branches there: {text}.")
-        if relative is not None or rest in _SYMBOLS:
-            at = ", ".join(rows) or "base"
-            return refusals.relative_out_of_range(target, f"The database stands at {at}.")
+            return refusals.ambiguous_revision(
+                target, self._next(target, rows), "The history branches there, so the steps could lead either way."
+            )
+        if relative and not relative[2] and (int(relative[3]) < 0) == (kind == "upgrade"):
+            return refusals.wrong_way(target, kind)
+        if relative or target.rpartition("@")[2] in _SYMBOLS:
+            return refusals.relative_out_of_range(target, rows)
         return refusals.not_ancestor(target, kind, rows)
 
-    def _unresolved(self, error: alembic_revision.ResolutionError, target: str, label: str) -> StillroomError:
+    def _overlap(self, text: str, target: str, rows: tuple[str, ...]) -> StillroomError:
+        """Either the rows imply each other, or the revisions that the target stands for do."""
+        if self._graph.tips(self._graph.ancestors(rows)) != rows:
+            return refusals.overlapping_heads(rows, text)
+        return refusals.ambiguous_revision(target, sorted(self.targets(target, rows)), text)
+
+    def _unresolved(self, error: alembic_revision.ResolutionError, target: str) -> StillroomError:
         name = str(error.argument)
         text = str(error)
         if "No such branch" in text:
@@ -238,10 +243,3 @@ class _Planner:
         start = [relative[2]] if relative and relative[2] in self._graph else list(rows)
         near = self._graph.children if "-" not in target else {k: self._graph[k].down for k in self._graph.revisions}
         return [key for row in start for key in near.get(row, ())] or list(self._graph.bases)
-
-
-def _safe(call: Any) -> tuple[str, ...]:
-    try:
-        return tuple(call())
-    except (alembic_revision.RevisionError, AssertionError, KeyError, TypeError):
-        return ()

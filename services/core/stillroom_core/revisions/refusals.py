@@ -66,25 +66,57 @@ def ambiguous_revision(target: str, candidates: Sequence[str], detail: str = "")
     )
 
 
-def multiple_heads(target: str, heads: Sequence[str], labels: Sequence[str]) -> Invalid:
+def multiple_heads(target: str, kind: str, heads: Sequence[str], labels: Sequence[str]) -> Invalid:
     """`head`, where there are several."""
-    one = f"`{labels[0]}@head`" if labels else "`<branch label>@head`"
+    branch, _, name = target.rpartition("@")
+    if name == "heads":
+        title = f"A {kind} goes to one revision, and '{target}' means {len(heads)}."
+        fix = "Name one of them."
+    else:
+        title = f"There are {len(heads)} heads, and '{target}' means only one."
+        all_of_them = f"{branch}@heads" if branch else "heads"
+        one = f"`{labels[0]}@head` or a revision" if labels and not branch else "a revision"
+        every = "" if kind == "downgrade" else f"`{all_of_them}` for all of them, "
+        fix = f"Use {every}{one} for one, or merge the heads in the code."
     return Invalid(
         "multiple_heads",
-        f"There are {len(heads)} heads, and '{target}' means only one.",
+        title,
         detail=f"Heads: {', '.join(heads[:10])}.",
-        fix=f"Use `heads` for all of them, {one} or a revision for one, or merge the heads in the code.",
+        fix=fix,
         params={"target": target, "heads": list(heads[:50]), "labels": list(labels[:50])},
     )
 
 
-def relative_out_of_range(target: str, detail: str) -> Invalid:
+def relative_out_of_range(target: str, rows: Sequence[str]) -> Invalid:
     """More steps than there are."""
     return Invalid(
         "relative_out_of_range",
         f"'{target}' leads further than the history goes.",
-        detail=detail,
+        detail=f"The database stands at {', '.join(rows) or 'base'}.",
         fix="Take fewer steps, or name the revision, `head` or `base`.",
+        params={"target": target},
+    )
+
+
+def wrong_way(target: str, kind: str) -> Invalid:
+    """Steps from where the database stands, in the direction that this kind does not go."""
+    other = "downgrade" if kind == "upgrade" else "upgrade"
+    return Invalid(
+        "relative_out_of_range",
+        f"An {kind} takes no steps backwards." if kind == "upgrade" else "A downgrade takes no steps forwards.",
+        detail=f"'{target}' was asked for.",
+        fix=f"Use {other} for that, or name the revision itself.",
+        params={"target": target},
+    )
+
+
+def stamp_takes_no_steps(target: str) -> Invalid:
+    """Alembic reads a stamp's target as a name only."""
+    return Invalid(
+        "relative_out_of_range",
+        "A stamp takes no steps, only a revision.",
+        detail=f"'{target}' was asked for.",
+        fix="Name the revision, `head`, `heads` or `base`.",
         params={"target": target},
     )
 

@@ -12,8 +12,10 @@ import sys
 import types
 import warnings
 from pathlib import Path
+from unittest.mock import MagicMock
 
 from alembic.config import Config
+from alembic.runtime.migration import HeadMaintainer
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
@@ -113,6 +115,7 @@ def answer(question):
             if node is not None
         },
         "applied": [applied(script, heads) for heads in question.get("rows", [])],
+        "heads_after": [heads_after(script, *asked) for asked in question.get("asked", [])],
         "steps": [steps(script, *asked) for asked in question.get("asked", [])],
     }
 
@@ -132,6 +135,21 @@ def steps(script, kind, target, heads):
     except CommandError as error:
         return {"refused": str(error)}
     except (AssertionError, TypeError, KeyError, IndexError) as error:
+        return {"refused": type(error).__name__}
+
+
+def heads_after(script, kind, target, heads):
+    """The version rows that Alembic itself would leave, with the SQL going nowhere."""
+    try:
+        if kind == "stamp":
+            found = script._stamp_revs((target,), tuple(heads))
+        else:
+            found = (script._upgrade_revs if kind == "upgrade" else script._downgrade_revs)(target, tuple(heads))
+        rows = HeadMaintainer(MagicMock(as_sql=True), tuple(heads))
+        for step in found:
+            rows.update_to_step(step)
+        return sorted(rows.heads)
+    except (CommandError, AssertionError, TypeError, KeyError, IndexError) as error:
         return {"refused": type(error).__name__}
 
 

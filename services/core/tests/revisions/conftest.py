@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from stillroom_core.revisions.reader import Reading, read_graph
 from stillroom_core.revisions.source import Source
 
