@@ -1,0 +1,94 @@
+"""The Celery application of the worker: `celery -A stillroom_worker.app worker`.
+
+A task is three lines: it finds this process's room and runs one coroutine in it.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+from celery.signals import setup_logging, worker_process_init, worker_process_shutdown
+
+import stillroom_core.models  # noqa: F401 - registers every table
+from stillroom_core.jobs.queue import FETCH_PROJECT, READ_DATABASE, RUN_JOB, make_celery
+from stillroom_core.logs import configure_logs
+from stillroom_core.settings import get_settings
+from stillroom_worker.fetch_project import fetch_project
+from stillroom_worker.read_database import read_database
+from stillroom_worker.room import Room
+from stillroom_worker.run_job import run_job
+from stillroom_worker.sandbox import SandboxUnavailable
+
+app = make_celery(get_settings())
+
+
+class _Process:
+    """One event loop and one room a process, so that connections outlive a task."""
+
+    def __init__(self) -> None:
+        self._runner: asyncio.Runner | None = None
+        self._room: Room | None = None
+
+    def run(self, work: Callable[[Room], Awaitable[None]]) -> None:
+        """Runs one coroutine to its end."""
+        if self._runner is None:
+            self._runner = asyncio.Runner()
+        self._runner.run(self._with_room(work))
+
+    async def _with_room(self, work: Callable[[Room], Awaitable[None]]) -> None:
+        if self._room is None:
+            self._room = await Room.open(get_settings())
+        await work(self._room)
+
+    def close(self) -> None:
+        """Returns the connections."""
+        if self._runner is not None:
+            if self._room is not None:
+                self._runner.run(self._room.close())
+            self._runner.close()
+
+
+process = _Process()
+
+
+@setup_logging.connect
+def _logs(**_: Any) -> None:
+    configure_logs(get_settings())
+
+
+@worker_process_init.connect
+def _prove_isolation(**_: Any) -> None:
+    """Opens the room at once: a worker whose host cannot isolate jobs must not take any."""
+
+    async def nothing(_room: Room) -> None:
+        return
+
+    try:
+        process.run(nothing)
+    except SandboxUnavailable as unavailable:
+        sys.exit(f"stillroom worker: {unavailable}")
+
+
+@worker_process_shutdown.connect
+def _close(**_: Any) -> None:
+    process.close()
+
+
+@app.task(name=RUN_JOB)
+def run_job_task(job_id: str) -> None:
+    """Runs a job."""
+    process.run(lambda room: run_job(room, UUID(job_id)))
+
+
+@app.task(name=FETCH_PROJECT)
+def fetch_project_task(project_id: str) -> None:
+    """Fetches a project."""
+    process.run(lambda room: fetch_project(room, UUID(project_id)))
+
+
+@app.task(name=READ_DATABASE)
+def read_database_task(database_id: str) -> None:
+    """Reads a database."""
+    process.run(lambda room: read_database(room, UUID(database_id)))

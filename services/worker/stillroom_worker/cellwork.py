@@ -1,0 +1,169 @@
+"""Puts one runner process together: what it is told, what it may see, how long and how large it may be."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import stillroom_runner
+from stillroom_core.databases.models import Database
+from stillroom_core.databases.service import password_of
+from stillroom_core.environments.models import Environment
+from stillroom_core.environments.service import RunSettings
+from stillroom_core.environments.templates import Connection, render
+from stillroom_core.projects.models import Project
+from stillroom_runner.messages import Kind, build_request
+from stillroom_worker.addresses import allowed_addresses
+from stillroom_worker.code import Code
+from stillroom_worker.egress import DatabaseProxy, Target
+from stillroom_worker.room import Room
+from stillroom_worker.sandbox import Cell, Limits, Prisoner, address, start
+from stillroom_worker.virtualenv import Virtualenv
+
+HOOK = Path(stillroom_runner.__file__).with_name("hook.py")
+_MIB = 1024 * 1024
+# Sixteen well-known projects peaked at 293 MiB; virtual memory runs far ahead of that where numpy is imported.
+LIMITS = Limits(
+    memory_bytes=4096 * _MIB,
+    processes=512,
+    file_bytes=1024 * _MIB,
+    cpu_seconds=6 * 3600,
+    open_files=1024,
+    tmp_bytes=256 * _MIB,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One call of the runner."""
+
+    job: str
+    kind: Kind
+    target: str | None = None
+    command: Sequence[str] | None = None
+    timeouts: bool = True
+
+
+def target_of(database: Database) -> Target:
+    """How to sign in to a database, password included; for connections of our own and the job's proxy."""
+    return Target(
+        host=database.host,
+        port=database.port,
+        database=database.database,
+        user=database.username,
+        password=password_of(database),
+        sslmode=database.sslmode,  # type: ignore[arg-type]  # a check constraint holds it to the five
+        ca_pem=database.ca_certificate,
+    )
+
+
+@asynccontextmanager
+async def proxy_for(room: Room, database: Database, folder: Path, token: str) -> AsyncIterator[DatabaseProxy]:
+    """The job's only way to its database, open while the block runs."""
+    await asyncio.to_thread(folder.mkdir, mode=0o755, parents=True, exist_ok=True)
+    async with DatabaseProxy(
+        target_of(database),
+        folder,
+        token,
+        tcp=True,
+        allow=allowed_addresses(room.settings),
+        cleartext_allowed=room.settings.development,
+    ) as proxy:
+        yield proxy
+
+
+def new_token() -> str:
+    """The password that the job is told: worth nothing but at its own proxy, harmless in any URL."""
+    return secrets.token_hex(16)
+
+
+async def start_run(
+    room: Room,
+    run: Run,
+    *,
+    project: Project,
+    environment: Environment | None,
+    settings: RunSettings,
+    code: Code,
+    virtualenv: Virtualenv,
+    database: Database | None,
+    proxy: DatabaseProxy | None,
+    token: str,
+) -> Prisoner:
+    """Starts the runner for a project; without a database (to read a graph) every template is empty."""
+    connection = _connection(room, database, proxy, token)
+    request = _request(run, project, environment, connection)
+    cell = Cell(
+        argv=(str(virtualenv.python), str(HOOK)),
+        env=_environment(settings, connection, virtualenv, code),
+        cwd=code.working,
+        read_only=(code.export, virtualenv.path, HOOK.parent),
+        files={path: render(text, connection).encode() for path, text in settings.files.items()},
+        database_socket=proxy.socket_dir if proxy else None,
+        database_port=proxy.port if proxy else 0,
+        request=request,
+        limits=LIMITS,
+    )
+    return await start(cell, room.isolation())
+
+
+def _connection(room: Room, database: Database | None, proxy: DatabaseProxy | None, token: str) -> Connection:
+    if database is None or proxy is None:
+        return Connection("127.0.0.1", 5432, "nobody", "none", "none")
+    endpoint = address(room.isolation(), database_port=proxy.port, database_socket=proxy.socket_dir)
+    return Connection(
+        endpoint.host, endpoint.port, database.username, token, database.database, str(endpoint.socket_dir)
+    )
+
+
+def _environment(settings: RunSettings, connection: Connection, virtualenv: Virtualenv, code: Code) -> dict[str, str]:
+    """Nothing of ours: a bare shell's variables, libpq's own, and what the environment's settings say.
+
+    libpq's variables let psql-like tools and URL-less connections find the one database there is.
+    """
+    given = {name: render(text, connection) for name, text in settings.variables.items()}
+    return {
+        "PATH": f"{virtualenv.path / 'bin'}:/usr/local/bin:/usr/bin:/bin",
+        "VIRTUAL_ENV": str(virtualenv.path),
+        "LANG": "C.UTF-8",
+        "LC_ALL": "C.UTF-8",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": str(code.working),
+        "PGHOST": connection.host,
+        "PGPORT": str(connection.port),
+        "PGUSER": connection.user,
+        "PGPASSWORD": connection.password,
+        "PGDATABASE": connection.database,
+        **given,
+    }
+
+
+def _request(run: Run, project: Project, environment: Environment | None, connection: Connection) -> bytes:
+    def filled(entries: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        return {entry["name"]: render(entry["value"], connection) for entry in entries}
+
+    timeouts = environment is not None and run.timeouts
+    return build_request(
+        job=run.job,
+        kind=run.kind,
+        target=run.target,
+        config_file=project.config_file,
+        section=project.config_section,
+        ini_overrides=filled(environment.ini_overrides) if environment else {},
+        x=[render(argument, connection) for argument in environment.x_arguments] if environment else (),
+        attributes=filled(environment.attributes) if environment else {},
+        command=[render(word, connection) for word in run.command] if run.command else None,
+        application_name=application_name(run.job),
+        lock_timeout_ms=environment.lock_timeout_ms if environment and timeouts else None,
+        statement_timeout_ms=environment.statement_timeout_ms if environment and timeouts else None,
+        transaction_per_migration=environment.transaction_per_migration if environment else None,
+    )
+
+
+def application_name(job: str) -> str:
+    """By this name pg_stat_activity tells whose session it is (63 bytes at most)."""
+    return f"stillroom:{job}"

@@ -1,0 +1,72 @@
+"""Taking a queued job, exactly once."""
+
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
+
+from stillroom_core.databases.models import Database
+from stillroom_core.environments.models import Environment
+from stillroom_core.jobs.lifecycle import JobState
+from stillroom_core.jobs.models import Job
+from stillroom_core.projects.models import Project
+from stillroom_core.tables import now
+from stillroom_worker.room import Room
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A job that is ours, with everything that it needs to run."""
+
+    job: Job
+    project: Project
+    environment: Environment
+    database: Database
+    attempt: UUID
+
+
+async def claim(room: Room, job_id: UUID) -> Claim | None:
+    """Moves a queued job to running under a fresh attempt token, or returns None.
+
+    None means that there is nothing to do: the job runs, has ended, does not exist, waits for an older one
+    on the same database, or its database must be read first. Whoever ends rings the next one.
+    """
+    attempt = uuid4()
+    older = aliased(Job)
+    first_in_line = ~exists().where(
+        older.database_id == Job.database_id,
+        older.state.in_([JobState.QUEUED.value, JobState.RUNNING.value]),
+        older.id < Job.id,
+    )
+    trusted = exists().where(Database.id == Job.database_id, Database.trusted)
+    try:
+        async with room.database.transaction() as session:
+            taken = await session.execute(
+                update(Job)
+                .where(Job.id == job_id, Job.state == JobState.QUEUED.value, first_in_line, trusted)
+                .values(
+                    state=JobState.RUNNING.value,
+                    attempt=attempt,
+                    started_at=now(),
+                    heartbeat_at=now(),
+                    isolation=room.isolation().value,
+                )
+                .returning(Job.id)
+            )
+            if taken.scalar_one_or_none() is None:
+                return None
+            row = (
+                await session.execute(
+                    select(Job, Project, Environment, Database)
+                    .join(Project, Project.id == Job.project_id)
+                    .join(Environment, Environment.id == Job.environment_id)
+                    .join(Database, Database.id == Job.database_id)
+                    .where(Job.id == job_id)
+                )
+            ).one()
+    except IntegrityError:
+        return None  # another worker claimed a job of this database at the same moment
+    job, project, environment, database = row
+    return Claim(job, project, environment, database, attempt)

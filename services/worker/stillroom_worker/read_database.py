@@ -1,0 +1,92 @@
+"""Reads version and heads of a database when somebody asked, or when a job on it was lost."""
+
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import exists, or_, select, update
+
+from stillroom_core.databases.models import Database
+from stillroom_core.errors import StillroomError
+from stillroom_core.jobs.lifecycle import JobState
+from stillroom_core.jobs.models import Job
+from stillroom_core.jobs.queue import RUN_JOB, Ring, ring_after_commit
+from stillroom_core.projects.graphs import graph_of
+from stillroom_core.projects.models import Commit, Project
+from stillroom_core.tables import now
+from stillroom_worker.addresses import allowed_addresses
+from stillroom_worker.cellwork import target_of
+from stillroom_worker.failure import JobFailed
+from stillroom_worker.room import Room
+from stillroom_worker.target import Truth, connect, read_truth
+
+
+async def read_database(room: Room, database_id: UUID) -> None:
+    """Reads once and stores what was found or why it could not be; does nothing when nobody asked."""
+    async with room.database.transaction() as session:
+        taken = await session.execute(
+            update(Database)
+            .where(Database.id == database_id, or_(Database.read_state == "waiting", ~Database.trusted))
+            .values(read_state="running")
+            .returning(Database)
+        )
+        database = taken.scalar_one_or_none()
+        if database is None:
+            return
+        project = await session.get_one(Project, database.project_id)
+        commit = await session.get(Commit, project.commit_id) if project.commit_id else None
+    wanted = frozenset(graph_of(commit).revisions) if commit else None
+    try:
+        truth = await _look(room, database, wanted)
+    except (JobFailed, StillroomError) as failure:
+        described = failure if isinstance(failure, JobFailed) else JobFailed.of(failure)
+        values: dict[str, Any] = {"read_state": "failed", "read_error": described.as_dict()}
+    else:
+        values = {
+            "read_state": "idle",
+            "read_error": None,
+            "heads": truth.heads,
+            "heads_read_at": now(),
+            "version_tables": truth.version_tables,
+            "server_version": truth.server_version,
+            "server_identity": truth.server_identity[:100],
+            "trusted": True,
+        }
+    await _store(room, database_id, values)
+
+
+async def _look(room: Room, database: Database, wanted: frozenset[str] | None) -> Truth:
+    session = await connect(target_of(database), allowed_addresses(room.settings), name="stillroom:read")
+    try:
+        return await read_truth(session, database.version_tables if database.heads else None, wanted)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as cause:
+        raise JobFailed(
+            "read_failed",
+            "The database answered, but its version tables could not be read.",
+            str(cause),
+            "Check that the user may read the version table.",
+        ) from None
+    finally:
+        session.terminate()
+
+
+async def _store(room: Room, database_id: UUID, values: dict[str, Any]) -> None:
+    async with room.database.transaction() as session:
+        # While a job runs, its own reading is the newer one.
+        running = exists().where(Job.database_id == database_id, Job.state == JobState.RUNNING.value)
+        stored = await session.execute(
+            update(Database).where(Database.id == database_id, ~running).values(**values).returning(Database.id)
+        )
+        if stored.scalar_one_or_none() is None:
+            await session.execute(
+                update(Database).where(Database.id == database_id).values(read_state="idle", read_error=None)
+            )
+            return
+        following = await session.scalar(
+            select(Job.id)
+            .where(Job.database_id == database_id, Job.state == JobState.QUEUED.value)
+            .order_by(Job.id)
+            .limit(1)
+        )
+        if following is not None and values.get("trusted"):
+            ring_after_commit(session, Ring(RUN_JOB, following))

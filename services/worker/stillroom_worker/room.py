@@ -1,0 +1,55 @@
+"""What one worker process holds: settings, database, Valkey, queue, folders and the proven isolation."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from redis.asyncio import Redis
+
+from stillroom_core.database import Database, Session
+from stillroom_core.jobs.queue import CeleryQueue, Queue, take_rings
+from stillroom_core.settings import Settings
+from stillroom_worker.sandbox import Level, choose_level
+
+
+@dataclass
+class Room:
+    """The worker's own things; tenants' processes see none of them."""
+
+    settings: Settings
+    database: Database
+    redis: "Redis"
+    queue: Queue
+    level: Level | None
+
+    @classmethod
+    async def open(cls, settings: Settings, queue: Queue | None = None, *, runs_jobs: bool = True) -> "Room":
+        """Connects and, to run jobs, proves the isolation; raises SandboxUnavailable below the set level."""
+        folder = settings.data_dir
+        for name in ("mirrors", "checkouts", "virtualenvs", "jobs"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        level = await choose_level(Level(settings.sandbox), work=folder / "jobs") if runs_jobs else None
+        database = Database.from_settings(pool_size=4)
+        redis = Redis.from_url(settings.redis_url.get_secret_value(), decode_responses=True)
+        made = cls(settings, database, redis, queue or CeleryQueue(settings), level)
+
+        async def ring(session: Session) -> None:
+            if rings := take_rings(session):
+                await made.queue.send(rings)
+
+        database.after_commit = ring
+        return made
+
+    def isolation(self) -> Level:
+        """The proven level; raises RuntimeError in a process that runs no jobs."""
+        if self.level is None:
+            raise RuntimeError("this process proved no isolation and runs no jobs")
+        return self.level
+
+    def folder(self, name: str) -> Path:
+        """One of the worker's folders: mirrors, checkouts, virtualenvs, jobs."""
+        return self.settings.data_dir / name
+
+    async def close(self) -> None:
+        """Returns every connection."""
+        await self.redis.aclose()
+        await self.database.close()

@@ -1,0 +1,404 @@
+"""A job from its claim to its end; the one place that knows the order of things."""
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import timedelta
+from time import monotonic
+from typing import Any, TypeVar
+from uuid import UUID
+
+import asyncpg
+import structlog
+from sqlalchemy import select, update
+
+from stillroom_core.databases.models import Database
+from stillroom_core.environments.service import run_settings
+from stillroom_core.errors import StillroomError
+from stillroom_core.jobs.lifecycle import CHANGES_DATABASE, JobKind, JobState, StepState
+from stillroom_core.jobs.models import Job
+from stillroom_core.jobs.outcome import outcome
+from stillroom_core.jobs.queue import RUN_JOB, Ring, ring_after_commit
+from stillroom_core.projects.graphs import graph_of
+from stillroom_core.projects.models import Commit
+from stillroom_core.revisions.graph import Graph
+from stillroom_core.revisions.planner import resolve
+from stillroom_core.tables import now
+from stillroom_worker import code as codes
+from stillroom_worker.addresses import allowed_addresses
+from stillroom_worker.cellwork import Run, application_name, new_token, proxy_for, start_run, target_of
+from stillroom_worker.checkout import CheckoutFailed
+from stillroom_worker.claims import Claim, claim
+from stillroom_worker.egress import DatabaseProxy, EgressRefused
+from stillroom_worker.failure import JobFailed
+from stillroom_worker.journal import Journal, Superseded
+from stillroom_worker.redact import Redactor
+from stillroom_worker.room import Room
+from stillroom_worker.supervise import Account, Ending, Supervisor
+from stillroom_worker.supervise.supervisor import BEAT
+from stillroom_worker.target import Truth, connect, read_truth, try_lock
+from stillroom_worker.verdict import Verdict, judge
+from stillroom_worker.virtualenv import Virtualenv, VirtualenvFailed
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+CHECKOUT, VIRTUALENV, LOCK, FIRST_FREE = 0, 1, 2, 3
+PLANNED = frozenset({JobKind.UPGRADE, JobKind.DOWNGRADE, JobKind.STAMP})
+LOCK_PATIENCE = timedelta(minutes=10)
+_LOCK_EVERY = timedelta(seconds=1)
+
+
+class CancelAsked(Exception):
+    """Somebody asked for a cancel before the tenant's code had started."""
+
+
+async def run_job(room: Room, job_id: UUID) -> None:
+    """Runs a queued job to its end. Called twice, or for a job that is not queued, it does nothing."""
+    ours = await claim(room, job_id)
+    if ours is None:
+        return
+    journal = Journal(room, ours.job.organization_id, ours.job.id, ours.attempt)
+    journal.start()
+    journal.event("state", state=JobState.RUNNING.value)
+    journal.set()
+    try:
+        verdict = await JobRun(room, ours, journal).execute()
+        await _finish(room, ours, journal, verdict)
+    except Superseded:
+        log.warning("job.superseded", job=str(job_id))
+    except Exception:
+        # A mistake of ours: nobody watches the job any more, so its end is unknown until somebody looks.
+        log.exception("job.broke", job=str(job_id))
+        await _give_up(room, ours)
+    finally:
+        await _ring_next(room, ours.job.database_id)
+
+
+async def _finish(room: Room, ours: Claim, journal: Journal, verdict: Verdict) -> None:
+    for position in journal.open_steps():
+        journal.step(position, state=StepState.SKIPPED)
+    if verdict.error is not None:
+        journal.event("error", **verdict.error.as_dict())
+    journal.event("state", state=verdict.state.value, outcome=verdict.outcome)
+    await journal.close()
+    async with room.database.transaction() as session:
+        await journal.finish(
+            session,
+            verdict.state,
+            outcome=verdict.outcome,
+            error=verdict.error.as_dict() if verdict.error else None,
+        )
+    await journal.published_end()
+
+
+async def _give_up(room: Room, ours: Claim) -> None:
+    error = JobFailed("internal", "Stillroom itself failed while it ran this job.", fix="Tell the operator the job id.")
+    async with room.database.transaction() as session:
+        await session.execute(
+            update(Job)
+            .where(Job.id == ours.job.id, Job.attempt == ours.attempt, Job.state == JobState.RUNNING.value)
+            .values(state=JobState.FAILED.value, finished_at=now(), outcome=outcome("unknown"), error=error.as_dict())
+        )
+        await session.execute(update(Database).where(Database.id == ours.database.id).values(trusted=False))
+
+
+async def _ring_next(room: Room, database_id: UUID) -> None:
+    """Whoever waits first for this database is rung at once instead of at the next sweep."""
+    async with room.database.transaction() as session:
+        following = await session.scalar(
+            select(Job.id)
+            .where(Job.database_id == database_id, Job.state == JobState.QUEUED.value)
+            .order_by(Job.id)
+            .limit(1)
+        )
+        if following is not None:
+            ring_after_commit(session, Ring(RUN_JOB, following))
+
+
+class JobRun:
+    """The steps of one job; each ends in success, or in an error with words."""
+
+    def __init__(self, room: Room, ours: Claim, journal: Journal) -> None:
+        self._room = room
+        self._ours = ours
+        self._job = ours.job
+        self._journal = journal
+        self._kind = JobKind(ours.job.kind)
+        self._folder = room.folder("jobs") / str(ours.job.id)
+        self._started: dict[int, float] = {}
+
+    async def execute(self) -> Verdict:
+        """Runs everything and never raises what a tenant can cause."""
+        try:
+            return await self._execute()
+        except CancelAsked:
+            return Verdict(JobState.CANCELLED, outcome("cancelled_before_start"))
+        except (JobFailed, CheckoutFailed, VirtualenvFailed, EgressRefused, StillroomError) as failure:
+            self._fail_running()
+            described = failure if isinstance(failure, JobFailed) else JobFailed.of(failure)
+            return Verdict(JobState.FAILED, outcome("failed_before_start"), described)
+        finally:
+            codes.forget(self._folder)
+
+    async def _execute(self) -> Verdict:
+        ours = self._ours
+        settings = run_settings(ours.environment)
+        target = target_of(ours.database)
+        token = new_token()
+        self._journal.hide(Redactor((*settings.secrets, target.password, token)))
+        code = await self._checkout()
+        virtualenv = await self._virtualenv(code)
+        self._begin(LOCK, "lock", "Lock the database")
+        session = await self._guarded(
+            connect(target, allowed_addresses(self._room.settings), name=application_name(str(self._job.id)))
+        )
+        try:
+            await self._guarded(self._lock(session))
+            before = await self._read(session)
+            self._done(LOCK, detail=f"at {', '.join(before.heads) or 'base'}")
+            self._journal.set(heads_before=before.heads)
+            async with proxy_for(self._room, ours.database, self._folder / "socket", token) as proxy:
+                account, ending = await self._runs(before, settings, code, virtualenv, proxy, token)
+            return await self._conclude(session, ending, account, before)
+        finally:
+            session.terminate()
+
+    async def _checkout(self) -> codes.Code:
+        self._begin(CHECKOUT, "checkout", f"Check out {self._job.commit_sha[:8]}")
+        code = await self._guarded(codes.export(self._room, self._ours.project, self._job.commit_sha))
+        self._done(CHECKOUT, detail=f"{code.exported.files} files")
+        return code
+
+    async def _virtualenv(self, code: codes.Code) -> Virtualenv:
+        self._begin(VIRTUALENV, "virtualenv", "Prepare the Python environment")
+
+        async def tell(line: str) -> None:
+            self._journal.event("output", stream="install", text=line)
+
+        made = await self._guarded(codes.virtualenv(self._room, self._ours.project, code, tell))
+        how = "cached" if made.cached else "built"
+        self._done(VIRTUALENV, detail=f"Python {made.python_version} · {made.source} · {how}")
+        return made
+
+    async def _lock(self, session: "asyncpg.Connection") -> None:
+        deadline = monotonic() + LOCK_PATIENCE.total_seconds()
+        told = ""
+        while True:
+            lock = await try_lock(session)
+            if lock.held:
+                return
+            if lock.holder != told:
+                told = lock.holder
+                self._journal.note("lock_waiting", f"Another migration of this database runs: {lock.holder}.")
+            if monotonic() > deadline:
+                raise JobFailed(
+                    "database_locked",
+                    "Another migration of this database is still running.",
+                    f"The lock is held by {lock.holder}.",
+                    "Wait for it to end, or end that session, and start the job again.",
+                )
+            await asyncio.sleep(_LOCK_EVERY.total_seconds())
+
+    async def _runs(
+        self,
+        before: Truth,
+        settings: Any,
+        code: codes.Code,
+        virtualenv: Virtualenv,
+        proxy: DatabaseProxy,
+        token: str,
+    ) -> tuple[Account, Ending]:
+        """The bootstrap of an empty database, if there is one, and then the run itself."""
+        environment = self._ours.environment
+        position = FIRST_FREE
+        wanted = [self._main_run()]
+        if environment.bootstrap_command and self._kind is JobKind.UPGRADE and not before.version_tables:
+            wanted.insert(0, Run(job=str(self._job.id), kind="command", command=environment.bootstrap_command))
+        for run in wanted:
+            account = Account(self._journal, position)
+            if run.kind == "command":
+                title = "Bootstrap the empty database" if len(wanted) > 1 else " ".join(run.command or ())
+                self._begin(position, "bootstrap" if len(wanted) > 1 else "command", title)
+                account.next_position += 1
+            supervisor = Supervisor(
+                self._journal,
+                account,
+                time_limit=timedelta(seconds=environment.time_limit_s),
+                cancel_backends=proxy.cancel_backends,
+                terminate_backends=lambda: self._terminate_backends(proxy),
+            )
+            prisoner = await start_run(
+                self._room,
+                run,
+                project=self._ours.project,
+                environment=environment,
+                settings=settings,
+                code=code,
+                virtualenv=virtualenv,
+                database=self._ours.database,
+                proxy=proxy,
+                token=token,
+            )
+            ending = await supervisor.watch(prisoner)
+            good = ending == Ending(0, "exited") and account.error is None
+            if run.kind == "command":
+                self._end(position, StepState.DONE if good else StepState.FAILED)
+            self._tell_refusals(proxy)
+            if not good:
+                break
+            position = account.next_position
+        return account, ending
+
+    def _main_run(self) -> Run:
+        command = self._ours.project.command
+        if command and self._kind in (JobKind.UPGRADE, JobKind.COMMAND):
+            words = [word.replace("{{revision}}", self._job.revision or "head") for word in command]
+            return Run(job=str(self._job.id), kind="command", command=words)
+        if self._kind is JobKind.COMMAND:
+            raise JobFailed(
+                "no_command",
+                "The project has no command of its own.",
+                fix="Set it in the project's settings.",
+            )
+        return Run(job=str(self._job.id), kind=self._kind.value, target=self._job.revision)  # type: ignore[arg-type]
+
+    async def _conclude(
+        self, session: "asyncpg.Connection", ending: Ending, account: Account, before: Truth
+    ) -> Verdict:
+        position = account.next_position
+        self._begin(position, "verify", "Read the database again")
+        after = await self._read_after(session, account)
+        if after is None:
+            self._end(position, StepState.FAILED)
+        else:
+            self._end(position, StepState.DONE, detail=f"at {', '.join(after.heads) or 'base'}")
+            self._journal.set(heads_after=after.heads)
+            self._tell_invalid(before, after)
+        verdict = judge(self._kind, ending, account, before, after, await self._expected(before))
+        if verdict.state is not JobState.SUCCEEDED:
+            account.fail_open_step(rolled_back=after is not None and after.heads == before.heads)
+        await self._keep(after, account)
+        return verdict
+
+    async def _read(self, session: "asyncpg.Connection") -> Truth:
+        known = self._ours.database.version_tables if self._ours.database.heads else None
+        return await read_truth(session, known, await self._revision_ids())
+
+    async def _read_after(self, session: "asyncpg.Connection", account: Account) -> Truth | None:
+        """Reads on the connection that holds the lock, or on a new one when that has gone."""
+        shown = [
+            {"schema": context["version_table_schema"] or "public", "table": context["version_table"]}
+            for context in account.contexts
+        ]
+        wanted = await self._revision_ids()
+        for attempt in range(2):
+            try:
+                if attempt:
+                    session = await connect(
+                        target_of(self._ours.database),
+                        allowed_addresses(self._room.settings),
+                        name=application_name(str(self._job.id)),
+                    )
+                found = await read_truth(session, None, wanted)
+                named = {(t["schema"], t["table"]) for t in shown}
+                if any((t["schema"], t["table"]) not in named for t in found.version_tables) and named:
+                    existing = await read_truth(session, shown, wanted)
+                    found = existing if existing.heads or not found.heads else found
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, JobFailed) as cause:
+                self._journal.note("verify_failed", f"The database could not be read: {type(cause).__name__}.")
+                continue
+            return found
+        return None
+
+    async def _graph(self) -> Graph:
+        async with self._room.database.transaction() as session:
+            return graph_of(await session.get_one(Commit, self._job.commit_id))
+
+    async def _revision_ids(self) -> frozenset[str]:
+        return frozenset((await self._graph()).revisions)
+
+    async def _expected(self, before: Truth) -> int | None:
+        """How many steps our own planner counts; None where only the project can know."""
+        if self._kind not in PLANNED or not self._job.revision:
+            return None
+        try:
+            return len(resolve(await self._graph(), self._kind.value, self._job.revision, before.heads))
+        except StillroomError:
+            return None
+
+    async def _keep(self, after: Truth | None, account: Account) -> None:
+        """Stores on the database's row what is true there now."""
+        values: dict[str, Any]
+        if after is None:
+            values = {"trusted": False} if self._kind in CHANGES_DATABASE else {}
+        else:
+            values = {
+                "heads": after.heads,
+                "heads_read_at": now(),
+                "version_tables": after.version_tables,
+                "server_version": after.server_version,
+                "server_identity": after.server_identity[:100],
+                "read_state": "idle",
+                "read_error": None,
+                "trusted": True,
+            }
+        if values:
+            async with self._room.database.transaction() as session:
+                await session.execute(update(Database).where(Database.id == self._ours.database.id).values(**values))
+
+    def _tell_invalid(self, before: Truth, after: Truth) -> None:
+        left = sorted(set(after.invalid_indexes) - set(before.invalid_indexes))
+        for index in left:
+            self._journal.note(
+                "invalid_index",
+                f"The index {index} is INVALID: its building was interrupted. DROP INDEX CONCURRENTLY {index};",
+            )
+
+    def _tell_refusals(self, proxy: DatabaseProxy) -> None:
+        for failure in proxy.failures:
+            self._journal.note("connection_failed", f"{failure.message} {failure.fix}".strip())
+
+    async def _terminate_backends(self, proxy: DatabaseProxy) -> None:
+        session = await connect(
+            target_of(self._ours.database),
+            allowed_addresses(self._room.settings),
+            name=application_name(str(self._job.id)),
+        )
+        try:
+            await session.execute(
+                "select pg_terminate_backend(pid) from unnest($1::int[]) pid", sorted(proxy.backend_pids)
+            )
+        finally:
+            await session.close()
+
+    async def _guarded(self, work: Coroutine[Any, Any, T]) -> T:
+        """Does a piece of work of our own while renewing the claim; a cancel ends it."""
+        task = asyncio.ensure_future(work)
+        try:
+            while True:
+                asked = await self._journal.beat()
+                if asked is not None:
+                    raise CancelAsked
+                done, _ = await asyncio.wait({task}, timeout=BEAT.total_seconds())
+                if done:
+                    return task.result()
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+    def _begin(self, position: int, kind: str, title: str) -> None:
+        self._started[position] = monotonic()
+        self._journal.step(position, kind=kind, title=title, state=StepState.RUNNING, started_at=now())
+
+    def _done(self, position: int, *, detail: str) -> None:
+        self._end(position, StepState.DONE, detail=detail)
+
+    def _end(self, position: int, state: StepState, *, detail: str | None = None) -> None:
+        passed = (monotonic() - self._started[position]) * 1000
+        self._journal.step(position, state=state, duration_ms=round(passed, 1), detail=detail)
+
+    def _fail_running(self) -> None:
+        for position in self._journal.open_steps():
+            if self._journal.step_fields(position)["state"] is StepState.RUNNING:
+                self._end(position, StepState.FAILED)

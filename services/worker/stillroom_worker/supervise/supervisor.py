@@ -1,0 +1,157 @@
+"""One loop over a process: its events, its output, our heartbeat, a cancel, the wall clock, and its end."""
+
+import asyncio
+import codecs
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from stillroom_runner.messages import MAX_LINE, Rejected, inspect
+from stillroom_worker.journal import MAX_OUTPUT_BYTES, Journal
+from stillroom_worker.sandbox import Prisoner
+from stillroom_worker.supervise.account import Account
+
+BEAT = timedelta(seconds=1)
+# The ladder: after each of these without an end, the next rung.
+ASK_FOR, TERMINATE_FOR, KILL_FOR = timedelta(seconds=10), timedelta(seconds=5), timedelta(seconds=5)
+_LINE = 16 * 1024
+_CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How the process ended: its exit status and what made it stop."""
+
+    status: int
+    reason: Literal["exited", "cancelled", "timeout"]
+
+
+class Supervisor:
+    """Runs the loop for one process; `cancel_backends` and `terminate_backends` reach its statements."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        account: Account,
+        *,
+        time_limit: timedelta,
+        cancel_backends: Callable[[], Awaitable[None]],
+        terminate_backends: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._journal = journal
+        self._account = account
+        self._time_limit = time_limit
+        self._cancel_backends = cancel_backends
+        self._terminate_backends = terminate_backends
+        self._output = 0
+        self._rejected = 0
+
+    async def watch(self, prisoner: Prisoner) -> Ending:
+        """Watches until the process has ended and nothing of it is left."""
+        readers = [
+            asyncio.create_task(self._events(prisoner.events)),
+            asyncio.create_task(self._lines(prisoner.stdout, "stdout")),
+            asyncio.create_task(self._lines(prisoner.stderr, "stderr")),
+        ]
+        waiting = asyncio.create_task(prisoner.wait())
+        stopping = asyncio.create_task(self._reason_to_stop())
+        reason: Literal["exited", "cancelled", "timeout"] = "exited"
+        try:
+            await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done():
+                reason = stopping.result()
+                await self._stop(prisoner, waiting, reason)
+            status = await waiting
+        finally:
+            stopping.cancel()
+            await prisoner.verify_gone()
+            # Whatever still holds the pipes is gone, so their ends come now.
+            _done, late = await asyncio.wait(readers, timeout=KILL_FOR.total_seconds())
+            for task in (*late, waiting):
+                task.cancel()
+        for task in readers:
+            if task.done() and not task.cancelled() and (failure := task.exception()):
+                raise failure
+        return Ending(status, reason)
+
+    async def _reason_to_stop(self) -> Literal["cancelled", "timeout"]:
+        deadline = asyncio.get_running_loop().time() + self._time_limit.total_seconds()
+        while asyncio.get_running_loop().time() < deadline:
+            if self._journal.failure is not None:
+                raise self._journal.failure
+            if await self._journal.beat() is not None:
+                return "cancelled"
+            await asyncio.sleep(BEAT.total_seconds())
+        return "timeout"
+
+    async def _stop(self, prisoner: Prisoner, waiting: "asyncio.Task[int]", reason: str) -> None:
+        why = "A cancel was asked for" if reason == "cancelled" else "The time limit has passed"
+        self._journal.note("stopping", f"{why}: cancelling the statement on the server.")
+        for act, patience in (
+            (self._ask, ASK_FOR),
+            (self._terminate, TERMINATE_FOR),
+            (self._kill, KILL_FOR),
+        ):
+            await act(prisoner)
+            if await self._ended(waiting, patience):
+                return
+        # Not to be waited for: verify_gone() reports what could not be killed.
+
+    async def _ask(self, prisoner: Prisoner) -> None:
+        await self._cancel_backends()
+        prisoner.signal(signal.SIGTERM)
+
+    async def _terminate(self, prisoner: Prisoner) -> None:
+        self._journal.note("stopping", "It did not stop by itself: ending its database sessions.")
+        await self._terminate_backends()
+        prisoner.signal(signal.SIGTERM)
+
+    async def _kill(self, prisoner: Prisoner) -> None:
+        self._journal.note("stopping", "It still runs: killing every process of it.")
+        prisoner.signal(signal.SIGKILL)
+
+    async def _ended(self, waiting: "asyncio.Task[int]", patience: timedelta) -> bool:
+        """Whether the process ends in time; the claim is renewed meanwhile."""
+        deadline = asyncio.get_running_loop().time() + patience.total_seconds()
+        while not waiting.done() and asyncio.get_running_loop().time() < deadline:
+            await asyncio.wait({waiting}, timeout=BEAT.total_seconds())
+            await self._journal.beat()
+        return waiting.done()
+
+    async def _events(self, reader: asyncio.StreamReader) -> None:
+        async for line in _split(reader, MAX_LINE):
+            event = inspect(line)
+            if isinstance(event, Rejected):
+                self._rejected += 1
+                if self._rejected == 1:
+                    self._journal.note("event_rejected", f"A line of the run was not understood: {event.reason}.")
+                continue
+            self._account.take(event)
+
+    async def _lines(self, reader: asyncio.StreamReader, stream: str) -> None:
+        decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        async for line in _split(reader, _LINE):
+            self._output += len(line)
+            if self._output > MAX_OUTPUT_BYTES:
+                if self._output - len(line) <= MAX_OUTPUT_BYTES:
+                    self._journal.note("output_full", "The output is too long; the rest is dropped.")
+                continue
+            self._journal.event("output", stream=stream, text=decoder.decode(line, final=True))
+
+
+async def _split(reader: asyncio.StreamReader, limit: int) -> AsyncIterator[bytes]:
+    """Lines without their ends; a longer one comes in pieces of at most `limit` bytes."""
+    rest = b""
+    while chunk := await reader.read(_CHUNK):
+        rest += chunk
+        *lines, rest = rest.split(b"\n")
+        for line in lines:
+            for start in range(0, len(line) or 1, limit):
+                yield line[start : start + limit].rstrip(b"\r")
+        while len(rest) > limit:
+            yield rest[:limit]
+            rest = rest[limit:]
+    if rest:
+        yield rest

@@ -1,0 +1,91 @@
+"""Connects to a target database as ourselves, never through a tenant's code."""
+
+import ssl
+from collections.abc import Callable
+from datetime import timedelta
+
+import asyncpg
+
+from stillroom_worker.egress import Address, EgressRefused, Target
+from stillroom_worker.egress.target import resolve
+from stillroom_worker.failure import JobFailed
+
+CONNECT_WITHIN = timedelta(seconds=10)
+# What we ask is small; a catalogue that does not answer in this time is in trouble of its own.
+ANSWER_WITHIN = timedelta(seconds=20)
+
+
+async def connect(target: Target, allow: Callable[[Address], bool], *, name: str) -> "asyncpg.Connection":
+    """An open connection that waits for no lock and never stays in a transaction.
+
+    Raises JobFailed that names the cause and the fix; the password is in neither.
+    """
+    try:
+        addresses = await resolve(target, allow)
+    except EgressRefused as refused:
+        raise JobFailed.of(refused) from None
+    try:
+        return await asyncpg.connect(
+            host=[str(address) for address in addresses],
+            port=target.port,
+            user=target.user,
+            password=target.password or None,
+            database=target.database,
+            ssl=_tls(target),
+            timeout=CONNECT_WITHIN.total_seconds(),
+            command_timeout=ANSWER_WITHIN.total_seconds(),
+            statement_cache_size=0,  # a pooler in transaction mode knows no prepared statements
+            server_settings={
+                "application_name": name,
+                "lock_timeout": "3000",
+                "statement_timeout": str(int(ANSWER_WITHIN.total_seconds() * 1000)),
+                "idle_in_transaction_session_timeout": "10000",
+            },
+        )
+    except asyncpg.InvalidPasswordError as cause:
+        raise JobFailed(
+            "auth_failed",
+            "The database refused the user or the password.",
+            str(cause),
+            "Correct user and password in the database's settings.",
+        ) from None
+    except asyncpg.InvalidAuthorizationSpecificationError as cause:
+        raise JobFailed(
+            "auth_failed",
+            "The database does not let this user in.",
+            str(cause),
+            "Check the user, and the server's pg_hba.conf for this address.",
+        ) from None
+    except asyncpg.InvalidCatalogNameError as cause:
+        raise JobFailed(
+            "no_such_database",
+            "The server has no such database.",
+            str(cause),
+            "Correct the database's name in its settings, or create it on the server.",
+        ) from None
+    except ssl.SSLError as cause:
+        raise JobFailed(
+            "tls_refused",
+            "No encrypted connection to the database.",
+            f"{target.host}: {cause.reason or 'TLS failed'}",
+            "Check the sslmode and the CA certificate in the database's settings.",
+        ) from None
+    except (OSError, TimeoutError) as cause:
+        reason = "no answer" if isinstance(cause, TimeoutError) else (cause.strerror or type(cause).__name__)
+        raise JobFailed(
+            "connect_failed",
+            "The database is not reachable.",
+            f"{target.host}:{target.port}: {reason}",
+            "Check host and port, and that the server accepts connections from the worker's address.",
+        ) from None
+    except asyncpg.PostgresError as cause:
+        raise JobFailed("server_refused", "The database server refused the connection.", str(cause)) from None
+
+
+def _tls(target: Target) -> "ssl.SSLContext | str":
+    if target.ca_pem is None or target.sslmode in ("disable", "prefer", "require"):
+        return target.sslmode
+    context = ssl.create_default_context(cadata=target.ca_pem)
+    # asyncpg connects to addresses, and a certificate names the host; the proxy of the job checks the name.
+    context.check_hostname = False
+    return context
