@@ -127,11 +127,11 @@ class Display:
         self._terminal.end_passing()
 
     def _write_step(self, data: dict[str, Any], at: str) -> None:
-        state = data["state"]
+        state = data.get("state")
         if state not in _STEP_MARKS:
             return
         mark, style = _STEP_MARKS[state]
-        title = data["title"] or data["kind"]
+        title = data.get("title") or data.get("kind") or "step"
         if data.get("revision") and data["revision"] not in title:
             title = f"{data['revision'][:12]}  {title}"
         self._step = title if state == "running" else ""
