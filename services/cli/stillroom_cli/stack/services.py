@@ -123,12 +123,8 @@ def worker_service(layout: Layout, settings: StackSettings, env: Mapping[str, st
 
 
 def scheduler_service(layout: Layout, env: Mapping[str, str]) -> Service:
-    """Rings for what must happen at its time."""
-    argv = [
-        *(sys.executable, "-m", "celery", "-A", "stillroom_worker.app", "beat", "--loglevel", "INFO"),
-        *("--schedule", str(layout.home / "schedule"), "--pidfile", ""),
-    ]
-    return _program(layout, "scheduler", argv, env)
+    """Rings again for what nobody picked up, and finds lost jobs."""
+    return _program(layout, "scheduler", [sys.executable, "-m", "stillroom_worker.scheduler"], env)
 
 
 def web_service(layout: Layout, settings: StackSettings) -> Service:

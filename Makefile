@@ -1,0 +1,77 @@
+# Everything that people and CI do with Stillroom. `make` alone prints this as help.
+# Needs Python 3.11 or newer, git and make; installs nothing outside this folder.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-python up down reset status demo dev web \
+        test test-unit test-web test-browser test-real lint format bench screens docs clean
+.NOTPARALLEL:
+
+VENV := .venv/bin
+# A Node that setup installed, where the machine has none.
+export PATH := $(CURDIR)/.tools/node/bin:$(PATH)
+
+help: ## print this help
+	@echo "Stillroom: the hosted control room for Alembic migrations on PostgreSQL."
+	@echo
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
+		while IFS='|' read -r name what; do printf '%-22s%s\n' "$$name" "$$what"; done
+
+setup: ## install what is missing: tools, Python packages, web packages, the built web
+	@python=$$(sh tools/python) && "$$python" tools/setup.py all
+
+setup-python:
+	@python=$$(sh tools/python) && "$$python" tools/setup.py python
+
+up: setup ## start the whole service on this machine; Ctrl-C stops it
+	@exec $(VENV)/stillroom up
+
+demo: setup ## start it in the background and watch one real upgrade in the terminal
+	@exec $(VENV)/stillroom demo
+
+down: setup-python ## stop it from another terminal
+	@exec $(VENV)/stillroom down
+
+status: setup-python ## say what runs
+	@exec $(VENV)/stillroom status
+
+reset: setup-python ## stop it and forget its data (asks; YES=1 does not)
+	@exec $(VENV)/stillroom reset $(if $(YES),--yes)
+
+dev: setup ## like up, with hot reload: web on 3000, api on 8000
+	@exec $(VENV)/stillroom dev
+
+web: setup ## build the web if its sources changed
+
+test: setup ## everything: lint, unit, integration, web and browser tests
+	@exec $(VENV)/python tests/run.py all
+
+test-unit: setup-python ## the Python tests alone; ARGS="-k name services/core"
+	@exec $(VENV)/python -m pytest -m "not real" $(ARGS)
+
+test-web: setup ## the web's own tests
+	@exec $(VENV)/python tests/run.py web
+
+test-browser: setup ## the tests in a real browser
+	@exec $(VENV)/python tests/run.py browser
+
+test-real: setup-python ## real open-source projects through the service; writes docs/real-projects.md
+	@exec $(VENV)/python -m pytest -m real $(ARGS)
+
+lint: setup ## ruff, types, import arrows, TypeScript, generated files
+	@exec $(VENV)/python tests/run.py lint
+
+format: setup-python ## let ruff put the Python sources in order
+	@$(VENV)/ruff check --fix --quiet . ; $(VENV)/ruff format --quiet .
+
+bench: setup ## measure; writes docs/benchmarks.md
+	@exec $(VENV)/python -m bench $(ARGS)
+
+screens: setup ## photograph the pages; writes docs/screens/
+	@exec $(VENV)/python tests/run.py screens
+
+docs: setup ## write the generated documents again
+	@exec $(VENV)/python docs/generate.py
+
+clean: ## remove what setup installed and built; keeps .stillroom, the service's data
+	@rm -rf .tools .venv web/node_modules web/dist
