@@ -121,7 +121,7 @@ def _words() -> dict[str, tuple[str, str]]:
 
 def templates() -> Iterator[str]:
     """The names that run settings may hold, with what they become."""
-    example = Connection("127.0.0.1", 5432, "app", "0123…", "shop", socket="/run/db")
+    example = Connection("127.0.0.1", 5432, "app", "4f1c09ab", "shop", socket="/run/db")
     forms = [f"{{{{{name}}}}}" for name in sorted(NAMES)] + [f"{{{{url:{driver}}}}}" for driver in sorted(DRIVERS)]
     yield from _table(("Write", "A job is given, for example"), ((f"`{f}`", f"`{render(f, example)}`") for f in forms))
 
@@ -181,8 +181,9 @@ def _constraints(table: Table) -> Iterator[str]:
             yield f"check `{constraint.sqltext}`"
 
 
-def _order(constraint: Any) -> tuple[str, str]:
-    return type(constraint).__name__, ",".join(column.name for column in getattr(constraint, "columns", []))
+def _order(constraint: Any) -> tuple[str, str, str]:
+    columns = ",".join(column.name for column in getattr(constraint, "columns", []))
+    return type(constraint).__name__, columns, str(constraint.name)
 
 
 def _indexes(table: Table) -> Iterator[str]:

@@ -70,12 +70,14 @@ def follow(client: Client, job_id: str, *, after: int = 0) -> Iterator[Message]:
         try:
             with _open(client, token, job_id, last) as socket:
                 for message in _messages(socket):
-                    if lost.since is not None:
-                        lost = _Loss()
-                        yield Back()
                     if message is None:
                         yield Quiet()
-                    elif message["type"] == "events":
+                        continue
+                    # Only a message proves that we are back: a connection may be taken and then refused.
+                    if lost.since is not None:
+                        yield Back()
+                    lost = _Loss()
+                    if message["type"] == "events":
                         fresh = [item for item in message["items"] if item["seq"] > last]
                         if fresh:
                             last = fresh[-1]["seq"]

@@ -3,12 +3,15 @@
 import asyncio
 import re
 
+import pytest
 from stillroom_testing.api_server import EMAIL, PASSWORD, ApiServer
 from stillroom_testing.paper import Paper
 from stillroom_testing.relay import Relay
 from stillroom_testing.stand_in_worker import StandInWorker
 
+from stillroom_cli.client import display
 from stillroom_cli.client.connection import Client
+from stillroom_cli.client.failures import Refused
 from stillroom_cli.client.watching import exit_of, watch
 
 UPGRADE = {"project": "shop", "environment": "dev", "revision": "heads"}
@@ -142,6 +145,32 @@ async def test_a_stream_goes_on_after_the_api_was_killed_and_started_again(
     finished = await asyncio.wait_for(watching, 60)
     assert finished["state"] == "succeeded"
     assert lines_of(paper) == list(range(150))
+
+
+async def test_a_statement_that_takes_long_is_shown_while_it_runs(
+    client: Client, worker: StandInWorker, paper: Paper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(display, "_ANNOUNCE_AFTER_SECONDS", 0.1)
+    job = client.post("/api/migrations/upgrade", UPGRADE)
+    watching = asyncio.create_task(asyncio.to_thread(watch, client, job["id"], paper))
+    key = await worker.claim(job["id"])
+    await worker.tell(key, ("statement_started", {"n": 1, "sql": "CREATE INDEX CONCURRENTLY x", "revision": None}))
+    await asyncio.to_thread(paper.wait_for, "… CREATE INDEX CONCURRENTLY x runs")
+    await worker.tell(key, ("statement_finished", {"n": 1, "ms": 61_000, "rows": -1}))
+    await worker.end(key, "succeeded", "upgraded", heads=["dddd00000004"], done=4, total=4)
+
+    await asyncio.wait_for(watching, 20)
+    assert "CREATE INDEX CONCURRENTLY x  1 m 01 s\n" in paper.getvalue()
+
+
+async def test_a_stream_that_this_person_may_not_read_any_more_ends_with_a_refusal(
+    api_server: ApiServer, worker: StandInWorker, paper: Paper
+) -> None:
+    with Client(api_server.url) as client:
+        client.sign_in(EMAIL, PASSWORD)
+        with pytest.raises(Refused, match="does not exist, or you have no access to it") as refused:
+            await asyncio.to_thread(watch, client, "01900000-0000-7000-8000-000000000000", paper)
+    assert refused.value.status == 404
 
 
 async def test_a_stream_can_begin_after_a_number(client: Client, worker: StandInWorker, paper: Paper) -> None:

@@ -75,7 +75,7 @@ def logs(arguments: argparse.Namespace) -> int:
 def cancel(arguments: argparse.Namespace) -> int:
     """Asks for a stop."""
     with open_client(arguments) as client:
-        job = client.post(f"/api/jobs/{_job_id(client, arguments)}/cancel", repeatable=True)
+        job = client.post(f"/api/jobs/{_job_id(client, arguments)}/cancel")
     if arguments.json:
         print_json(job)
     elif job["state"] == "cancelled":
