@@ -6,10 +6,14 @@ from typing import Protocol
 class Described(Protocol):
     """Any error of a room: each room has its own class with these texts."""
 
-    code: str
-    title: str
-    detail: str
-    fix: str
+    @property
+    def code(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def detail(self) -> str: ...
+    @property
+    def fix(self) -> str: ...
 
 
 class JobFailed(Exception):

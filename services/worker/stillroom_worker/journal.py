@@ -79,7 +79,7 @@ class Journal:
             return
         if self._seq >= MAX_EVENTS:
             self._full = True
-            kind, data = (
+            type_, data = (
                 "note",
                 {"code": "stream_full", "text": f"Only the first {MAX_EVENTS} lines are kept."},
             )

@@ -1,0 +1,109 @@
+"""The row is the queue: duplicates, races and vanished workers change nothing twice."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+from sqlalchemy import update
+from stillroom_testing.jobs_scene import revision, two_tables
+
+from stillroom_core.databases.models import Database
+from stillroom_core.jobs.models import Job
+from stillroom_core.jobs.queue import READ_DATABASE, RUN_JOB, Ring
+from stillroom_core.tables import now
+from stillroom_worker.run_job import run_job
+from stillroom_worker.sweep import sweep
+from stillroom_worker.target.lock import LOCK_KEYS
+
+
+async def test_a_message_for_a_job_that_does_not_exist_does_nothing(scene: Any) -> None:
+    await run_job(scene.room, uuid4())
+
+
+async def test_a_redelivered_message_does_nothing(scene: Any) -> None:
+    scene.commit(two_tables())
+    await scene.fetch()
+    done = await scene.run("upgrade", "head")
+    await run_job(scene.room, done.job.id)
+    again = await scene.finished(done.job.id)
+    assert again.job.finished_at == done.job.finished_at
+    assert len(again.events) == len(done.events)
+
+
+async def test_the_same_message_twice_at_once_runs_once(scene: Any) -> None:
+    scene.commit(two_tables())
+    await scene.fetch()
+    key = await scene.queue_job("upgrade", "head")
+    await asyncio.gather(run_job(scene.room, key), run_job(scene.room, key), run_job(scene.room, key))
+    done = await scene.finished(key)
+    assert done.job.state == "succeeded", done.job.error
+    assert sum(1 for event in done.events if event.type == "state") == 2
+
+
+async def test_two_jobs_on_one_database_never_overlap(scene: Any) -> None:
+    scene.commit({"aaa1": revision("aaa1", None, "time.sleep(0.5)"), "bbb2": two_tables()["bbb2"]})
+    await scene.fetch()
+    first = await scene.queue_job("upgrade", "aaa1")
+    second = await scene.queue_job("upgrade", "head")
+    await asyncio.gather(run_job(scene.room, first), run_job(scene.room, second))
+    assert (await scene.finished(second)).job.state == "queued"
+    assert Ring(RUN_JOB, second) in scene.queue.rings
+    await run_job(scene.room, second)
+    one, two = (await scene.finished(first)).job, (await scene.finished(second)).job
+    assert (one.state, two.state) == ("succeeded", "succeeded")
+    assert one.finished_at <= two.started_at
+
+
+async def test_a_job_waits_for_a_lock_that_a_terminal_holds(scene: Any) -> None:
+    scene.commit(two_tables())
+    await scene.fetch()
+    key = await scene.queue_job("upgrade", "head")
+    with psycopg.connect(scene.target.url, autocommit=True) as terminal:
+        terminal.execute("select pg_advisory_lock(%s::int, %s::int)", LOCK_KEYS)
+        running = asyncio.create_task(run_job(scene.room, key))
+        async with asyncio.timeout(30):
+            while "lock_waiting" not in (await scene.finished(key)).told:
+                await asyncio.sleep(0.05)
+        assert scene.ask("select to_regclass('a') is null")
+    await asyncio.wait_for(running, 30)
+    assert (await scene.finished(key)).job.state == "succeeded"
+
+
+async def test_a_job_without_heartbeat_is_lost_and_holds_the_database_until_it_is_read(scene: Any) -> None:
+    scene.commit(two_tables())
+    await scene.fetch()
+    key = await scene.queue_job("upgrade", "head")
+    async with scene.room.database.transaction() as session:
+        await session.execute(
+            update(Job).values(
+                state="running", attempt=uuid4(), started_at=now(), heartbeat_at=now() - timedelta(minutes=5)
+            )
+        )
+    following = await scene.queue_job("upgrade", "head")
+    await sweep(scene.room)
+    lost = await scene.finished(key)
+    assert (lost.job.state, lost.job.outcome["code"]) == ("lost", "lost")
+    database = await scene.database()
+    assert not database.trusted
+    assert Ring(READ_DATABASE, database.id) in scene.queue.rings
+    await run_job(scene.room, following)
+    assert (await scene.finished(following)).job.state == "queued"
+    read = await scene.read()
+    assert read.trusted
+    assert read.heads == []
+    await run_job(scene.room, following)
+    assert (await scene.finished(following)).job.state == "succeeded"
+
+
+async def test_a_queued_job_that_nobody_heard_of_is_rung_again(scene: Any) -> None:
+    scene.commit(two_tables())
+    await scene.fetch()
+    key = await scene.queue_job("upgrade", "head")
+    scene.queue.rings.clear()
+    async with scene.room.database.transaction() as session:
+        await session.execute(update(Job).values(rung_at=now() - timedelta(minutes=1)))
+        await session.execute(update(Database).values(read_requested_at=now()))
+    await sweep(scene.room)
+    assert Ring(RUN_JOB, key) in scene.queue.rings

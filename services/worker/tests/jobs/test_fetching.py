@@ -1,0 +1,69 @@
+"""A project's graph after a fetch, and the words when there is none."""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select, update
+from stillroom_testing.jobs_scene import ENV_PY, revision, two_tables
+
+from stillroom_core.projects.graphs import graph_of
+from stillroom_core.projects.models import Commit, Project
+
+
+async def commit_of(scene: Any) -> Commit:
+    async with scene.room.database.transaction() as session:
+        return (await session.scalars(select(Commit).order_by(Commit.id.desc()).limit(1))).one()
+
+
+async def test_a_fetch_reads_the_graph_with_authors_without_running_code(scene: Any) -> None:
+    trap = revision("aaa1", None, "pass", head="open('/tmp/stillroom-static-trap', 'w').close()")
+    scene.commit({"aaa1": trap})
+    project = await scene.fetch()
+    assert project.fetch_state == "idle", project.fetch_error
+    commit = await commit_of(scene)
+    assert commit.source == "static"
+    assert graph_of(commit).heads == ("aaa1",)
+    entry = commit.files["migrations/versions/aaa1.py"]
+    assert entry["author"] == "Ann"
+    assert entry["upgrade_lines"]
+    assert not Path("/tmp/stillroom-static-trap").exists()
+
+
+async def test_computed_ids_are_asked_from_alembic_and_the_page_is_told(scene: Any) -> None:
+    computed = two_tables()["aaa1"].replace("revision = 'aaa1'", "revision = 'a' * 3 + '1'")
+    scene.commit({"aaa1": computed, "bbb2": two_tables()["bbb2"]})
+    project = await scene.fetch()
+    assert project.fetch_state == "idle", project.fetch_error
+    commit = await commit_of(scene)
+    assert commit.source == "alembic"
+    assert commit.complete
+    assert set(graph_of(commit).revisions) == {"aaa1", "bbb2"}
+    assert any(note["code"] == "alembic_asked" for note in commit.notes)
+
+
+async def test_an_unknown_ref_is_named(scene: Any) -> None:
+    scene.commit(two_tables())
+    async with scene.room.database.transaction() as session:
+        await session.execute(update(Project).values(git_ref="nowhere"))
+    project = await scene.fetch()
+    assert (project.fetch_state, project.fetch_error["code"]) == ("failed", "unknown_ref")
+
+
+async def test_a_repository_without_alembic_is_told(scene: Any) -> None:
+    scene.commit({}, ENV_PY)
+    async with scene.room.database.transaction() as session:
+        await session.execute(update(Project).values(config_file="elsewhere.ini"))
+    project = await scene.fetch()
+    assert project.fetch_state == "failed"
+    assert project.fetch_error["fix"]
+
+
+async def test_a_fetch_that_nobody_asked_for_does_nothing(scene: Any) -> None:
+    scene.commit(two_tables())
+    first = await scene.fetch()
+    from stillroom_worker.fetch_project import fetch_project
+
+    await fetch_project(scene.room, first.id)
+    async with scene.room.database.transaction() as session:
+        again = (await session.scalars(select(Project))).one()
+    assert again.fetched_at == first.fetched_at
