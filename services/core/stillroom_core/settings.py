@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """Every setting of the api, the worker and the scheduler."""
 
-    model_config = SettingsConfigDict(extra="ignore")
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
 
     database_url: SecretStr = Field(alias="DATABASE_URL", description="Our own PostgreSQL: postgresql://…")
     redis_url: SecretStr = Field(alias="REDIS_URL", description="Broker and live feed: redis://…")

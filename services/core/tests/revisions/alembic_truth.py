@@ -65,6 +65,8 @@ def _stand_in():
 
 class _StandInModule(types.ModuleType):
     def __getattr__(self, name):
+        if name == "__version__":
+            return "1.0.0"
         if name.startswith("__"):
             raise AttributeError(name)
         return _stand_in()
@@ -157,7 +159,7 @@ def main():
     warnings.simplefilter("ignore")
     sys.dont_write_bytecode = True
     question = json.load(sys.stdin)
-    if question.get("stub"):
+    if question.get("stub") is not None:
         sys.path[:0] = question["stub"]
         sys.meta_path.append(_Finder())
     output, sys.stdout = sys.stdout, sys.stderr  # revisions may print
