@@ -2,6 +2,7 @@
 
 import psycopg
 import redis
+
 from stillroom_testing.servers import PostgresServer
 
 

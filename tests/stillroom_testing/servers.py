@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import psycopg
 from psycopg import sql
+
 from stillroom_cli.embedded import THROWAWAY, start_postgres, start_valkey
 
 POSTGRES_IMAGE = os.environ.get("STILLROOM_TEST_POSTGRES_IMAGE", "postgres:18")

@@ -63,4 +63,3 @@ class Protection:
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             await self._app(scope, limited, sending)
-

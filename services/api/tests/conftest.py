@@ -14,7 +14,6 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
-from stillroom_testing.servers import PostgresServer
 
 from stillroom_api.main import create_app
 from stillroom_core.bootstrap import bootstrap
@@ -23,6 +22,7 @@ from stillroom_core.keys import new_key
 from stillroom_core.members.models import Membership, ProjectMembership, User
 from stillroom_core.sessions.passwords import hash_password
 from stillroom_core.settings import get_settings
+from stillroom_testing.servers import PostgresServer
 
 ROOT = Path(__file__).resolve().parents[3]
 PASSWORD = "correct horse battery"
@@ -90,9 +90,7 @@ class Api:
             session.add(Membership(organization_id=key, user_id=user.id, role=role))
             await session.flush()
             if project_role:
-                projects = await self.call(
-                    f"owner@{organization}.example", "GET", f"/api/orgs/{organization}/projects"
-                )
+                projects = await self.call(f"owner@{organization}.example", "GET", f"/api/orgs/{organization}/projects")
                 session.add(
                     ProjectMembership(
                         organization_id=key,

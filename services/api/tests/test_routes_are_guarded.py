@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from stillroom_testing.api_routes import routes_of
 from fastapi.routing import APIRoute, APIWebSocketRoute
 
 from stillroom_api.authorization import MARK, PUBLIC, SIGNED_IN
 from stillroom_core.actors.permissions import Permission
+from stillroom_testing.api_routes import routes_of
 
 READING = frozenset({Permission.PROJECT_READ, Permission.JOB_READ, Permission.ORGANIZATION_READ})
 # A ticket changes nothing but opens a stream that reading allows anyway.

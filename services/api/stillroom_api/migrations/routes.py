@@ -40,10 +40,14 @@ async def history(request: Request, session: Transaction, where: Reading) -> Res
     """The revisions of the project's newest commit, newest first; with an ETag, because a commit never changes."""
     commit = await required_commit(session, where.actor, where.project)
     etag = f'"{commit.id}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"}
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
-    return Response(history_json(commit), media_type="application/json", headers=headers)
+    compressed = "gzip" in request.headers.get("accept-encoding", "")
+    if compressed:
+        headers["Content-Encoding"] = "gzip"
+    content = await history_json(commit, compressed=compressed)
+    return Response(content, media_type="application/json", headers=headers)
 
 
 @router.get("/revisions/{revision}")

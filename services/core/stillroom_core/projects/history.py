@@ -1,5 +1,7 @@
 """The history of a commit as it is served: made once a commit, then bytes from memory."""
 
+import asyncio
+import gzip
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -29,9 +31,14 @@ class RevisionDetail:
     downgrade_lines: list[int] | None
 
 
-def history_json(commit: Commit) -> bytes:
-    """The whole answer, newest first; 10,000 revisions are rendered once and then only copied."""
-    return _rendered(commit.id, _Uncompared(commit))
+async def history_json(commit: Commit, *, compressed: bool) -> bytes:
+    """The whole answer as JSON, newest first, plain or gzip.
+
+    Rendered and compressed once per commit, off the event loop: for 10,000 revisions each takes a tenth of
+    a second, and afterwards the bytes are only copied.
+    """
+    plain, packed = await asyncio.to_thread(_rendered, commit.id, _Uncompared(commit))
+    return packed if compressed else plain
 
 
 async def revision_detail(
@@ -73,11 +80,11 @@ class _Uncompared:
 
 
 @lru_cache(maxsize=_KEPT)
-def _rendered(_commit_id: UUID, carried: _Uncompared) -> bytes:
+def _rendered(_commit_id: UUID, carried: _Uncompared) -> tuple[bytes, bytes]:
     commit = carried.commit
     graph = graph_of(commit)
     heads, branch_points = frozenset(graph.heads), frozenset(graph.branch_points)
-    return to_json(
+    plain = to_json(
         {
             "commit": {
                 "sha": commit.sha,
@@ -93,6 +100,7 @@ def _rendered(_commit_id: UUID, carried: _Uncompared) -> bytes:
             "revisions": [_entry(graph[key], commit.files, heads, branch_points) for key in graph.order],
         }
     )
+    return plain, gzip.compress(plain, compresslevel=6, mtime=0)
 
 
 def _entry(

@@ -18,49 +18,54 @@ from alembic.config import Config
 from alembic.runtime.migration import HeadMaintainer
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
+from sqlalchemy import orm
+from sqlalchemy.ext import declarative
 
 
-class _Inert(type):
-    """Anything one may do with a thing that is not there."""
+class _StandIn:
+    """Anything one may do with a thing that is not there; as a base class it vanishes."""
 
-    def __getattr__(cls, name):
-        if name.startswith("__") and name not in {"__version__"}:
+    def __init__(self, *_arguments, **_options):
+        pass
+
+    def __mro_entries__(self, _bases):
+        return ()
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
             raise AttributeError(name)
-        return _stand_in()
+        return _StandIn()
 
-    def __getitem__(cls, _key):
-        return cls
+    def __call__(self, *_arguments, **_options):
+        return _StandIn()
 
-    def __call__(cls, *arguments, **_options):
-        if len(arguments) == 3 and isinstance(arguments[1], tuple):
-            return super().__call__(*arguments)
-        return _stand_in()
+    def __getitem__(self, _key):
+        return self
 
-    def __or__(cls, _other):
-        return cls
+    def __or__(self, _other):
+        return self
 
     __ror__ = __add__ = __radd__ = __and__ = __mod__ = __mul__ = __rmul__ = __or__
 
-    def __iter__(cls):
+    def __iter__(self):
         return iter(())
 
-    def __bool__(cls):
+    def __len__(self):
+        return 0
+
+    def __bool__(self):
         return True
 
-    def __lt__(cls, _other):
+    def __lt__(self, _other):
         return False
 
     __gt__ = __le__ = __ge__ = __lt__
 
-    def __enter__(cls):
-        return cls
+    def __enter__(self):
+        return self
 
-    def __exit__(cls, *_):
+    def __exit__(self, *_):
         return None
-
-
-def _stand_in():
-    return _Inert("StandIn", (), {})
 
 
 class _StandInModule(types.ModuleType):
@@ -69,11 +74,13 @@ class _StandInModule(types.ModuleType):
             return "1.0.0"
         if name.startswith("__"):
             raise AttributeError(name)
-        return _stand_in()
+        return _StandIn()
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in sys.stdlib_module_names:
+            return None  # what another platform's Python has
         return importlib.machinery.ModuleSpec(name, self, is_package=True)
 
     def create_module(self, spec):
@@ -155,12 +162,20 @@ def heads_after(script, kind, target, heads):
         return {"refused": type(error).__name__}
 
 
+def allow_old_annotations():
+    """Models inside revisions were written for the SQLAlchemy of their day."""
+    made = orm.declarative_base
+    lenient = type("Lenient", (), {"__allow_unmapped__": True})
+    orm.declarative_base = declarative.declarative_base = lambda **options: made(**{"cls": lenient, **options})
+
+
 def main():
     warnings.simplefilter("ignore")
     sys.dont_write_bytecode = True
     question = json.load(sys.stdin)
     if question.get("stub") is not None:
         sys.path[:0] = question["stub"]
+        allow_old_annotations()
         sys.meta_path.append(_Finder())
     output, sys.stdout = sys.stdout, sys.stderr  # revisions may print
     here = Path.cwd()

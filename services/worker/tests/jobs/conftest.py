@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from stillroom_testing.jobs_scene import CACHE, ROOT, Scene, first_data
-from stillroom_testing.servers import PostgresServer
 
 from stillroom_core.bootstrap import bootstrap
 from stillroom_core.jobs.queue import RecordingQueue
 from stillroom_core.settings import get_settings
+from stillroom_testing.jobs_scene import CACHE, ROOT, Scene, first_data
+from stillroom_testing.servers import PostgresServer
 from stillroom_worker.room import Room
 
 

@@ -7,12 +7,12 @@ from uuid import uuid4
 
 import psycopg
 from sqlalchemy import update
-from stillroom_testing.jobs_scene import revision, two_tables
 
 from stillroom_core.databases.models import Database
 from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.queue import READ_DATABASE, RUN_JOB, Ring
 from stillroom_core.tables import now
+from stillroom_testing.jobs_scene import revision, two_tables
 from stillroom_worker.run_job import run_job
 from stillroom_worker.sweep import sweep
 from stillroom_worker.target.lock import LOCK_KEYS

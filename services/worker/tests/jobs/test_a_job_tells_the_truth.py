@@ -4,10 +4,10 @@ import asyncio
 from typing import Any
 
 import psycopg
-from stillroom_testing.jobs_scene import ENV_PY, revision, two_tables
-from stillroom_testing.servers import PostgresServer
 
 from stillroom_core.jobs.lifecycle import JobState
+from stillroom_testing.jobs_scene import ENV_PY, revision, two_tables
+from stillroom_testing.servers import PostgresServer
 
 SLOW_SESSIONS = (
     "select count(*) from pg_stat_activity "

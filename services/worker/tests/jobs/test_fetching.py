@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select, update
-from stillroom_testing.jobs_scene import ENV_PY, revision, two_tables
 
 from stillroom_core.projects.graphs import graph_of
 from stillroom_core.projects.models import Commit, Project
+from stillroom_testing.jobs_scene import ENV_PY, revision, two_tables
 
 
 async def commit_of(scene: Any) -> Commit:
