@@ -132,4 +132,6 @@ def _wait(what: str, look: Callable[[], dict[str, Any] | None]) -> dict[str, Any
         if found is not None:
             return found
         time.sleep(0.25)
-    raise CannotStart(f"{what} did not come within {PATIENCE:.0f} s: see .stillroom/logs/worker.log")
+    raise CannotStart(
+        f"{what} did not come within {PATIENCE:.0f} s: `stillroom status`, and the logs beside settings.env, say more"
+    )

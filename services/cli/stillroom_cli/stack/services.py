@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -110,16 +111,26 @@ def api_service(layout: Layout, settings: StackSettings, env: Mapping[str, str],
 
 def worker_service(layout: Layout, settings: StackSettings, env: Mapping[str, str], *, reload: bool = False) -> Service:
     """Runs the jobs."""
+    # Celery writes it once every module is loaded: before that, a worker may still turn out to be broken.
+    sign = layout.home / "worker.pid"
     celery = [
         *("-m", "celery", "-A", "stillroom_worker.app", "worker"),
-        *("--concurrency", str(settings.workers), "--loglevel", "INFO"),
+        *("--concurrency", str(settings.workers), "--loglevel", "INFO", "--pidfile", str(sign)),
     ]
     argv = [sys.executable, *celery]
     if reload:
         folders = [layout.root / "services" / name for name in ("core", "worker", "runner")]
-        command = " ".join(["python", *celery])
+        command = shlex.join(["python", *celery])
         argv = [sys.executable, "-m", "watchfiles", "--filter", "python", command, *map(str, folders)]
-    return _program(layout, "worker", argv, env, ladder=WORKER_LADDER)
+    service = _program(layout, "worker", argv, env, ladder=WORKER_LADDER)
+    start_program = service.start
+
+    def start() -> subprocess.Popen[bytes]:
+        sign.unlink(missing_ok=True)
+        return start_program()
+
+    service.start, service.ready = start, sign.exists
+    return service
 
 
 def scheduler_service(layout: Layout, env: Mapping[str, str]) -> Service:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,18 +60,18 @@ class Supervisor:
         self.services.append(service)
         self._launch(service)
 
-    def wait_ready(self, services: Iterable[Service], patience: float) -> None:
-        """Waits until all are there; raises CannotStart naming the one that is not."""
+    def wait_ready(self, services: Sequence[Service], patience: float) -> None:
+        """Waits until all are there; raises CannotStart naming the first that ended or did not come."""
         deadline = time.monotonic() + patience
-        for service in services:
-            while not service.ready():
+        while waiting := [service for service in services if not service.ready()]:
+            for service in services:
                 if service.process is not None and (status := service.process.poll()) is not None:
                     raise CannotStart(f"{service.name} {_ending(status, service.log)}")
-                if time.monotonic() > deadline:
-                    raise CannotStart(f"{service.name} was not ready within {patience:.0f} s")
-                self.bell.wait(0.1)
-                if self.bell.asked_to_stop:
-                    raise Stopped
+            if time.monotonic() > deadline:
+                raise CannotStart(f"{waiting[0].name} was not ready within {patience:.0f} s (log: {waiting[0].log})")
+            self.bell.wait(0.1)
+            if self.bell.asked_to_stop:
+                raise Stopped
 
     def watch(self) -> None:
         """Returns when asked to stop. Until then whatever crashed is started again, after a pause."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+
 from stillroom_cli.embedded import THROWAWAY, CannotStart, start_postgres, start_valkey
 from stillroom_cli.embedded.postgres import end_leftover
 
