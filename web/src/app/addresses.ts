@@ -1,0 +1,10 @@
+/** Where things are: the only place that spells an address of a page. */
+
+export const addresses = {
+  projects: (org: string) => `/${org}/projects`,
+  newProject: (org: string) => `/${org}/projects/new`,
+  migrations: (org: string, project: string) => `/${org}/projects/${project}/migrations`,
+  jobs: (org: string, project?: string) => (project ? `/${org}/projects/${project}/jobs` : `/${org}/jobs`),
+  job: (org: string, project: string, job: string) => `/${org}/projects/${project}/jobs/${job}`,
+  settings: (org: string, project: string) => `/${org}/projects/${project}/settings`,
+};

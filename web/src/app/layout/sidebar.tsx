@@ -1,0 +1,126 @@
+import { Activity, Check, ChevronsUpDown, FolderGit2, GitBranch, type LucideIcon, Settings } from "lucide-react";
+import { Link, NavLink, useParams } from "react-router";
+import type { OrganizationOfMe } from "@/api/types";
+import { useRunningCount } from "@/features/jobs/queries";
+import { useProject } from "@/features/projects/queries";
+import { useLanguage } from "@/i18n";
+import { Chip } from "@/ui/chip";
+import { cx } from "@/ui/cx";
+import { Menu, MenuItem } from "@/ui/menu";
+import { addresses } from "../addresses";
+import { useMe } from "../use-me";
+
+interface EntryProps {
+  to: string;
+  icon: LucideIcon;
+  label: string;
+  end?: boolean;
+  aside?: React.ReactNode;
+  onNavigate?: (() => void) | undefined;
+}
+
+function Entry({ to, icon: Icon, label, end = false, aside, onNavigate }: EntryProps) {
+  return (
+    <li>
+      <NavLink
+        to={to}
+        end={end}
+        onClick={onNavigate}
+        className={({ isActive }) =>
+          cx(
+            "flex h-7.5 items-center gap-2.5 rounded-md px-2 max-md:h-9",
+            isActive ? "bg-selected font-medium text-accent-text" : "text-muted hover:bg-hover hover:text-text",
+          )
+        }
+      >
+        <Icon aria-hidden className="size-4 shrink-0" />
+        <span className="min-w-0 flex-1 truncate">{label}</span>
+        {aside}
+      </NavLink>
+    </li>
+  );
+}
+
+function Section({ title, children }: { title: string; children: React.ReactNode }) {
+  return (
+    <section className="mt-3">
+      <h2 className="truncate px-2 pb-1 text-xs text-muted">{title}</h2>
+      <ul>{children}</ul>
+    </section>
+  );
+}
+
+function RunningChip({ count }: { count: number }) {
+  const { t } = useLanguage();
+  return count > 0 ? <Chip tone="running">{t("nav.running", { count })}</Chip> : null;
+}
+
+function OrganizationSwitch({ organization }: { organization: OrganizationOfMe }) {
+  const { t } = useLanguage();
+  const { organizations } = useMe();
+  return (
+    <Menu
+      align="start"
+      trigger={
+        <button
+          type="button"
+          aria-label={`${organization.name}. ${t("nav.switchOrganization")}`}
+          className="flex h-9 w-full items-center gap-2.5 rounded-md px-2 text-left hover:bg-hover"
+        >
+          <span aria-hidden className="flex size-5 shrink-0 items-center justify-center rounded-[5px] bg-accent text-xs font-bold text-on-accent">
+            {organization.name.slice(0, 1).toUpperCase()}
+          </span>
+          <span className="min-w-0 flex-1 truncate font-semibold">{organization.name}</span>
+          <ChevronsUpDown aria-hidden className="size-3.5 text-muted" />
+        </button>
+      }
+    >
+      {organizations.map((one) => (
+        <MenuItem key={one.id} asChild>
+          <Link to={addresses.projects(one.slug)}>
+            <span className="min-w-0 flex-1 truncate">{one.name}</span>
+            {one.id === organization.id && <Check className="size-3.5 text-accent-text" />}
+          </Link>
+        </MenuItem>
+      ))}
+    </Menu>
+  );
+}
+
+export function Sidebar({ organization, onNavigate }: { organization: OrganizationOfMe; onNavigate?: () => void }) {
+  const { t } = useLanguage();
+  const { project: slug } = useParams();
+  const project = useProject(organization.slug, slug);
+  const running = useRunningCount(organization.slug);
+  const org = organization.slug;
+  const inProject = running.filter((job) => job.project.slug === slug).length;
+  return (
+    <nav aria-label={t("nav.main")} className="flex h-full flex-col overflow-y-auto p-2">
+      <OrganizationSwitch organization={organization} />
+      {slug && (
+        <Section title={t("nav.project", { name: project.data?.name ?? slug })}>
+          <Entry to={addresses.migrations(org, slug)} icon={GitBranch} label={t("nav.migrations")} onNavigate={onNavigate} />
+          <Entry
+            to={addresses.jobs(org, slug)}
+            icon={Activity}
+            label={t("nav.jobs")}
+            aside={<RunningChip count={inProject} />}
+            onNavigate={onNavigate}
+          />
+          <Entry to={addresses.settings(org, slug)} icon={Settings} label={t("nav.settings")} onNavigate={onNavigate} />
+        </Section>
+      )}
+      <Section title={t("nav.organization")}>
+        <Entry to={addresses.projects(org)} icon={FolderGit2} label={t("nav.projects")} end onNavigate={onNavigate} />
+        <Entry
+          to={addresses.jobs(org)}
+          icon={Activity}
+          label={t("nav.jobs")}
+          end
+          aside={<RunningChip count={running.length} />}
+          onNavigate={onNavigate}
+        />
+      </Section>
+    </nav>
+  );
+}

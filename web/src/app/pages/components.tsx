@@ -1,0 +1,157 @@
+import { Inbox, Play, Trash2 } from "lucide-react";
+import { type ReactNode, useState } from "react";
+import { LanguageMenu, ThemeMenu } from "@/features/session/user-menu";
+import { useLanguage } from "@/i18n";
+import { Button, IconButton } from "@/ui/button";
+import { Chip, PointerTag } from "@/ui/chip";
+import { Code } from "@/ui/code";
+import { CopyButton } from "@/ui/copy-button";
+import { Dialog } from "@/ui/dialog";
+import { Checkbox, Field, Input, Select, TextArea } from "@/ui/field";
+import { Kbd } from "@/ui/kbd";
+import { Menu, MenuItem, MenuSeparator } from "@/ui/menu";
+import { Notice, TroubleNotice } from "@/ui/notice";
+import { Progress } from "@/ui/progress";
+import { Segmented, Toggles } from "@/ui/segmented";
+import { Spinner } from "@/ui/spinner";
+import { type Mark, StateMark } from "@/ui/state-mark";
+import { Empty, Skeleton } from "@/ui/states";
+import { Tabs } from "@/ui/tabs";
+import { Tooltip } from "@/ui/tooltip";
+import { useTitle } from "@/ui/use-title";
+
+function Sample({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <section className="border-t border-line py-4">
+      <h2 className="mb-2 font-mono text-xs text-muted">{name}</h2>
+      <div className="flex flex-wrap items-center gap-3">{children}</div>
+    </section>
+  );
+}
+
+const MARKS: Mark[] = ["applied", "partial", "pending", "running", "failed", "stopped", "unknown"];
+const SOURCE = 'def upgrade() -> None:\n    """Adds a column."""\n    op.add_column("orders", sa.Column("note", sa.Text(), nullable=True))  # safe\n';
+
+/** Every component of ours, for people who build pages; sample texts are not translated. */
+export function Components() {
+  const { t } = useLanguage();
+  const [choice, setChoice] = useState("one");
+  const [several, setSeveral] = useState(["sql"]);
+  const [dialog, setDialog] = useState(false);
+  useTitle(t("ui.title"));
+  return (
+    <main className="mx-auto max-w-4xl px-4 py-6">
+      <header className="mb-4 flex items-center justify-between">
+        <h1 className="text-xl font-semibold tracking-tight">{t("ui.title")}</h1>
+        <div className="flex">
+          <LanguageMenu signedIn={false} />
+          <ThemeMenu signedIn={false} />
+        </div>
+      </header>
+      <Sample name="Button">
+        <Button variant="primary">Primary</Button>
+        <Button>Plain</Button>
+        <Button variant="quiet">Quiet</Button>
+        <Button variant="danger">Danger</Button>
+        <Button variant="danger-primary">Delete</Button>
+        <Button busy>Busy</Button>
+        <Button why="Needs the permission job.upgrade">Refused</Button>
+        <Button size="small">Small</Button>
+        <Button size="large" variant="primary">
+          Large
+        </Button>
+        <IconButton label="Delete">
+          <Trash2 className="size-4" />
+        </IconButton>
+        <CopyButton text="copied" />
+      </Sample>
+      <Sample name="Chip, PointerTag, Kbd, StateMark">
+        <Chip tone="applied">applied</Chip>
+        <Chip tone="pending">3 behind</Chip>
+        <Chip tone="running">running 1 of 3</Chip>
+        <Chip tone="failed">unreachable</Chip>
+        <Chip>merge</Chip>
+        <Chip tone="accent">billing</Chip>
+        <PointerTag>HEAD</PointerTag>
+        <Kbd>j</Kbd>
+        {MARKS.map((mark) => (
+          <span key={mark} className="flex items-center gap-1 text-sm">
+            <StateMark mark={mark} /> {mark}
+          </span>
+        ))}
+      </Sample>
+      <Sample name="Field, Input, Select, TextArea, Checkbox">
+        <div className="grid w-full gap-4 sm:grid-cols-2">
+          <Field label="Name" hint="A hint.">
+            <Input placeholder="shop" />
+          </Field>
+          <Field label="Git URL" error="This is not a git URL.">
+            <Input mono defaultValue="htp://" />
+          </Field>
+          <Field label="sslmode">
+            <Select defaultValue="prefer">
+              <option>prefer</option>
+              <option>require</option>
+            </Select>
+          </Field>
+          <Field label="Key" optional="optional">
+            <TextArea mono />
+          </Field>
+          <Checkbox label="Protected" hint="Asks for the name." defaultChecked />
+        </div>
+      </Sample>
+      <Sample name="Segmented, Toggles, Tabs">
+        <Segmented label="One of" value={choice} onChange={setChoice} options={[{ value: "one", label: "One" }, { value: "two", label: "Two" }]} />
+        <Toggles label="Any of" value={several} onChange={setSeveral} options={[{ value: "sql", label: "SQL" }, { value: "output", label: "Output" }]} />
+        <Tabs
+          label="Parts"
+          value={choice}
+          onChange={setChoice}
+          className="w-full"
+          tabs={[
+            { value: "one", label: "One", content: <p className="p-4">First</p> },
+            { value: "two", label: "Two", content: <p className="p-4">Second</p> },
+          ]}
+        />
+      </Sample>
+      <Sample name="Menu, Tooltip, Dialog">
+        <Menu trigger={<Button>Menu</Button>} align="start">
+          <MenuItem icon={<Play className="size-3.5" />}>Upgrade</MenuItem>
+          <MenuSeparator />
+          <MenuItem danger>Delete</MenuItem>
+        </Menu>
+        <Tooltip text="A word of explanation">
+          <Button>Tooltip</Button>
+        </Tooltip>
+        <Button onClick={() => setDialog(true)}>Dialog</Button>
+        <Dialog open={dialog} onClose={() => setDialog(false)} title="A question" description="And why it is asked." footer={<Button onClick={() => setDialog(false)}>Yes</Button>}>
+          Text
+        </Dialog>
+      </Sample>
+      <Sample name="Notice, TroubleNotice">
+        <div className="flex w-full flex-col gap-2">
+          <Notice>A fact.</Notice>
+          <Notice kind="success" title="Done">
+            Upgraded to 9b07d2.
+          </Notice>
+          <Notice kind="warning">A downgrade loses data.</Notice>
+          <TroubleNotice trouble={{ title: "The database is unreachable", detail: "Connection refused by 10.0.0.4:5432.", fix: "Start it, or correct the port." }} onRetry={() => undefined} />
+        </div>
+      </Sample>
+      <Sample name="Progress, Spinner, Skeleton">
+        <Progress label="Done" done={2} total={5} className="max-w-60" />
+        <Progress label="Working" done={0} total={null} className="max-w-60" />
+        <Spinner />
+        <Skeleton className="h-4 w-40" />
+      </Sample>
+      <Sample name="Code">
+        <Code source={SOURCE} from={12} lit={14} label="Sample" className="w-full rounded-md border border-line" />
+      </Sample>
+      <Sample name="Empty">
+        <Empty icon={<Inbox className="size-5" />} title="Nothing here yet" action={<Button variant="primary">Add the first</Button>}>
+          What it is, and what to do next.
+        </Empty>
+      </Sample>
+    </main>
+  );
+}

@@ -1,0 +1,118 @@
+import { Link, useNavigate, useParams } from "react-router";
+import { useTrouble } from "@/api/use-trouble";
+import { MigrationsView } from "@/features/migrations/migrations-view";
+import { isNotFetched, projectName, useCurrent, useHistory } from "@/features/migrations/queries";
+import { CommitButton, CommitLine, isFetching } from "@/features/projects/fetch-state";
+import { useFetchProject, useProject } from "@/features/projects/queries";
+import { useLanguage } from "@/i18n";
+import { Button } from "@/ui/button";
+import { TroubleNotice } from "@/ui/notice";
+import { Spinner } from "@/ui/spinner";
+import { Empty, Failed, SkeletonRows } from "@/ui/states";
+import { useTitle } from "@/ui/use-title";
+import { asProblem } from "@/api/problem";
+import { addresses } from "../addresses";
+import { TopBarSlot } from "../layout/top-bar-slot";
+import { NotFound } from "./not-found";
+
+export function Migrations() {
+  const { t } = useLanguage();
+  const { org = "", project: slug = "" } = useParams();
+  const navigate = useNavigate();
+  const trouble = useTrouble();
+  const project = useProject(org, slug);
+  const fetchNow = useFetchProject(org, slug);
+  const name = projectName(org, slug);
+  const history = useHistory(name, project.data?.commit?.sha);
+  const current = useCurrent(name);
+  useTitle(t("nav.migrations"), project.data?.name);
+
+  if (project.isError && asProblem(project.error).status === 404) return <NotFound />;
+  if (project.isError) return <Failed trouble={trouble(project.error)} onRetry={() => void project.refetch()} />;
+  if (!project.data) return <SkeletonRows rows={14} className="pt-24" />;
+
+  const failed = project.data.fetch.state === "failed" ? project.data.fetch.error : null;
+  const fetching = isFetching(project.data) || isNotFetched(history.error);
+  const settings = (
+    <Button asChild>
+      <Link to={addresses.settings(org, slug)}>{t("nav.settings")}</Link>
+    </Button>
+  );
+  const banner = (
+    <>
+      <TopBarSlot>
+        <CommitButton project={project.data} />
+      </TopBarSlot>
+      <h1 className="sr-only">
+        {t("nav.migrations")} · {project.data.name}
+      </h1>
+      {failed && history.data && (
+        <TroubleNotice className="m-3 mb-0" trouble={failed} onRetry={() => fetchNow.mutate()} />
+      )}
+    </>
+  );
+  if (history.data)
+    return (
+      <div className="flex h-full min-h-0 flex-col">
+        {banner}
+        <div className="border-b border-line px-4 py-1.5 lg:hidden">
+          <CommitLine project={project.data} />
+        </div>
+        {current.isError && (
+          <TroubleNotice className="m-3 mb-0" trouble={trouble(current.error)} onRetry={() => void current.refetch()} />
+        )}
+        <div className="min-h-0 flex-1">
+          <MigrationsView
+            org={org}
+            slug={slug}
+            project={name}
+            history={history.data}
+            current={current.data}
+            permissions={project.data.permissions}
+            onStarted={(job) => void navigate(addresses.job(org, slug, job.id))}
+            jobLink={(job, label) => (
+              <Button asChild>
+                <Link to={addresses.job(org, slug, job)}>{label}</Link>
+              </Button>
+            )}
+            settingsLink={(label) => (
+              <Link to={`${addresses.settings(org, slug)}?section=environments`} className="text-accent-text hover:underline">
+                {label}
+              </Link>
+            )}
+          />
+        </div>
+      </div>
+    );
+  if (failed && !isFetching(project.data))
+    return (
+      <div className="mx-auto max-w-2xl p-6">
+        {banner}
+        <TroubleNotice trouble={failed} onRetry={() => fetchNow.mutate()} />
+        <div className="mt-3 flex gap-2">{settings}</div>
+      </div>
+    );
+  if (fetching)
+    return (
+      <>
+        {banner}
+        <Empty icon={<Spinner className="size-5 text-running" />} title={t("projects.fetching")}>
+          <p role="status">{t("migrations.firstFetch")}</p>
+          <code className="mt-2 block text-xs break-all">{project.data.git_url}</code>
+        </Empty>
+      </>
+    );
+  if (history.isError)
+    return (
+      <>
+        {banner}
+        <Failed trouble={trouble(history.error)} onRetry={() => void history.refetch()} />
+      </>
+    );
+  return (
+    <>
+      {banner}
+      <SkeletonRows rows={14} className="pt-24" />
+    </>
+  );
+}

@@ -1,0 +1,52 @@
+/** Every state has an address; each page is loaded when it is first opened. */
+import { createBrowserRouter } from "react-router";
+import { Gate } from "./gate";
+import { Shell } from "./layout/shell";
+import { Crash } from "./pages/crash";
+import { Home } from "./pages/home";
+import { NotFound } from "./pages/not-found";
+
+export const router = createBrowserRouter([
+  {
+    errorElement: <Crash />,
+    hydrateFallbackElement: <div />,
+    children: [
+      { path: "/sign-in", lazy: async () => ({ Component: (await import("./pages/sign-in")).SignIn }) },
+      { path: "/ui", lazy: async () => ({ Component: (await import("./pages/components")).Components }) },
+      {
+        element: <Gate />,
+        children: [
+          { path: "/", element: <Home /> },
+          { path: "/jobs/:job", lazy: async () => ({ Component: (await import("./pages/job-by-id")).JobById }) },
+          {
+            path: "/:org",
+            element: <Shell />,
+            errorElement: <Crash />,
+            children: [
+              { index: true, lazy: async () => ({ Component: (await import("./pages/projects")).Projects }) },
+              { path: "projects", lazy: async () => ({ Component: (await import("./pages/projects")).Projects }) },
+              { path: "projects/new", lazy: async () => ({ Component: (await import("./pages/new-project")).NewProject }) },
+              { path: "jobs", lazy: async () => ({ Component: (await import("./pages/jobs")).Jobs }) },
+              {
+                path: "projects/:project",
+                lazy: async () => ({ Component: (await import("./pages/migrations")).Migrations }),
+              },
+              {
+                path: "projects/:project/migrations",
+                lazy: async () => ({ Component: (await import("./pages/migrations")).Migrations }),
+              },
+              { path: "projects/:project/jobs", lazy: async () => ({ Component: (await import("./pages/jobs")).Jobs }) },
+              { path: "projects/:project/jobs/:job", lazy: async () => ({ Component: (await import("./pages/job")).JobPage }) },
+              {
+                path: "projects/:project/settings",
+                lazy: async () => ({ Component: (await import("./pages/project-settings")).ProjectSettings }),
+              },
+              { path: "*", element: <NotFound /> },
+            ],
+          },
+        ],
+      },
+      { path: "*", element: <NotFound /> },
+    ],
+  },
+]);

@@ -1,0 +1,112 @@
+import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { api, unwrap } from "@/api/client";
+import type { DatabaseChanges, DatabaseNew, Environment, EnvironmentChanges, EnvironmentNew } from "@/api/types";
+
+function isReading(environments: Environment[] | undefined): boolean {
+  return Boolean(
+    environments?.some((one) => one.databases.some((database) => database.read.state === "running" || database.read.state === "waiting")),
+  );
+}
+
+export function environmentsQuery(org: string, project: string) {
+  return queryOptions({
+    queryKey: ["environments", org, project],
+    queryFn: async () =>
+      (await unwrap(api.GET("/api/orgs/{org}/projects/{project}/environments", { params: { path: { org, project } } }))).items,
+    refetchInterval: (query) => (isReading(query.state.data) ? 1_500 : false),
+  });
+}
+
+export function useEnvironments(org: string, project: string | undefined) {
+  return useQuery({ ...environmentsQuery(org, project ?? ""), enabled: Boolean(project) });
+}
+
+/** After any change here, the environments and where they stand are asked for anew. */
+function useRefresh(org: string, project: string) {
+  const client = useQueryClient();
+  return () =>
+    Promise.all([
+      client.invalidateQueries({ queryKey: environmentsQuery(org, project).queryKey }),
+      client.invalidateQueries({ queryKey: ["current"] }),
+    ]);
+}
+
+export function useSaveEnvironment(org: string, project: string, environment: string | null) {
+  const refresh = useRefresh(org, project);
+  return useMutation({
+    mutationFn: (body: EnvironmentNew) => {
+      if (environment === null)
+        return unwrap(api.POST("/api/orgs/{org}/projects/{project}/environments", { params: { path: { org, project } }, body }));
+      const changes: EnvironmentChanges = body;
+      return unwrap(
+        api.PATCH("/api/orgs/{org}/projects/{project}/environments/{environment}", {
+          params: { path: { org, project, environment } },
+          body: changes,
+        }),
+      );
+    },
+    onSuccess: refresh,
+  });
+}
+
+export function useDeleteEnvironment(org: string, project: string, environment: string) {
+  return useMutation({
+    mutationFn: () =>
+      unwrap(
+        api.DELETE("/api/orgs/{org}/projects/{project}/environments/{environment}", {
+          params: { path: { org, project, environment } },
+        }),
+      ),
+    onSuccess: useRefresh(org, project),
+  });
+}
+
+export function useAddDatabase(org: string, project: string, environment: string) {
+  return useMutation({
+    mutationFn: (body: DatabaseNew) =>
+      unwrap(
+        api.POST("/api/orgs/{org}/projects/{project}/environments/{environment}/databases", {
+          params: { path: { org, project, environment } },
+          body,
+        }),
+      ),
+    onSuccess: useRefresh(org, project),
+  });
+}
+
+export function useChangeDatabase(org: string, project: string, environment: string, database: string) {
+  return useMutation({
+    mutationFn: (body: DatabaseChanges) =>
+      unwrap(
+        api.PATCH("/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}", {
+          params: { path: { org, project, environment, database } },
+          body,
+        }),
+      ),
+    onSuccess: useRefresh(org, project),
+  });
+}
+
+export function useDeleteDatabase(org: string, project: string, environment: string, database: string) {
+  return useMutation({
+    mutationFn: () =>
+      unwrap(
+        api.DELETE("/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}", {
+          params: { path: { org, project, environment, database } },
+        }),
+      ),
+    onSuccess: useRefresh(org, project),
+  });
+}
+
+export function useReadDatabase(org: string, project: string, environment: string, database: string) {
+  return useMutation({
+    mutationFn: () =>
+      unwrap(
+        api.POST("/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}/read", {
+          params: { path: { org, project, environment, database } },
+        }),
+      ),
+    onSuccess: useRefresh(org, project),
+  });
+}

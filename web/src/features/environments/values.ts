@@ -1,0 +1,165 @@
+/** What a person types about an environment and a database, and what the API gets of it. */
+import type { Database, DatabaseNew, Environment, EnvironmentNew, Option, Variable } from "@/api/types";
+
+export interface FileValue {
+  path: string;
+  content: string;
+  stored: boolean;
+}
+
+export interface VariableValue extends Variable {
+  /** A stored secret whose value is not sent again unless it is typed anew. */
+  stored: boolean;
+}
+
+export interface EnvironmentValues {
+  name: string;
+  slug: string;
+  protected: boolean;
+  lockTimeout: string;
+  statementTimeout: string;
+  timeLimit: string;
+  transaction: "project" | "yes" | "no";
+  variables: VariableValue[];
+  files: FileValue[];
+  x_arguments: string;
+  ini_overrides: Option[];
+  attributes: Option[];
+  bootstrap: string;
+}
+
+export const NEW_ENVIRONMENT: EnvironmentValues = {
+  name: "",
+  slug: "",
+  protected: false,
+  lockTimeout: "5",
+  statementTimeout: "0",
+  timeLimit: "60",
+  transaction: "project",
+  variables: [{ name: "DATABASE_URL", value: "{{url}}", secret: false, stored: false }],
+  files: [],
+  x_arguments: "",
+  ini_overrides: [],
+  attributes: [],
+  bootstrap: "",
+};
+
+export function valuesOf(environment: Environment): EnvironmentValues {
+  return {
+    name: environment.name,
+    slug: environment.slug,
+    protected: environment.protected,
+    lockTimeout: String(environment.lock_timeout_ms / 1000),
+    statementTimeout: String(environment.statement_timeout_ms / 1000),
+    timeLimit: String(environment.time_limit_s / 60),
+    transaction: environment.transaction_per_migration === null ? "project" : environment.transaction_per_migration ? "yes" : "no",
+    variables: environment.variables.map((one) => ({ ...one, stored: one.secret })),
+    files: environment.files.map((file) => ({ path: file.path, content: "", stored: true })),
+    x_arguments: environment.x_arguments.join("\n"),
+    ini_overrides: environment.ini_overrides,
+    attributes: environment.attributes,
+    bootstrap: (environment.bootstrap_command ?? []).join(" "),
+  };
+}
+
+function seconds(text: string, factor: number): number {
+  const value = Number(text.replace(",", "."));
+  return Number.isFinite(value) ? Math.round(value * factor) : 0;
+}
+
+function words(text: string): string[] {
+  return [...text.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map((match) => match[1] ?? match[2] ?? match[3] ?? "");
+}
+
+function slugFrom(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 63);
+}
+
+const named = <One extends { name: string }>(list: One[]) => list.filter((one) => one.name.trim() !== "");
+
+export function bodyOf(values: EnvironmentValues): EnvironmentNew {
+  return {
+    name: values.name.trim(),
+    slug: values.slug.trim() || slugFrom(values.name),
+    protected: values.protected,
+    lock_timeout_ms: seconds(values.lockTimeout, 1000),
+    statement_timeout_ms: seconds(values.statementTimeout, 1000),
+    time_limit_s: seconds(values.timeLimit, 60),
+    transaction_per_migration: values.transaction === "project" ? null : values.transaction === "yes",
+    variables: named(values.variables).map(({ name, value, secret, stored }) => ({
+      name: name.trim(),
+      secret,
+      // A secret without value keeps the stored one.
+      value: secret && stored && !value ? null : (value ?? ""),
+    })),
+    files: values.files
+      .filter((file) => file.path.trim() !== "")
+      .map(({ path, content, stored }) => ({ path: path.trim(), content: stored && content === "" ? null : content })),
+    x_arguments: values.x_arguments.split("\n").map((line) => line.trim()).filter(Boolean),
+    ini_overrides: named(values.ini_overrides),
+    attributes: named(values.attributes),
+    bootstrap_command: values.bootstrap.trim() ? words(values.bootstrap) : null,
+  };
+}
+
+export interface DatabaseValues {
+  name: string;
+  host: string;
+  port: string;
+  database: string;
+  username: string;
+  password: string;
+  sslmode: DatabaseNew["sslmode"];
+  ca_certificate: string;
+}
+
+export const NEW_DATABASE: DatabaseValues = {
+  name: "",
+  host: "",
+  port: "5432",
+  database: "",
+  username: "",
+  password: "",
+  sslmode: "prefer",
+  ca_certificate: "",
+};
+
+export const SSL_MODES: DatabaseNew["sslmode"][] = ["disable", "prefer", "require", "verify-ca", "verify-full"];
+
+export function databaseValuesOf(database: Database): DatabaseValues {
+  const { name, host, port, username, sslmode } = database;
+  return { ...NEW_DATABASE, name, host, port: String(port), database: database.database, username, sslmode };
+}
+
+export function databaseBodyOf(values: DatabaseValues): DatabaseNew {
+  return {
+    name: values.name.trim() || values.database.trim(),
+    host: values.host.trim(),
+    port: Number(values.port) || 5432,
+    database: values.database.trim(),
+    username: values.username.trim(),
+    password: values.password,
+    sslmode: values.sslmode,
+    ...(values.ca_certificate.trim() ? { ca_certificate: values.ca_certificate } : {}),
+  };
+}
+
+/** A pasted URL fills the fields; null when it is none. The driver after "+" is the project's affair, not ours. */
+export function fromUrl(text: string): Partial<DatabaseValues> | null {
+  const found = /^postgres(?:ql)?(?:\+\w+)?:\/\/(.+)$/.exec(text.trim());
+  if (!found) return null;
+  try {
+    const url = new URL(`http://${found[1] ?? ""}`);
+    const sslmode = SSL_MODES.find((mode) => mode === url.searchParams.get("sslmode"));
+    return {
+      host: url.hostname,
+      port: url.port || "5432",
+      database: decodeURIComponent(url.pathname.replace(/^\//, "")),
+      username: decodeURIComponent(url.username),
+      password: decodeURIComponent(url.password),
+      ...(sslmode ? { sslmode } : {}),
+    };
+  } catch {
+    return null;
+  }
+}

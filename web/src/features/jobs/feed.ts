@@ -1,0 +1,165 @@
+/** A job's stream as the page holds it: a pure reducer over numbered events. */
+import type { JobEvent } from "@/api/types";
+
+export type LineKind = "statement" | "output" | "note" | "error" | "step" | "transaction" | "state";
+
+export interface Line {
+  /** The number of the event that made the line; its name in addresses. */
+  seq: number;
+  at: number;
+  kind: LineKind;
+  text: string;
+  revision: string | null;
+  /** Line of the migration's source. */
+  source: number | null;
+  file: string | null;
+  stream: string | null;
+  code: string | null;
+  title: string | null;
+  fix: string | null;
+  /** Only statements: how they ended, null while they run. */
+  ended: "done" | "failed" | null;
+  ms: number | null;
+  rows: number | null;
+}
+
+export interface Feed {
+  lines: readonly Line[];
+  lastSeq: number;
+  /** Statements that run: number given by the runner → index of the line. */
+  open: ReadonlyMap<number, number>;
+  /** An event came whose number does not follow: something between was lost on the way. */
+  gap: boolean;
+}
+
+export const EMPTY_FEED: Feed = { lines: [], lastSeq: 0, open: new Map(), gap: false };
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
+}
+
+function numberOrNull(value: unknown): number | null {
+  return typeof value === "number" ? value : null;
+}
+
+function line(event: JobEvent, kind: LineKind, words: string, more: Partial<Line> = {}): Line {
+  return {
+    seq: event.seq,
+    at: Date.parse(event.at),
+    kind,
+    text: words,
+    revision: textOrNull(event.data["revision"]),
+    source: null,
+    file: null,
+    stream: null,
+    code: null,
+    title: null,
+    fix: null,
+    ended: null,
+    ms: null,
+    rows: null,
+    ...more,
+  };
+}
+
+/** The line that an event adds, if it adds one. */
+function lineOf(event: JobEvent): Line | null {
+  const { data } = event;
+  switch (event.type) {
+    case "statement_started":
+      return line(event, "statement", text(data["sql"]), { source: numberOrNull(data["line"]), file: textOrNull(data["file"]) });
+    case "output":
+      return line(event, "output", text(data["text"]).replace(/\n$/, ""), { stream: textOrNull(data["stream"]) });
+    case "note":
+      return line(event, "note", text(data["text"]), { code: textOrNull(data["code"]) });
+    case "error":
+      return line(event, "error", text(data["detail"]), {
+        code: textOrNull(data["code"]),
+        title: textOrNull(data["title"]),
+        fix: textOrNull(data["fix"]),
+      });
+    case "transaction":
+      return line(event, "transaction", text(data["what"]));
+    case "step":
+      // A step speaks when it begins; how it ended stands in the list of steps.
+      return data["state"] === "running" ? line(event, "step", text(data["title"])) : null;
+    default:
+      return null;
+  }
+}
+
+/**
+ * Adds what is new, in the order of its numbers. What was seen is skipped, so replays after a reconnect
+ * repeat nothing. At a gap it stops: the caller asks again after `lastSeq`, and nothing is lost.
+ */
+export function applyEvents(feed: Feed, events: readonly JobEvent[]): Feed {
+  const lines = [...feed.lines];
+  const open = new Map(feed.open);
+  let { lastSeq } = feed;
+  let gap = false;
+  for (const event of events) {
+    if (event.seq <= lastSeq) continue;
+    if (event.seq !== lastSeq + 1) {
+      gap = true;
+      break;
+    }
+    lastSeq = event.seq;
+    const n = numberOrNull(event.data["n"]);
+    if (event.type === "statement_finished" || event.type === "statement_failed") {
+      const index = n === null ? undefined : open.get(n);
+      const started = index === undefined ? undefined : lines[index];
+      if (n === null || index === undefined || !started) continue;
+      lines[index] = {
+        ...started,
+        ended: event.type === "statement_finished" ? "done" : "failed",
+        ms: numberOrNull(event.data["ms"]),
+        rows: numberOrNull(event.data["rows"]),
+        title: textOrNull(event.data["message"]),
+        code: textOrNull(event.data["sqlstate"]),
+      };
+      open.delete(n);
+      continue;
+    }
+    const added = lineOf(event);
+    if (!added) continue;
+    if (event.type === "statement_started" && n !== null) open.set(n, lines.length);
+    lines.push(added);
+  }
+  if (lastSeq === feed.lastSeq && gap === feed.gap) return feed;
+  return { lines, lastSeq, open, gap };
+}
+
+export type Channel = "sql" | "output" | "notes";
+
+export function channelOf(one: Line): Channel {
+  if (one.kind === "statement" || one.kind === "transaction") return "sql";
+  return one.kind === "output" ? "output" : "notes";
+}
+
+export function visibleLines(lines: readonly Line[], channels: readonly Channel[]): readonly Line[] {
+  if (channels.length === 3) return lines;
+  return lines.filter((one) => one.kind === "error" || channels.includes(channelOf(one)));
+}
+
+/** Indexes of the lines that contain the text, in any case. */
+export function findLines(lines: readonly Line[], wanted: string): number[] {
+  const small = wanted.toLowerCase();
+  if (small === "") return [];
+  return lines.flatMap((one, index) => (one.text.toLowerCase().includes(small) || one.title?.toLowerCase().includes(small) ? [index] : []));
+}
+
+/** The stream as a text file. */
+export function asText(lines: readonly Line[], clock: (at: number) => string): string {
+  return lines
+    .map((one) => {
+      const end = one.ms === null ? "" : `  -- ${one.ms} ms${one.rows !== null && one.rows >= 0 ? `, ${one.rows} rows` : ""}`;
+      const about = [one.kind === "output" ? one.stream : one.kind, one.revision].filter(Boolean).join(" ");
+      const words = [one.title, one.text, one.fix].filter(Boolean).join("\n");
+      return `${String(one.seq).padStart(6)} ${clock(one.at)} ${about}: ${words}${end}`;
+    })
+    .join("\n");
+}

@@ -1,0 +1,82 @@
+import { queryOptions, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { api, unwrap } from "@/api/client";
+import type { Job, JobKind, JobState } from "@/api/types";
+
+export const OPEN_STATES: JobState[] = ["queued", "running"];
+export const STATES: JobState[] = ["queued", "running", "succeeded", "failed", "cancelled", "lost"];
+export const KINDS: JobKind[] = ["upgrade", "downgrade", "stamp", "current", "check", "command"];
+
+export function isOpen(job: Pick<Job, "state">): boolean {
+  return OPEN_STATES.includes(job.state);
+}
+
+export interface JobFilter {
+  org: string;
+  project: string | null;
+  environment: string | null;
+  states: JobState[];
+  kinds: JobKind[];
+}
+
+const PAGE = 50;
+
+async function readPage(filter: JobFilter, cursor: string | null) {
+  return unwrap(
+    api.GET("/api/jobs", {
+      params: {
+        query: {
+          org: filter.org,
+          ...(filter.project ? { project: `${filter.org}/${filter.project}` } : {}),
+          ...(filter.environment ? { environment: filter.environment } : {}),
+          ...(filter.states.length > 0 ? { state: filter.states } : {}),
+          ...(filter.kinds.length > 0 ? { kind: filter.kinds } : {}),
+          ...(cursor ? { cursor } : {}),
+          limit: PAGE,
+        },
+      },
+    }),
+  );
+}
+
+export function useJobs(filter: JobFilter) {
+  return useInfiniteQuery({
+    queryKey: ["jobs", filter],
+    queryFn: ({ pageParam }) => readPage(filter, pageParam),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+    refetchInterval: (query) => (query.state.data?.pages.some((page) => page.items.some(isOpen)) ? 2_000 : 15_000),
+  });
+}
+
+/** Open jobs of an organization: what the sidebar counts and the list shows first. */
+export function useRunning(filter: JobFilter) {
+  return useQuery({
+    queryKey: ["jobs", "open", filter],
+    queryFn: async () => (await readPage({ ...filter, states: OPEN_STATES }, null)).items,
+    refetchInterval: (query) => (query.state.data && query.state.data.length > 0 ? 2_000 : 10_000),
+  });
+}
+
+export function useRunningCount(org: string): Job[] {
+  const running = useRunning({ org, project: null, environment: null, states: [], kinds: [] });
+  return running.data ?? [];
+}
+
+export function jobQuery(job: string) {
+  return queryOptions({
+    queryKey: ["job", job],
+    queryFn: () => unwrap(api.GET("/api/jobs/{job}", { params: { path: { job } } })),
+  });
+}
+
+export function useJob(job: string | undefined) {
+  return useQuery({ ...jobQuery(job ?? ""), enabled: Boolean(job) });
+}
+
+export function useCancel(job: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => unwrap(api.POST("/api/jobs/{job}/cancel", { params: { path: { job } } })),
+    onSuccess: (fresh) => client.setQueryData(jobQuery(job).queryKey, fresh),
+  });
+}

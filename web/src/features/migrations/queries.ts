@@ -1,0 +1,166 @@
+import { queryOptions, useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { api, unwrap } from "@/api/client";
+import { Problem } from "@/api/problem";
+import type { Current, MoveRequest } from "@/api/types";
+import type { MoveKind, RunningSteps } from "./standing";
+
+/** While a job runs its column moves; otherwise others' work should still show soon. */
+const LIVE = 2_000;
+const CALM = 15_000;
+
+/** "org/slug" is unique everywhere; a slug alone is not. */
+export function projectName(org: string, project: string): string {
+  return `${org}/${project}`;
+}
+
+/** The first fetch is still running: worth asking again, not worth an error. */
+export function isNotFetched(error: unknown): boolean {
+  return error instanceof Problem && error.code === "not_fetched";
+}
+
+export function useHistory(project: string, commit: string | undefined) {
+  return useQuery({
+    // The graph of a commit never changes; a new commit is a new key, and the old graph stays until it is read.
+    queryKey: ["history", project, commit ?? "none"],
+    queryFn: () => unwrap(api.GET("/api/migrations/history", { params: { query: { project } } })),
+    staleTime: 60_000,
+    placeholderData: (before) => before,
+    refetchInterval: (query) => (isNotFetched(query.state.error) ? LIVE : false),
+  });
+}
+
+function somethingMoves(current: Current | undefined): boolean {
+  return Boolean(
+    current?.environments.some((environment) =>
+      environment.databases.some(
+        (database) => database.job !== null || database.read.state === "running" || database.read.state === "waiting",
+      ),
+    ),
+  );
+}
+
+export function currentQuery(project: string) {
+  return queryOptions({
+    queryKey: ["current", project],
+    queryFn: () => unwrap(api.GET("/api/migrations/current", { params: { query: { project } } })),
+    refetchInterval: (query) => (somethingMoves(query.state.data) ? LIVE : CALM),
+  });
+}
+
+export function useCurrent(project: string) {
+  return useQuery(currentQuery(project));
+}
+
+/** Which revision each running job is at: its steps, asked for beside the standing. */
+export function useRunningSteps(current: Current | undefined): RunningSteps {
+  const running = useMemo(
+    () =>
+      (current?.environments ?? []).flatMap((environment) =>
+        environment.databases.flatMap((database) =>
+          database.job && database.job.kind !== "current" && database.job.kind !== "check"
+            ? [{ database: database.id, job: database.job.id }]
+            : [],
+        ),
+      ),
+    [current],
+  );
+  const answers = useQueries({
+    queries: running.map(({ job }) => ({
+      queryKey: ["job", job],
+      queryFn: () => unwrap(api.GET("/api/jobs/{job}", { params: { path: { job } } })),
+      refetchInterval: LIVE,
+    })),
+  });
+  const steps = new Map<string, Map<string, "running" | "pending" | "done" | "failed">>();
+  running.forEach(({ database }, index) => {
+    const of = new Map<string, "running" | "pending" | "done" | "failed">();
+    for (const step of answers[index]?.data?.steps ?? [])
+      if (step.kind === "revision" && step.revision && step.state !== "skipped")
+        of.set(step.revision, step.state === "rolled_back" ? "failed" : step.state);
+    steps.set(database, of);
+  });
+  return steps;
+}
+
+export function useRevision(project: string, revision: string | null) {
+  return useQuery({
+    queryKey: ["revision", project, revision],
+    queryFn: () =>
+      unwrap(
+        api.GET("/api/migrations/revisions/{revision}", {
+          params: { path: { revision: revision ?? "" }, query: { project } },
+        }),
+      ),
+    enabled: revision !== null,
+    staleTime: 5 * 60_000,
+  });
+}
+
+export interface MoveAsked {
+  kind: MoveKind;
+  environment: string;
+  database: string | null;
+  revision: string;
+}
+
+export function useSteps(project: string, move: MoveAsked) {
+  return useQuery({
+    queryKey: ["steps", project, move],
+    queryFn: () =>
+      unwrap(
+        api.GET("/api/migrations/steps", {
+          params: {
+            query: {
+              project,
+              environment: move.environment,
+              kind: move.kind,
+              revision: move.revision,
+              ...(move.database ? { database: move.database } : {}),
+            },
+          },
+        }),
+      ),
+    // What would run is asked anew at every opening: databases move.
+    staleTime: 0,
+    gcTime: 0,
+    retry: false,
+  });
+}
+
+type Started = MoveKind | "current" | "check";
+
+export function useStart(kind: Started) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: MoveRequest) => {
+      switch (kind) {
+        case "upgrade":
+          return unwrap(api.POST("/api/migrations/upgrade", { body }));
+        case "downgrade":
+          return unwrap(api.POST("/api/migrations/downgrade", { body }));
+        case "stamp":
+          return unwrap(api.POST("/api/migrations/stamp", { body }));
+        case "current":
+          return unwrap(api.POST("/api/migrations/current", { body }));
+        case "check":
+          return unwrap(api.POST("/api/migrations/check", { body }));
+      }
+    },
+    onSuccess: () => Promise.all([client.invalidateQueries({ queryKey: ["current"] }), client.invalidateQueries({ queryKey: ["jobs"] })]),
+  });
+}
+
+/** Reads a database's heads again, without a job: the service does it itself. */
+export function useReadDatabase(org: string, project: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ environment, database }: { environment: string; database: string }) =>
+      unwrap(
+        api.POST("/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}/read", {
+          params: { path: { org, project, environment, database } },
+        }),
+      ),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["current"] }),
+  });
+}

@@ -1,0 +1,225 @@
+import { ArrowDownToLine, ArrowUpToLine, Lock, MoreHorizontal, Stamp, X } from "lucide-react";
+import { useState } from "react";
+import { useTrouble } from "@/api/use-trouble";
+import type { Revision, RevisionDetail } from "@/api/types";
+import { useLanguage } from "@/i18n";
+import { Button, IconButton } from "@/ui/button";
+import { Chip } from "@/ui/chip";
+import { Code } from "@/ui/code";
+import { CopyButton } from "@/ui/copy-button";
+import { Menu, MenuItem } from "@/ui/menu";
+import { TroubleNotice } from "@/ui/notice";
+import { StateMark } from "@/ui/state-mark";
+import { Skeleton } from "@/ui/states";
+import { Tabs } from "@/ui/tabs";
+import { Ago } from "@/ui/time";
+import type { MoveAsked } from "./queries";
+import { useRevision } from "./queries";
+import { MARKS, useCellText } from "./revision-row";
+import { cellOf, type DatabaseStanding, type EnvironmentStanding, type Graph, type Move, type MoveKind, movesTo, type RunningSteps } from "./standing";
+
+interface PaneProps {
+  project: string;
+  graph: Graph;
+  revision: Revision;
+  standings: EnvironmentStanding[];
+  running: RunningSteps;
+  environment: string | null;
+  whyNot: (kind: MoveKind, one?: DatabaseStanding) => string | null;
+  onMove: (move: MoveAsked) => void;
+  onSelect: (revision: string) => void;
+  onClose: () => void;
+}
+
+export function RevisionPane(props: PaneProps) {
+  const { project, graph, revision, standings, running, onClose, onSelect } = props;
+  const { t } = useLanguage();
+  const detail = useRevision(project, revision.id);
+  const trouble = useTrouble();
+  const states = standings.map((standing) => cellOf(standing, revision.id, running));
+  const pending = states.filter((cell) => cell.state === "pending" || cell.state === "partial").length;
+  return (
+    <section aria-label={t("migrations.pane", { revision: revision.id })} className="flex h-full min-h-0 flex-col">
+      <header className="px-4 pt-3.5 pb-2">
+        <div className="flex items-center gap-1.5">
+          <code className="min-w-0 truncate text-sm text-muted">{revision.id}</code>
+          <CopyButton text={revision.id} label={t("migrations.copyId")} />
+          {pending > 0 && <Chip tone="pending">{t("migrations.pendingOn", { count: pending })}</Chip>}
+          {revision.is_merge && <Chip>{t("migrations.merge")}</Chip>}
+          {revision.labels.map((label) => (
+            <Chip key={label} tone="accent">
+              {label}
+            </Chip>
+          ))}
+          <IconButton label={t("common.close")} size="small" className="ml-auto" onClick={onClose}>
+            <X className="size-4" />
+          </IconButton>
+        </div>
+        <h2 className="mt-1 text-lg leading-snug font-semibold text-balance">{revision.message || revision.id}</h2>
+        <Metadata revision={revision} graph={graph} onSelect={onSelect} />
+      </header>
+      <div className="min-h-0 flex-1 overflow-y-auto">
+        {detail.isError ? (
+          <TroubleNotice className="m-4" trouble={trouble(detail.error)} onRetry={() => void detail.refetch()} />
+        ) : detail.data ? (
+          <Source detail={detail.data} />
+        ) : (
+          <div className="flex flex-col gap-2 p-4">
+            <Skeleton className="h-3 w-2/3" />
+            <Skeleton className="h-3 w-1/2" />
+            <Skeleton className="h-24 w-full" />
+          </div>
+        )}
+      </div>
+      <Moves {...props} />
+    </section>
+  );
+}
+
+function Metadata({ revision, graph, onSelect }: { revision: Revision; graph: Graph; onSelect: (id: string) => void }) {
+  const { t, rich } = useLanguage();
+  const link = (id: string) =>
+    graph.byId.has(id) ? (
+      <button key={id} type="button" onClick={() => onSelect(id)} className="font-mono text-xs text-accent-text hover:underline" title={graph.byId.get(id)?.message}>
+        {id.slice(0, 12)}
+      </button>
+    ) : (
+      <span key={id} className="font-mono text-xs text-failed" title={t("migrations.missingParent")}>
+        {id.slice(0, 12)} ✕
+      </span>
+    );
+  return (
+    <div className="mt-1 flex flex-wrap gap-x-1.5 gap-y-0.5 text-sm text-muted">
+      {revision.author && <span>{revision.author}</span>}
+      {revision.date && <Ago at={revision.date} />}
+      {revision.commit && <span>· {rich("migrations.commit", { commit: <code className="text-xs">{revision.commit.slice(0, 7)}</code> })}</span>}
+      <span className="flex flex-wrap gap-x-1.5">
+        ·{" "}
+        {revision.down.length === 0
+          ? t("migrations.isBase")
+          : rich("migrations.parents", { count: revision.down.length, parents: <span className="inline-flex gap-1.5">{revision.down.map(link)}</span> })}
+      </span>
+      {revision.depends_on.length > 0 && (
+        <span>· {rich("migrations.dependsOn", { revisions: <span className="inline-flex gap-1.5">{revision.depends_on.map(link)}</span> })}</span>
+      )}
+    </div>
+  );
+}
+
+function part(detail: RevisionDetail, lines: readonly number[] | null): { source: string; from: number } | null {
+  const [first, last] = lines ?? [];
+  if (!detail.source || first === undefined || last === undefined) return null;
+  return { source: detail.source.split("\n").slice(first - 1, last).join("\n"), from: first };
+}
+
+function Source({ detail }: { detail: RevisionDetail }) {
+  const { t } = useLanguage();
+  const [tab, setTab] = useState<"upgrade" | "downgrade" | "file">("upgrade");
+  const show = (label: string, piece: { source: string; from: number } | null) =>
+    piece ? <Code label={label} source={piece.source} from={piece.from} /> : <p className="px-4 py-3 text-sm text-muted">{t("migrations.noSource")}</p>;
+  const body = detail.doc.split("\n").slice(1).join("\n").replace(/^(Revision ID|Revises|Create Date|Branch Labels|Depends On):.*$/gim, "").trim();
+  return (
+    <>
+      {body && <p className="px-4 pb-3 whitespace-pre-line text-muted">{body}</p>}
+      <Tabs
+        label={t("migrations.source")}
+        value={tab}
+        onChange={setTab}
+        tabs={[
+          { value: "upgrade", label: t("migrations.tab.upgrade"), content: show(t("migrations.tab.upgrade"), part(detail, detail.upgrade_lines)) },
+          { value: "downgrade", label: t("migrations.tab.downgrade"), content: show(t("migrations.tab.downgrade"), part(detail, detail.downgrade_lines)) },
+          { value: "file", label: t("migrations.tab.file"), content: show(t("migrations.tab.file"), detail.source ? { source: detail.source, from: 1 } : null) },
+        ]}
+      />
+      <p className="flex items-center gap-1 px-4 py-2 text-xs text-muted">
+        <code className="min-w-0 truncate">{detail.path}</code>
+        <CopyButton text={detail.path} label={t("migrations.copyPath")} />
+      </p>
+    </>
+  );
+}
+
+function Moves({ graph, revision, standings, running, environment, whyNot, onMove }: PaneProps) {
+  const { t } = useLanguage();
+  const cellText = useCellText();
+  const ordered = [...standings].sort(
+    (a, b) => Number(b.environment.slug === environment) - Number(a.environment.slug === environment),
+  );
+  if (ordered.length === 0) return null;
+  return (
+    <footer className="max-h-[45%] shrink-0 overflow-y-auto border-t border-line px-4 py-2">
+      <h3 className="sr-only">{t("migrations.moves")}</h3>
+      <ul>
+        {ordered.flatMap((standing) => {
+          const moves = movesTo(graph, standing, revision.id);
+          return standing.databases.map((one) => {
+            const mine = moves.filter((move) => move.database.id === one.database.id);
+            const main = mine.find((move) => move.kind !== "stamp");
+            const stamp = mine.find((move) => move.kind === "stamp");
+            const name = standing.databases.length > 1 ? `${standing.environment.name} · ${one.database.name}` : standing.environment.name;
+            const cell = cellOf({ ...standing, databases: [one] }, revision.id, running);
+            return (
+              <li key={one.database.id} className="flex h-9.5 items-center gap-2">
+                <StateMark mark={MARKS[cell.state]} />
+                {main ? (
+                  <MoveButton move={main} name={name} why={whyNot(main.kind, one)} onMove={onMove} primary={standing.environment.slug === environment} />
+                ) : (
+                  <span className="flex-1 truncate text-sm text-muted">
+                    {cell.headOf.length > 0 ? t("migrations.isHere", { name }) : `${name}: ${cellText(cell)}`}
+                  </span>
+                )}
+                {stamp && (
+                  <Menu
+                    trigger={
+                      <IconButton label={t("migrations.moreMoves", { name })}>
+                        <MoreHorizontal className="size-4" />
+                      </IconButton>
+                    }
+                  >
+                    <MenuItem
+                      icon={<Stamp className="size-3.5" />}
+                      disabled={whyNot("stamp", one) !== null}
+                      onSelect={() => onMove({ kind: "stamp", environment: standing.environment.slug, database: one.database.id, revision: revision.id })}
+                    >
+                      {t("migrations.stampHere", { name })}
+                    </MenuItem>
+                  </Menu>
+                )}
+              </li>
+            );
+          });
+        })}
+      </ul>
+    </footer>
+  );
+}
+
+interface MoveButtonProps {
+  move: Move;
+  name: string;
+  why: string | null;
+  primary: boolean;
+  onMove: (move: MoveAsked) => void;
+}
+
+function MoveButton({ move, name, why, primary, onMove }: MoveButtonProps) {
+  const { t } = useLanguage();
+  const Icon = move.kind === "upgrade" ? ArrowUpToLine : ArrowDownToLine;
+  return (
+    <Button
+      variant={primary && move.kind === "upgrade" ? "primary" : "plain"}
+      why={why}
+      className="min-w-0 flex-1 !justify-start"
+      onClick={() => onMove({ kind: move.kind, environment: move.environment.slug, database: move.database.id, revision: move.target })}
+    >
+      <Icon aria-hidden className="size-3.5 shrink-0" />
+      <span className="truncate">{t(move.kind === "upgrade" ? "migrations.upgradeHere" : "migrations.downgradeHere", { name })}</span>
+      {move.environment.protected && <Lock aria-label={t("migrations.protected")} className="size-3 shrink-0" />}
+      {move.count !== null && (
+        <span className={primary && move.kind === "upgrade" ? "ml-auto pl-2 font-normal" : "ml-auto pl-2 font-normal text-muted"}>
+          {t("migrations.revisions", { count: move.count })}
+        </span>
+      )}
+    </Button>
+  );
+}

@@ -1,0 +1,163 @@
+/** The table that is the revision graph and the fleet at once. */
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { ChevronsUpDown } from "lucide-react";
+import { type ReactNode, type RefObject, useEffect, useRef } from "react";
+import { useLanguage } from "@/i18n";
+import { cx } from "@/ui/cx";
+import { FoldCell, GraphCell, graphWidth, ROW_HEIGHT } from "./graph-cell";
+import type { Lanes } from "./lanes";
+import { CellView, RevisionText } from "./revision-row";
+import type { Row } from "./rows";
+import { cellOf, type EnvironmentStanding, type Graph, type RunningSteps } from "./standing";
+
+interface TableProps {
+  graph: Graph;
+  lanes: Lanes;
+  rows: Row[];
+  standings: EnvironmentStanding[];
+  running: RunningSteps;
+  selected: string | null;
+  selectedEnvironment: string | null;
+  filtered: boolean;
+  narrow: boolean;
+  head: ReactNode;
+  columnHead: (standing: EnvironmentStanding) => ReactNode;
+  empty: ReactNode;
+  onSelect: (revision: string, environment: string | null) => void;
+  onUnfold: (from: number) => void;
+}
+
+/** Keeps the chosen row in sight, and finds it when a pasted address names it. */
+function useScrollToSelected(rows: Row[], selected: string | null, scrollTo: (index: number) => void) {
+  const shown = useRef<string | null>(null);
+  useEffect(() => {
+    if (selected === null || shown.current === selected) return;
+    const index = rows.findIndex((row) => row.kind === "revision" && row.revision.id === selected);
+    if (index === -1) return;
+    shown.current = selected;
+    scrollTo(index);
+  }, [rows, selected, scrollTo]);
+}
+
+export function MigrationsTable(props: TableProps) {
+  const { graph, lanes, rows, standings, narrow, selected, head, columnHead, empty } = props;
+  const { t } = useLanguage();
+  const scroller = useRef<HTMLDivElement>(null);
+  const width = Math.min(graphWidth(lanes.width), narrow ? 64 : 400);
+  const columns = `${width}px minmax(${narrow ? "7rem" : "18rem"},1fr) repeat(${standings.length}, ${narrow ? "3.4rem" : "9rem"})`;
+  return (
+    <div
+      ref={scroller}
+      role="grid"
+      aria-label={t("migrations.table")}
+      aria-rowcount={rows.length + 1}
+      tabIndex={0}
+      aria-activedescendant={selected ? `revision-${selected}` : undefined}
+      className="min-h-0 flex-1 overflow-auto outline-none focus-visible:shadow-[inset_0_0_0_1px_var(--accent)]"
+    >
+      <div className="min-w-max md:min-w-0" style={{ minWidth: narrow ? undefined : `${30 + standings.length * 9}rem` }}>
+        <div role="row" className="sticky top-0 z-10 grid border-b border-line bg-bg" style={{ gridTemplateColumns: columns }}>
+          <div role="columnheader" className="col-span-2 min-w-0 px-3 py-2.5">
+            {head}
+          </div>
+          {standings.map((standing) => (
+            <div key={standing.environment.id} className="contents">
+              {columnHead(standing)}
+            </div>
+          ))}
+        </div>
+        {rows.length === 0 ? empty : <Body {...props} graph={graph} columns={columns} scroller={scroller} />}
+      </div>
+    </div>
+  );
+}
+
+interface BodyProps extends TableProps {
+  columns: string;
+  scroller: RefObject<HTMLDivElement | null>;
+}
+
+function Body({ rows, lanes, standings, running, selected, selectedEnvironment, filtered, narrow, columns, scroller, graph, onSelect, onUnfold }: BodyProps) {
+  const { t, number } = useLanguage();
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_HEIGHT,
+    overscan: 20,
+    scrollPaddingStart: 110,
+  });
+  useScrollToSelected(rows, selected, (index) => virtual.scrollToIndex(index, { align: "auto" }));
+  const severalHeads = graph.heads.length > 1;
+  return (
+    <div className="relative" style={{ height: virtual.getTotalSize() }} role="rowgroup">
+      {virtual.getVirtualItems().map((item) => {
+        const row = rows[item.index];
+        if (!row) return null;
+        const place = { transform: `translateY(${item.start}px)`, height: ROW_HEIGHT };
+        if (row.kind === "fold") {
+          const lane = lanes.rows[row.from];
+          return (
+            <div key={item.key} role="row" aria-rowindex={item.index + 2} className="absolute inset-x-0 top-0 border-b border-line" style={place}>
+              <div role="gridcell" className="h-full">
+                <button type="button" onClick={() => onUnfold(row.from)} className="flex h-full w-full items-center text-muted hover:bg-hover hover:text-text">
+                  {lane && <FoldCell row={lane} lanes={lanes.width} />}
+                  <ChevronsUpDown aria-hidden className="mr-2 size-3.5" />
+                  {t("migrations.folded", { count: row.count, number: number(row.count) })}
+                </button>
+              </div>
+            </div>
+          );
+        }
+        const { revision } = row;
+        const cells = standings.map((standing) => cellOf(standing, revision.id, running));
+        const full = cells.length > 0 && cells.every((cell) => cell.state === "applied");
+        const isSelected = revision.id === selected;
+        const lane = lanes.rows[row.index];
+        return (
+          <div
+            key={item.key}
+            id={`revision-${revision.id}`}
+            role="row"
+            aria-rowindex={item.index + 2}
+            aria-selected={isSelected}
+            data-revision={revision.id}
+            onClick={() => onSelect(revision.id, null)}
+            className={cx(
+              "absolute inset-x-0 top-0 grid cursor-default border-b border-line",
+              isSelected ? "bg-selected shadow-[inset_2px_0_0_var(--accent)]" : "hover:bg-hover",
+            )}
+            style={{ ...place, gridTemplateColumns: columns }}
+          >
+            <div role="gridcell" className="overflow-hidden">
+              {lane && <GraphCell row={lane} lanes={lanes.width} full={full} merge={revision.is_merge} bare={filtered} />}
+            </div>
+            <div role="gridcell" className="flex min-w-0 items-center gap-2 pr-3">
+              <RevisionText revision={revision} strong={!full && cells.length > 0} narrow={narrow} heads={severalHeads} />
+            </div>
+            {standings.map((standing, index) => {
+              const cell = cells[index];
+              return (
+                <div
+                  key={standing.environment.id}
+                  role="gridcell"
+                  data-environment={standing.environment.slug}
+                  data-state={cell?.state}
+                  onClick={(event) => {
+                    event.stopPropagation();
+                    onSelect(revision.id, standing.environment.slug);
+                  }}
+                  className={cx(
+                    "border-l border-line",
+                    isSelected && selectedEnvironment === standing.environment.slug && "shadow-[inset_0_0_0_1.5px_var(--accent)]",
+                  )}
+                >
+                  {cell && <CellView cell={cell} name={standing.environment.name} several={standing.databases.length > 1} narrow={narrow} />}
+                </div>
+              );
+            })}
+          </div>
+        );
+      })}
+    </div>
+  );
+}

@@ -1,0 +1,60 @@
+/** What is chosen on the page stands in its address, so that it can be pasted to a colleague. */
+import { useCallback, useMemo } from "react";
+import { useSearchParams } from "react-router";
+import type { MoveAsked } from "./queries";
+import type { MoveKind } from "./standing";
+
+const KINDS: readonly string[] = ["upgrade", "downgrade", "stamp"];
+
+export interface PageState {
+  revision: string | null;
+  environment: string | null;
+  filter: string;
+  move: MoveAsked | null;
+}
+
+function moveOf(search: URLSearchParams): MoveAsked | null {
+  const kind = search.get("move");
+  const environment = search.get("on");
+  const revision = search.get("to");
+  if (!kind || !KINDS.includes(kind) || !environment || !revision) return null;
+  return { kind: kind as MoveKind, environment, revision, database: search.get("database") };
+}
+
+export function useAddress() {
+  const [search, setSearch] = useSearchParams();
+  const state = useMemo<PageState>(
+    () => ({
+      revision: search.get("revision"),
+      environment: search.get("environment"),
+      filter: search.get("q") ?? "",
+      move: moveOf(search),
+    }),
+    [search],
+  );
+  const change = useCallback(
+    (values: Record<string, string | null>, options?: { push?: boolean }) =>
+      setSearch(
+        (before) => {
+          const next = new URLSearchParams(before);
+          for (const [name, value] of Object.entries(values)) {
+            if (value === null || value === "") next.delete(name);
+            else next.set(name, value);
+          }
+          return next;
+        },
+        { replace: !options?.push },
+      ),
+    [setSearch],
+  );
+  return {
+    ...state,
+    select: (revision: string | null, environment: string | null) => change({ revision, environment }),
+    setFilter: (q: string) => change({ q }),
+    ask: (move: MoveAsked | null) =>
+      change(
+        { move: move?.kind ?? null, on: move?.environment ?? null, to: move?.revision ?? null, database: move?.database ?? null },
+        { push: move !== null },
+      ),
+  };
+}

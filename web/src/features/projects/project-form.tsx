@@ -1,0 +1,181 @@
+import { type ReactNode, useState } from "react";
+import { useTrouble } from "@/api/use-trouble";
+import { useLanguage } from "@/i18n";
+import { Button } from "@/ui/button";
+import { Field, Input, Select, TextArea } from "@/ui/field";
+import { TroubleNotice } from "@/ui/notice";
+import { Segmented } from "@/ui/segmented";
+import { type Form, useForm } from "@/ui/use-form";
+import { bodyOf, type CredentialKind, nameFromUrl, type ProjectValues, slugFrom } from "./values";
+import type { ProjectNew } from "@/api/types";
+
+interface ProjectFormProps {
+  initial: ProjectValues;
+  onSend: (body: ProjectNew) => Promise<void>;
+  submitLabel: string;
+  hasCredential?: boolean;
+  extra?: ReactNode;
+  /** Why nothing can be changed here. */
+  why?: string | null;
+}
+
+export function ProjectForm({ initial, onSend, submitLabel, hasCredential = false, extra, why = null }: ProjectFormProps) {
+  const { t } = useLanguage();
+  const trouble = useTrouble();
+  const form = useForm(initial, (values) => onSend(bodyOf(values)));
+  const guessed = nameFromUrl(form.values.git_url);
+  const text = (name: TextName) => ({
+    value: form.values[name],
+    onChange: (event: { target: { value: string } }) => form.set(name, event.target.value),
+  });
+  return (
+    <form onSubmit={(event) => void form.submit(event)} noValidate className="flex flex-col gap-4">
+      <Field label={t("projects.gitUrl")} hint={t("projects.gitUrlHint")} error={form.errorOf("git_url")}>
+        <Input mono name="git_url" placeholder="https://git.example.org/team/shop.git" {...text("git_url")} />
+      </Field>
+      <div className="grid gap-4 sm:grid-cols-2">
+        <Field label={t("projects.name")} error={form.errorOf("name")}>
+          <Input name="name" placeholder={guessed} {...text("name")} />
+        </Field>
+        <Field label={t("projects.slug")} hint={t("projects.slugHint")} error={form.errorOf("slug")}>
+          <Input mono name="slug" placeholder={slugFrom(form.values.name || guessed)} {...text("slug")} />
+        </Field>
+        <Field label={t("projects.ref")} hint={t("projects.refHint")} error={form.errorOf("git_ref")}>
+          <Input mono name="git_ref" {...text("git_ref")} />
+        </Field>
+        <Field label={t("projects.subdirectory")} optional={t("common.optional")} hint={t("projects.subdirectoryHint")} error={form.errorOf("subdirectory")}>
+          <Input mono name="subdirectory" placeholder="backend" {...text("subdirectory")} />
+        </Field>
+        <Field label={t("projects.configFile")} hint={t("projects.configFileHint")} error={form.errorOf("config_file")}>
+          <Input mono name="config_file" {...text("config_file")} />
+        </Field>
+        <Field label={t("projects.configSection")} error={form.errorOf("config_section")}>
+          <Input mono name="config_section" {...text("config_section")} />
+        </Field>
+      </div>
+      <CredentialFields form={form} hasCredential={hasCredential} />
+      <Advanced form={form} />
+      {form.error != null && <TroubleNotice trouble={trouble(form.error)} />}
+      <div className="flex flex-wrap items-center gap-2">
+        <Button type="submit" variant="primary" busy={form.busy} why={why}>
+          {submitLabel}
+        </Button>
+        {extra}
+      </div>
+    </form>
+  );
+}
+
+type TextName = Exclude<keyof ProjectValues, "credentialKind" | "install_project">;
+
+function CredentialFields({ form, hasCredential }: { form: Form<ProjectValues>; hasCredential: boolean }) {
+  const { t } = useLanguage();
+  const kinds: { value: CredentialKind; label: string }[] = [
+    ...(hasCredential ? [{ value: "keep" as const, label: t("projects.credential.keep") }] : []),
+    { value: "none", label: t("projects.credential.none") },
+    { value: "token", label: t("projects.credential.token") },
+    { value: "ssh", label: t("projects.credential.ssh") },
+  ];
+  return (
+    <fieldset className="flex min-w-0 flex-col gap-2">
+      <legend className="mb-1 text-sm font-medium">{t("projects.credential")}</legend>
+      <Segmented
+        label={t("projects.credential")}
+        value={form.values.credentialKind}
+        onChange={(kind) => form.set("credentialKind", kind)}
+        options={kinds}
+      />
+      {form.values.credentialKind === "token" && (
+        <div className="grid gap-4 sm:grid-cols-2">
+          <Field label={t("projects.credential.username")} optional={t("common.optional")} error={form.errorOf("credential.username")}>
+            <Input mono value={form.values.username} onChange={(event) => form.set("username", event.target.value)} />
+          </Field>
+          <Field label={t("projects.credential.password")} error={form.errorOf("credential.password")}>
+            <Input
+              mono
+              type="password"
+              autoComplete="new-password"
+              value={form.values.password}
+              onChange={(event) => form.set("password", event.target.value)}
+            />
+          </Field>
+        </div>
+      )}
+      {form.values.credentialKind === "ssh" && (
+        <>
+          <Field label={t("projects.credential.key")} error={form.errorOf("credential.ssh_private_key")}>
+            <TextArea
+              mono
+              rows={4}
+              placeholder="-----BEGIN OPENSSH PRIVATE KEY-----"
+              value={form.values.ssh_private_key}
+              onChange={(event) => form.set("ssh_private_key", event.target.value)}
+            />
+          </Field>
+          <Field
+            label="known_hosts"
+            optional={t("common.optional")}
+            hint={t("projects.credential.knownHostsHint")}
+            error={form.errorOf("credential.known_hosts")}
+          >
+            <TextArea mono rows={2} value={form.values.known_hosts} onChange={(event) => form.set("known_hosts", event.target.value)} />
+          </Field>
+        </>
+      )}
+      <p className="text-xs text-muted">{t("projects.credential.hint")}</p>
+    </fieldset>
+  );
+}
+
+function Advanced({ form }: { form: Form<ProjectValues> }) {
+  const { t } = useLanguage();
+  const { values } = form;
+  const [open, setOpen] = useState(
+    Boolean(values.command || values.python || values.requirements_file || values.extra_packages || values.groups || values.extras),
+  );
+  const text = (name: TextName) => ({
+    value: values[name],
+    onChange: (event: { target: { value: string } }) => form.set(name, event.target.value),
+  });
+  return (
+    <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)} className="rounded-md border border-line">
+      <summary className="cursor-pointer px-3 py-2 text-sm font-medium select-none">
+        {t("projects.dependencies")}
+        <span className="ml-2 font-normal text-muted">{t("projects.dependenciesHint")}</span>
+      </summary>
+      <div className="grid gap-4 border-t border-line p-3 sm:grid-cols-2">
+        <Field label="Python" optional={t("common.optional")} hint={t("projects.pythonHint")} error={form.errorOf("python")}>
+          <Input mono placeholder="3.12" {...text("python")} />
+        </Field>
+        <Field label={t("projects.requirementsFile")} optional={t("common.optional")} hint={t("projects.requirementsFileHint")} error={form.errorOf("requirements_file")}>
+          <Input mono placeholder="requirements.txt" {...text("requirements_file")} />
+        </Field>
+        <Field label={t("projects.groups")} optional={t("common.optional")} error={form.errorOf("groups")}>
+          <Input mono placeholder="migrations" {...text("groups")} />
+        </Field>
+        <Field label={t("projects.extras")} optional={t("common.optional")} error={form.errorOf("extras")}>
+          <Input mono placeholder="postgres" {...text("extras")} />
+        </Field>
+        <Field label={t("projects.extraPackages")} optional={t("common.optional")} hint={t("projects.extraPackagesHint")} error={form.errorOf("extra_packages")}>
+          <TextArea mono rows={2} placeholder="psycopg[binary]" {...text("extra_packages")} />
+        </Field>
+        <Field label={t("projects.install")} error={form.errorOf("install_project")}>
+          <Select value={values.install_project} onChange={(event) => form.set("install_project", event.target.value as "detect")}>
+            <option value="detect">{t("projects.install.detect")}</option>
+            <option value="yes">{t("projects.install.yes")}</option>
+            <option value="no">{t("projects.install.no")}</option>
+          </Select>
+        </Field>
+        <Field
+          className="sm:col-span-2"
+          label={t("projects.command")}
+          optional={t("common.optional")}
+          hint={t("projects.commandHint")}
+          error={form.errorOf("command")}
+        >
+          <Input mono placeholder="flask --app shop db upgrade" {...text("command")} />
+        </Field>
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,68 @@
+import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { api, unwrap } from "@/api/client";
+import type { Project, ProjectChanges, ProjectNew } from "@/api/types";
+
+const FETCHING = new Set(["waiting", "running"]);
+
+/** A fetch runs in the background: look again soon while it does. */
+function soonWhileFetching(projects: Project[] | undefined): number | false {
+  return projects?.some((project) => FETCHING.has(project.fetch.state)) ? 1_500 : false;
+}
+
+export function projectsQuery(org: string) {
+  return queryOptions({
+    queryKey: ["projects", org],
+    queryFn: async () => (await unwrap(api.GET("/api/orgs/{org}/projects", { params: { path: { org } } }))).items,
+    refetchInterval: (query) => soonWhileFetching(query.state.data),
+  });
+}
+
+export function projectQuery(org: string, project: string) {
+  return queryOptions({
+    queryKey: ["projects", org, project],
+    queryFn: () => unwrap(api.GET("/api/orgs/{org}/projects/{project}", { params: { path: { org, project } } })),
+    refetchInterval: (query) => soonWhileFetching(query.state.data && [query.state.data]),
+  });
+}
+
+export function useProjects(org: string) {
+  return useQuery(projectsQuery(org));
+}
+
+export function useProject(org: string, project: string | undefined) {
+  return useQuery({ ...projectQuery(org, project ?? ""), enabled: Boolean(project) });
+}
+
+export function useAddProject(org: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: ProjectNew) => unwrap(api.POST("/api/orgs/{org}/projects", { params: { path: { org } }, body })),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["projects", org] }),
+  });
+}
+
+export function useChangeProject(org: string, project: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: ProjectChanges) =>
+      unwrap(api.PATCH("/api/orgs/{org}/projects/{project}", { params: { path: { org, project } }, body })),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["projects", org] }),
+  });
+}
+
+export function useFetchProject(org: string, project: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () =>
+      unwrap(api.POST("/api/orgs/{org}/projects/{project}/fetch", { params: { path: { org, project } } })),
+    onSuccess: (fresh) => client.setQueryData(projectQuery(org, project).queryKey, fresh),
+  });
+}
+
+export function useDeleteProject(org: string, project: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => unwrap(api.DELETE("/api/orgs/{org}/projects/{project}", { params: { path: { org, project } } })),
+    onSuccess: () => client.invalidateQueries({ queryKey: projectsQuery(org).queryKey, exact: true }),
+  });
+}

@@ -1,0 +1,38 @@
+import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { api, unwrap } from "@/api/client";
+import { refreshAccessToken, setAccessToken } from "@/api/tokens";
+import type { Me } from "@/api/types";
+
+export const meQuery = queryOptions({
+  queryKey: ["me"],
+  queryFn: () => unwrap<Me>(api.GET("/api/me")),
+  staleTime: 60_000,
+});
+
+export async function signIn(email: string, password: string): Promise<void> {
+  const tokens = await unwrap(api.POST("/api/auth/sign-in", { body: { email, password } }));
+  setAccessToken(tokens.access_token);
+}
+
+/** True when the cookie still opens a session; throws when the service does not answer. */
+export async function resumeSession(): Promise<boolean> {
+  return (await refreshAccessToken()) !== null;
+}
+
+export async function signOut(): Promise<void> {
+  try {
+    await api.POST("/api/auth/sign-out");
+  } finally {
+    setAccessToken(null);
+  }
+}
+
+/** The person's language and theme follow them to the next browser. */
+export function useSavePreference() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (change: { locale?: "en" | "ru"; theme?: "light" | "dark" | "system" }) =>
+      unwrap<Me>(api.PATCH("/api/me", { body: change })),
+    onSuccess: (me) => client.setQueryData(meQuery.queryKey, me),
+  });
+}

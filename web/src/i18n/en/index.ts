@@ -1,0 +1,12 @@
+/** English: the base of the dictionary. A key is the noun, a dot, and what the text is for. */
+import { common } from "./common";
+import { environments } from "./environments";
+import { jobs } from "./jobs";
+import { migrations } from "./migrations";
+import { projects } from "./projects";
+import { session } from "./session";
+
+export const en = { ...common, ...session, ...projects, ...environments, ...migrations, ...jobs } as const;
+
+export type Texts = typeof en;
+export type Key = keyof Texts;

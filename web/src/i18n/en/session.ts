@@ -1,0 +1,10 @@
+export const session = {
+  "session.title": "Sign in",
+  "session.lead": "The control room for Alembic migrations",
+  "session.email": "Email",
+  "session.password": "Password",
+  "session.submit": "Sign in",
+  "session.expired": "Your session is over. Sign in and you are back where you were.",
+  "session.wrong": "No account has this email and password.",
+  "session.wrongHint": "The first administrator's password was printed when the stack was started for the first time.",
+} as const;

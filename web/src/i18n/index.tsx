@@ -1,0 +1,101 @@
+/** The language of the screens: the person's choice, else the browser's. */
+import { createContext, Fragment, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
+import { en, type Key, type Texts } from "./en";
+import { formatters, type Formatters } from "./format";
+import { choose, type Message, type NamesOf, split } from "./messages";
+
+export type Locale = "en" | "ru";
+export const LOCALES: readonly Locale[] = ["en", "ru"];
+export type { Key };
+
+type Value = string | number;
+type Parameters_<K extends Key, V> = [NamesOf<Texts[K]>] extends [never] ? [] : [Record<NamesOf<Texts[K]>, V>];
+
+export type Translate = <K extends Key>(key: K, ...parameters: Parameters_<K, Value>) => string;
+/** Like Translate, for sentences that hold markup. */
+export type TranslateRich = <K extends Key>(key: K, ...parameters: Parameters_<K, ReactNode>) => ReactNode;
+
+interface Language extends Formatters {
+  locale: Locale;
+  setLocale: (locale: Locale) => void;
+  t: Translate;
+  rich: TranslateRich;
+}
+
+type Dictionary = Readonly<Record<Key, Message>>;
+
+const STORED = "stillroom.locale";
+
+export function isLocale(value: unknown): value is Locale {
+  return value === "en" || value === "ru";
+}
+
+function firstLocale(): Locale {
+  const stored = localStorage.getItem(STORED);
+  if (isLocale(stored)) return stored;
+  return navigator.languages.some((tag) => tag.toLowerCase().startsWith("ru")) ? "ru" : "en";
+}
+
+export function translator(locale: Locale, dictionary: Dictionary): Pick<Language, "t" | "rich"> {
+  const rules = new Intl.PluralRules(locale);
+  const text = (key: Key, values: Record<string, unknown> | undefined) =>
+    choose(dictionary[key], rules, values?.["count"]);
+  return {
+    t: (key, ...parameters) => {
+      const values = parameters[0] as Record<string, Value> | undefined;
+      return split<Value>(text(key, values), values ?? {}).join("");
+    },
+    rich: (key, ...parameters) => {
+      const values = parameters[0] as Record<string, ReactNode> | undefined;
+      return split<ReactNode>(text(key, values), values ?? {}).map((part, index) => (
+        <Fragment key={index}>{part}</Fragment>
+      ));
+    },
+  };
+}
+
+const Context = createContext<Language | null>(null);
+
+/** Russian is loaded only by those who read it; English is always there as the base. */
+async function load(locale: Locale): Promise<Dictionary> {
+  return locale === "ru" ? (await import("./ru")).ru : en;
+}
+
+export function LanguageProvider({ children, locale: fixed }: { children: ReactNode; locale?: Locale }) {
+  const [locale, setLocale] = useState<Locale>(() => fixed ?? firstLocale());
+  const [loaded, setLoaded] = useState<{ locale: Locale; dictionary: Dictionary } | null>(
+    locale === "en" ? { locale, dictionary: en } : null,
+  );
+
+  useEffect(() => {
+    let wanted = true;
+    void load(locale).then((dictionary) => {
+      if (wanted) setLoaded({ locale, dictionary });
+    });
+    return () => {
+      wanted = false;
+    };
+  }, [locale]);
+
+  const language = useMemo<Language | null>(() => {
+    if (!loaded) return null;
+    document.documentElement.lang = loaded.locale;
+    return {
+      locale: loaded.locale,
+      setLocale: (next) => {
+        localStorage.setItem(STORED, next);
+        setLocale(next);
+      },
+      ...translator(loaded.locale, loaded.dictionary),
+      ...formatters(loaded.locale),
+    };
+  }, [loaded]);
+
+  return language && <Context.Provider value={language}>{children}</Context.Provider>;
+}
+
+export function useLanguage(): Language {
+  const language = useContext(Context);
+  if (!language) throw new Error("useLanguage outside of LanguageProvider");
+  return language;
+}

@@ -1,0 +1,13 @@
+/** Russian: every key of English, with the plural forms that Russian has. */
+import type { Key } from "../en";
+import type { Message } from "../messages";
+import { common } from "./common";
+import { environments } from "./environments";
+import { jobs } from "./jobs";
+import { migrations } from "./migrations";
+import { projects } from "./projects";
+import { session } from "./session";
+
+const texts: Record<Key, Message> = { ...common, ...session, ...projects, ...environments, ...migrations, ...jobs };
+
+export const ru = texts;
