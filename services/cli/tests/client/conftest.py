@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from stillroom_cli.client import register
+from stillroom_cli.client.connection import Client
+from stillroom_core.revisions.graph import Revision
 from stillroom_testing.api_server import EMAIL, PASSWORD, ApiServer
 from stillroom_testing.paper import Paper
 from stillroom_testing.relay import Relay
 from stillroom_testing.servers import PostgresServer
 from stillroom_testing.stand_in_worker import StandInWorker
-
-from stillroom_cli.client import register
-from stillroom_cli.client.connection import Client
-from stillroom_core.revisions.graph import Revision
 
 SHOP = (
     Revision(id="aaaa00000001", message="customers", path="a.py"),

@@ -5,6 +5,7 @@ import json
 import re
 
 import pytest
+
 from stillroom_testing.api_server import ApiServer
 from stillroom_testing.stand_in_worker import StandInWorker
 

@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from stillroom_testing.api_server import EMAIL, PASSWORD, ApiServer
 
 from stillroom_cli.client.connection import Client, normalized_url
 from stillroom_cli.client.credentials import CredentialFile
 from stillroom_cli.client.failures import Misused
 from stillroom_cli.embedded.ports import any_free
+from stillroom_testing.api_server import EMAIL, PASSWORD, ApiServer
 
 from .conftest import Stillroom
 

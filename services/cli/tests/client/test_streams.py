@@ -4,15 +4,15 @@ import asyncio
 import re
 
 import pytest
-from stillroom_testing.api_server import EMAIL, PASSWORD, ApiServer
-from stillroom_testing.paper import Paper
-from stillroom_testing.relay import Relay
-from stillroom_testing.stand_in_worker import StandInWorker
 
 from stillroom_cli.client import display
 from stillroom_cli.client.connection import Client
 from stillroom_cli.client.failures import Refused
 from stillroom_cli.client.watching import exit_of, watch
+from stillroom_testing.api_server import EMAIL, PASSWORD, ApiServer
+from stillroom_testing.paper import Paper
+from stillroom_testing.relay import Relay
+from stillroom_testing.stand_in_worker import StandInWorker
 
 UPGRADE = {"project": "shop", "environment": "dev", "revision": "heads"}
 
