@@ -1,0 +1,65 @@
+"""The interpreter and the archive that are run before a tenant's program: both ours, both read-only."""
+
+import functools
+import io
+import os
+import sys
+import zipfile
+from pathlib import Path
+
+_FOLDER = Path(__file__).with_name("inside")
+_MAIN = "import sys\nfrom inside.warden import main\nsys.exit(main())\n"
+
+
+@functools.cache
+def interpreter() -> Path:
+    """The real program behind the worker's own interpreter, outside any virtualenv."""
+    return Path(getattr(sys, "_base_executable", None) or sys.executable).resolve()
+
+
+@functools.cache
+def archive() -> bytes:
+    """The warden as one file, so that it can be handed over as a descriptor wherever our code is installed."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as packed:
+        for source in sorted(_FOLDER.glob("*.py")):
+            packed.writestr(f"inside/{source.name}", source.read_bytes())
+        packed.writestr("__main__.py", _MAIN)
+    return buffer.getvalue()
+
+
+def interpreter_roots(*places: Path) -> tuple[Path, ...]:
+    """Folders outside /usr that interpreters need: the worker's own, and those behind virtualenvs in `places`.
+
+    A virtualenv holds links to a program; library and shared objects stand in that program's own tree. Both
+    the path that pyvenv.cfg names and the real one are needed, where links lie between them.
+    """
+    homes = [Path(sys.base_prefix), interpreter().parent.parent]
+    for place in places:
+        home = _home(place)
+        if home is not None:
+            homes.append(home.parent)
+            homes += [program.resolve().parent.parent for program in (place / "bin").glob("python*")]
+    found: dict[Path, None] = {}
+    for home in homes:
+        for root in (home, home.resolve()):
+            if not _is_system(root):
+                found[root] = None
+    return tuple(found)
+
+
+def _home(virtualenv: Path) -> Path | None:
+    try:
+        lines = (virtualenv / "pyvenv.cfg").read_text(errors="replace").splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        name, _, value = line.partition("=")
+        if name.strip() == "home" and os.path.isabs(value.strip()):  # noqa: PTH117
+            return Path(value.strip())
+    return None
+
+
+def _is_system(root: Path) -> bool:
+    """Already there (/usr), or so wide that it is no interpreter's own folder."""
+    return root.is_relative_to("/usr") or root.resolve().is_relative_to("/usr") or len(root.parts) < 3
