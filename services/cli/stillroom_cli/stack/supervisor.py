@@ -21,6 +21,7 @@ from stillroom_cli.stack.running import children
 
 PR_SET_CHILD_SUBREAPER = 36
 LONGEST_PAUSE = 30.0
+LOOK_EVERY = 5.0  # a child's end rings at once; this is for what does not ring
 HEALTHY_AFTER = 60.0  # seconds of life after which earlier crashes are forgiven
 
 
@@ -73,13 +74,18 @@ class Supervisor:
             if self.bell.asked_to_stop:
                 raise Stopped
 
-    def watch(self) -> None:
-        """Returns when asked to stop. Until then whatever crashed is started again, after a pause."""
+    def watch(self, home: Path) -> None:
+        """Returns when asked to stop. Until then whatever crashed is started again, after a pause.
+
+        Raises CannotStart when `home` is deleted: without its data the stack would only haunt the ports.
+        """
         while not self.bell.asked_to_stop:
+            if not home.exists():
+                raise CannotStart(f"{home} is gone: stopped")
             self._reap_orphans()
             for service in self.services:
                 self._look_after(service)
-            self.bell.wait(self._next_start())
+            self.bell.wait(self._next_look())
 
     def stop(self) -> None:
         """Ends every service, the last layer first, then whatever they left behind."""
@@ -121,9 +127,9 @@ class Supervisor:
         self.say(f"{service.name} {how}; started again in {pause:.1f} s")
         self._end_orphans()
 
-    def _next_start(self) -> float | None:
-        due = [s.again_at for s in self.services if s.again_at is not None]
-        return max(0.0, min(due) - time.monotonic()) if due else None
+    def _next_look(self) -> float:
+        due = [s.again_at - time.monotonic() for s in self.services if s.again_at is not None]
+        return max(0.0, min([*due, LOOK_EVERY]))
 
     def _orphans(self) -> list[int]:
         ours = {s.process.pid for s in self.services if s.process is not None}

@@ -99,7 +99,7 @@ def run(layout: Layout, *, development: bool) -> int:
             supervisor = _supervisor(layout, settings, bell)
             _start(layout, settings, supervisor, development=development)
             bell.listen()
-            supervisor.watch()
+            supervisor.watch(layout.settings)
         except Stopped:
             pass
         except CannotStart as failure:

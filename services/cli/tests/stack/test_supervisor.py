@@ -54,7 +54,7 @@ def test_a_crashed_child_is_started_again_and_it_is_said(tmp_path: Path) -> None
             target=_kill_then_stop, args=(first, lambda: service.process and service.process.pid != first)
         )
         other.start()
-        supervisor.watch()
+        supervisor.watch(tmp_path)
         other.join()
         assert service.process is not None
         second = service.process.pid
@@ -73,7 +73,7 @@ def test_the_pauses_between_crashes_grow(tmp_path: Path) -> None:
         supervisor.start(_service(tmp_path, "broken", "import sys; sys.exit('no such thing')"))
         stopper = threading.Thread(target=_stop_when, args=(lambda: len(said) >= 2,))
         stopper.start()
-        supervisor.watch()
+        supervisor.watch(tmp_path)
         stopper.join()
         supervisor.stop()
     assert "no such thing" in said[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -53,7 +54,13 @@ class Stack:
             text=True,
             start_new_session=True,
         )
-        _until(lambda: self.record().get("ready"), lambda: self.ended() or "not ready", self.ended)
+        _until(self.ready, lambda: self.ended() or "not ready", self.ended)
+
+    def ready(self) -> bool:
+        """Whether the launcher that we started says so; an earlier one may have left its notes."""
+        record = self.record()
+        assert self.launcher is not None
+        return bool(record.get("ready")) and record["launcher"]["pid"] == self.launcher.pid  # type: ignore[index]
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -164,6 +171,15 @@ def test_up_in_the_background_is_stopped_from_elsewhere(stack: Stack) -> None:
     assert (stopped.returncode, stopped.stdout.strip()) == (0, "stopped")
     assert stack.processes() == []
     assert stack.run("status").returncode == 3
+
+
+def test_a_stack_whose_folder_is_deleted_ends(stack: Stack) -> None:
+    stack.start()
+    assert stack.launcher is not None
+    shutil.rmtree(stack.home)
+    assert stack.launcher.wait(60) == 1
+    assert "is gone" in stack.said()
+    assert stack.processes() == []
 
 
 def test_given_servers_replace_the_embedded_ones(stack: Stack, postgres_server: PostgresServer, redis_url: str) -> None:
