@@ -9,6 +9,9 @@ A file is accepted only when the result is what the careful way (syntax.py) woul
    the four names: the names themselves, `__doc__`, `globals`, `locals`, `import *`. What is not there cannot
    be bound, whatever the rest means; so it need not be understood, only searched.
 
+   Or what follows is nothing but functions, in which such words mean nothing to the module: a statement of
+   the module starts at the margin of some line, and every such line starts a function, comments or closes.
+
 Everything else (a back slash, a form feed, a foreign encoding, a name in compatibility letters) is refused
 here and read carefully. Tests compare both ways over thousands of files.
 
@@ -25,6 +28,8 @@ NAMES = ("revision", "down_revision", "branch_labels", "depends_on")
 _BINDERS = ("revision", "branch_labels", "depends_on", "__doc__", "globals", "locals")
 _STAR_IMPORT = re.compile(r"import[\s\\(]*\*")
 _COOKIE = re.compile(r"[ \t]*#.*?coding[:=][ \t]*([-\w.]+)")
+_OTHER_LINE = re.compile(r"\n(?!def |async def |[ \t\n#)\]}]|\Z)")
+_FUNCTION_OF_THAT_NAME = re.compile(r"def[ \t]+(?:revision|down_revision|branch_labels|depends_on|__doc__)\b")
 _SEQUENCE_CHARACTERS = 8 * 1024
 
 # Possessive only where one character repeats: Python 3.11.2 matches possessive groups wrongly. Every repeated
@@ -97,7 +102,8 @@ def read_header(text: str) -> Header:
         elif match.lastgroup != "blank" and _binds(text, position, match.end()):
             break
         position = match.end()
-    return Header(values, doc, sure and not _binds(text, position, end))
+    whole = sure and (not _binds(text, position, end) or _is_only_functions(text, position))
+    return Header(values, doc, whole)
 
 
 def _sequence(text: str) -> Any:
@@ -115,6 +121,15 @@ def _binds(text: str, start: int, end: int) -> bool:
         if text.find(word, start, end) >= 0:
             return True
     return _STAR_IMPORT.search(text, start, end) is not None
+
+
+def _is_only_functions(text: str, start: int) -> bool:
+    """Whether all that stands at the margin from here on are functions, under other names."""
+    return (
+        text.startswith(("def ", "async def "), start)
+        and _OTHER_LINE.search(text, start) is None
+        and _FUNCTION_OF_THAT_NAME.search(text, start) is None
+    )
 
 
 def _is_plain(text: str) -> bool:

@@ -87,7 +87,7 @@ def test_functions_in_the_syntax_of_a_newer_python_are_no_hindrance(revision_tex
 
 
 def test_a_file_that_does_not_parse_still_shows_where_it_belongs() -> None:
-    text = "revision = 'a1'\ndown_revision = 'b1'\n\ndef upgrade(:\n    revision = 3\n"
+    text = "revision = 'a1'\ndown_revision = 'b1'\nx = revision +\n"
     revision, notes = read_file(text.encode(), "versions/a.py")
     assert revision is not None
     assert (revision.id, revision.down) == ("a1", ("b1",))
