@@ -2,7 +2,7 @@
 
 import pytest
 
-from stillroom_core.environments.templates import Connection, check_template, render
+from stillroom_core.environments.templates import Connection, check_template, render, render_attribute
 from stillroom_core.errors import Invalid
 
 CONNECTION = Connection("127.0.0.1", 5432, "shop@corp", "t0ken", "shop", "/run/db")
@@ -31,3 +31,26 @@ def test_a_name_that_does_not_exist_is_refused_when_it_is_entered(template: str)
 
 def test_a_connection_does_not_show_its_token() -> None:
     assert "t0ken" not in repr(CONNECTION)
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("{{connection}}", {"$connection": "postgresql://shop%40corp:t0ken@127.0.0.1:5432/shop"}),
+        ("{{ engine:psycopg2 }}", {"$engine": "postgresql+psycopg2://shop%40corp:t0ken@127.0.0.1:5432/shop"}),
+        ("{{host}}", "127.0.0.1"),
+        ("see {{connection}}", "see {{connection}}"),
+    ],
+)
+def test_an_attribute_may_be_a_living_connection(template: str, expected: object) -> None:
+    assert render_attribute(template, CONNECTION) == expected
+
+
+@pytest.mark.parametrize(
+    ("template", "field"),
+    [("{{connection}}", "variables"), ("{{engine:mysql}}", "attributes"), ("x {{engine}}", "attributes")],
+)
+def test_a_living_connection_stands_alone_and_in_attributes_only(template: str, field: str) -> None:
+    with pytest.raises(Invalid):
+        check_template(template, field)
+    check_template("{{connection:psycopg}}", "attributes")

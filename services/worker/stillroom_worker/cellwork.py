@@ -13,7 +13,7 @@ from stillroom_core.databases.models import Database
 from stillroom_core.databases.service import password_of
 from stillroom_core.environments.models import Environment
 from stillroom_core.environments.service import RunSettings
-from stillroom_core.environments.templates import Connection, render
+from stillroom_core.environments.templates import Connection, render, render_attribute
 from stillroom_core.projects.models import Project
 from stillroom_runner.messages import Kind, build_request
 from stillroom_worker.addresses import allowed_addresses
@@ -155,13 +155,20 @@ def _request(run: Run, project: Project, environment: Environment | None, connec
         section=project.config_section,
         ini_overrides=filled(environment.ini_overrides) if environment else {},
         x=[render(argument, connection) for argument in environment.x_arguments] if environment else (),
-        attributes=filled(environment.attributes) if environment else {},
+        attributes=_attributes(run, environment, connection) if environment else {},
         command=[render(word, connection) for word in run.command] if run.command else None,
         application_name=application_name(run.job),
         lock_timeout_ms=environment.lock_timeout_ms if environment and timeouts else None,
         statement_timeout_ms=environment.statement_timeout_ms if environment and timeouts else None,
         transaction_per_migration=environment.transaction_per_migration if environment else None,
     )
+
+
+def _attributes(run: Run, environment: Environment, connection: Connection) -> dict[str, Any]:
+    given = {entry["name"]: render_attribute(entry["value"], connection) for entry in environment.attributes}
+    if run.kind == "graph":  # asked for its files only: there is no database to open
+        return {name: value for name, value in given.items() if isinstance(value, str)}
+    return given
 
 
 def application_name(job: str) -> str:

@@ -11,6 +11,8 @@ from urllib.parse import quote
 from stillroom_core.errors import Invalid
 
 _FIELD = re.compile(r"\{\{\s*([a-z_]+)(?::([a-z0-9_+]+))?\s*\}\}")
+# Alone in an attribute of Config these stand for the living thing, which some projects insist on.
+_LIVING = re.compile(r"\{\{\s*(connection|engine)(?::([a-z0-9_]+))?\s*\}\}")
 NAMES = frozenset({"host", "port", "user", "password", "database", "url", "socket"})
 DRIVERS = frozenset({"psycopg", "psycopg2", "asyncpg", "pg8000", "plain"})
 
@@ -38,6 +40,9 @@ class Connection:
 
 def check_template(text: str, field: str) -> None:
     """Raises Invalid when a template names something that does not exist."""
+    living = _LIVING.fullmatch(text.strip()) if field == "attributes" else None
+    if living is not None and living.group(2) in (None, *DRIVERS):
+        return
     for name, driver in _FIELD.findall(text):
         if name not in NAMES or (driver and (name != "url" or driver not in DRIVERS)):
             raise Invalid(
@@ -58,3 +63,11 @@ def render(text: str, connection: Connection) -> str:
         return str(getattr(connection, name)) if name in NAMES else match.group(0)
 
     return _FIELD.sub(value, text)
+
+
+def render_attribute(text: str, connection: Connection) -> str | dict[str, str]:
+    """The value of an attribute of Config; {{connection}} and {{engine}} become what the runner opens."""
+    living = _LIVING.fullmatch(text.strip())
+    if living is None:
+        return render(text, connection)
+    return {f"${living.group(1)}": connection.url(living.group(2))}
