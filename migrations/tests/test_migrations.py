@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
 from stillroom_testing.servers import PostgresServer
 
 ROOT = Path(__file__).resolve().parents[2]

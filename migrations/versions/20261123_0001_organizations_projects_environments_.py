@@ -333,7 +333,8 @@ def upgrade() -> None:
             ["organization_id", "commit_id"],
             ["commits.organization_id", "commits.id"],
             name=op.f("fk_jobs_organization_id_commit_id_commits"),
-            ondelete="RESTRICT",
+            deferrable=True,
+            initially="DEFERRED",
         ),
         sa.ForeignKeyConstraint(
             ["organization_id", "database_id"],

@@ -12,6 +12,7 @@ from stillroom_core.databases.repository import DatabaseRepository
 from stillroom_core.environments.models import Environment
 from stillroom_core.errors import Conflict, Invalid, not_found
 from stillroom_core.jobs.queue import READ_DATABASE, Ring, ring_after_commit
+from stillroom_core.jobs.repository import JobRepository
 from stillroom_core.keys import new_key
 from stillroom_core.projects.service import as_key
 from stillroom_core.sealing import Address, seal, unseal
@@ -69,6 +70,7 @@ async def update_database(session: Session, database: Database, changes: Mapping
 
 async def delete_database(session: Session, actor: Actor, database: Database) -> None:
     """Removes the database from Stillroom; the place itself is not touched."""
+    await JobRepository(session, actor.organization_id).refuse_while_running(database=database.id)
     await DatabaseRepository(session, actor.organization_id).delete(database)
 
 

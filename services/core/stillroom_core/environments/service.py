@@ -14,6 +14,7 @@ from stillroom_core.environments.models import Environment
 from stillroom_core.environments.repository import EnvironmentRepository
 from stillroom_core.environments.templates import check_template
 from stillroom_core.errors import Conflict, Invalid
+from stillroom_core.jobs.repository import JobRepository
 from stillroom_core.keys import new_key
 from stillroom_core.projects.models import Project
 from stillroom_core.projects.service import as_key
@@ -88,6 +89,7 @@ async def update_environment(
 
 async def delete_environment(session: Session, actor: Actor, environment: Environment) -> None:
     """Removes the environment and its databases from Stillroom; target databases stay."""
+    await JobRepository(session, actor.organization_id).refuse_while_running(environment=environment.id)
     await EnvironmentRepository(session, actor.organization_id).delete(environment)
 
 

@@ -46,8 +46,12 @@ class Job(Keyed, Table):
             ["databases.organization_id", "databases.id"],
             ondelete="CASCADE",
         ),
+        # Judged at the end of the transaction: deleting a project removes its commits before its jobs.
         ForeignKeyConstraint(
-            ["organization_id", "commit_id"], ["commits.organization_id", "commits.id"], ondelete="RESTRICT"
+            ["organization_id", "commit_id"],
+            ["commits.organization_id", "commits.id"],
+            deferrable=True,
+            initially="DEFERRED",
         ),
         CheckConstraint(_one_of("kind", JobKind), name="kind"),
         CheckConstraint(_one_of("state", JobState), name="state"),

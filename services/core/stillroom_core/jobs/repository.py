@@ -4,12 +4,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, select, update
 
 from stillroom_core.database import Session
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.models import Environment
-from stillroom_core.errors import not_found
+from stillroom_core.errors import Conflict, not_found
 from stillroom_core.jobs.lifecycle import JobState
 from stillroom_core.jobs.models import Job, JobStep
 from stillroom_core.organizations.models import Organization
@@ -116,16 +116,26 @@ class JobRepository:
         ).scalar_one()
         return number
 
-    async def count_open(self) -> int:
-        """How many jobs wait or run in the organization."""
-        return int(
-            await self._session.scalar(
-                select(func.count())
-                .select_from(Job)
-                .where(Job.organization_id == self._organization_id, Job.state.in_(OPEN))
+    async def refuse_while_running(
+        self, *, project: UUID | None = None, environment: UUID | None = None, database: UUID | None = None
+    ) -> None:
+        """Raises Conflict while a job runs there: what it works on must not be removed under it."""
+        place = {Job.project_id: project, Job.environment_id: environment, Job.database_id: database}
+        number = await self._session.scalar(
+            select(Job.number)
+            .where(
+                Job.organization_id == self._organization_id,
+                Job.state == JobState.RUNNING.value,
+                *(column == key for column, key in place.items() if key is not None),
             )
-            or 0
+            .limit(1)
         )
+        if number is not None:
+            raise Conflict(
+                "job_running",
+                f"Job #{number} is running there.",
+                fix="Wait for it to end, or cancel it, and try again.",
+            )
 
     def add(self, job: Job) -> None:
         """Adds a job of this organization."""

@@ -10,6 +10,7 @@ from stillroom_core.actors.permissions import Permission
 from stillroom_core.database import Session
 from stillroom_core.errors import Conflict, not_found
 from stillroom_core.jobs.queue import FETCH_PROJECT, Ring, ring_after_commit
+from stillroom_core.jobs.repository import JobRepository
 from stillroom_core.keys import new_key
 from stillroom_core.projects.git_address import check_git_ref, check_git_url
 from stillroom_core.projects.models import Commit, Project
@@ -80,6 +81,7 @@ async def update_project(session: Session, actor: Actor, project: Project, chang
 
 async def delete_project(session: Session, actor: Actor, project: Project) -> None:
     """Removes the project, its environments, databases and jobs from Stillroom; target databases stay."""
+    await JobRepository(session, actor.organization_id).refuse_while_running(project=project.id)
     await ProjectRepository(session, actor.organization_id).delete(project)
 
 
