@@ -71,6 +71,7 @@ class Sender:
         self._lock = threading.RLock()
         self._writer: Optional[int] = None
         self._interrupted = False
+        self.stopped = False
         self.closed = False
         os.set_inheritable(fd, False)
         os.register_at_fork(after_in_child=self._after_fork)
@@ -96,6 +97,7 @@ class Sender:
 
     def interrupt(self) -> None:
         """Raise Cancelled in the main thread, but never in the middle of a line."""
+        self.stopped = True
         if self._writer == threading.main_thread().ident:
             self._interrupted = True
         else:
@@ -110,7 +112,7 @@ class Sender:
                 select.select([], [self._fd], [])
             except OSError:
                 # The worker is gone: nobody watches, and nobody could stop us any more.
-                self.closed = True
+                self.closed = self.stopped = True
                 raise Cancelled from None
 
     def _after_fork(self) -> None:
@@ -146,7 +148,7 @@ def is_tenant(filename: str) -> bool:
         if packages in parts:
             below = parts[parts.index(packages) + 1 :]
             return bool(below) and below[0].split(".")[0] not in _NOT_TENANT
-    if parts[-2:-1] == [os.path.basename(os.path.dirname(sys.executable))] and "." not in parts[-1]:
+    if os.path.dirname(path) == real(os.path.dirname(sys.executable)):
         return False  # a console script
     return not path.startswith(_STDLIB + os.sep)
 
@@ -761,10 +763,11 @@ def place_of(error: BaseException, step: Optional[Step]) -> Tuple[Optional[str],
 
 
 def classified(error: BaseException, recorder: Recorder, otherwise: str) -> Tuple[str, str, List[str]]:
+    if isinstance(error, KeyboardInterrupt) or recorder.sender.stopped:
+        # Asked is enough: command lines turn the interrupt into a status, drivers into their own error.
+        return "cancelled", "The run was asked to stop.", []
     if isinstance(error, Refused):
         return error.kind, str(error), error.names
-    if isinstance(error, KeyboardInterrupt):
-        return "cancelled", "The run was asked to stop.", []
     for explained in (
         by_sqlstate(error, recorder),
         by_command_error(error, recorder),
@@ -845,7 +848,9 @@ def by_module(error: BaseException) -> Optional[Tuple[str, str, List[str]]]:
         return None
     name = str(missing.name)
     top = name.split(".")[0]
-    if top in _DRIVERS:
+    if top in ("alembic", "sqlalchemy"):
+        advice = "It is not installed in the project's virtualenv: add it to the project's dependencies."
+    elif top in _DRIVERS:
         advice = (
             "The database driver is not installed. Add it to the project's extra packages, or name the one "
             "that is (postgresql+psycopg://, +psycopg2://, +asyncpg://). A plain postgresql:// means psycopg "
@@ -908,7 +913,7 @@ def by_setting(error: BaseException, guess: bool) -> Optional[Tuple[str, str, Li
             )
         if is_named(candidate, "ArgumentError") and ("URL" in text or "url" in text):
             return "missing_setting", "The database URL is empty or cannot be read: %s" % text, []
-        if guess and (isinstance(candidate, Exception) or isinstance(candidate.args[:1], tuple)):
+        if guess:
             found = _NAMES_SETTING.search(text) if len(text) < 2000 else None
             if found and not is_named(candidate, "DBAPIError", "CommandError", "SyntaxError", "ImportError"):
                 return "missing_setting", text, [found.group(1) or found.group(2)]
@@ -1679,7 +1684,7 @@ class Family:
         """Pass a child's event on under numbers of ours."""
         type_ = event.get("type")
         if type_ == "failure":
-            self.failure = event.get("error")
+            self.failure = event["error"] if isinstance(event.get("error"), dict) else None
             return
         recorder = self._recorder
         if type_ in ("statement_started", "statement_finished", "statement_failed"):

@@ -101,6 +101,33 @@ def test_sigterm_ends_a_command_and_its_process(runner: Any, project: Any) -> No
         os.kill(int(told.read_text()), 0)
 
 
+def test_a_command_line_that_swallows_the_interrupt_was_still_cancelled(runner: Any, project: Any) -> None:
+    project.write(
+        "tool.py",
+        """
+        import sys, time
+        try:
+            open("ready", "w").close()
+            time.sleep(60)
+        except KeyboardInterrupt:
+            print("Aborted!")
+            sys.exit(1)
+        """,
+    )
+
+    def stop(event: Any, run: Any) -> None:
+        if event["type"] == "command_started":
+            while not (project.root / "ready").exists():
+                time.sleep(0.01)
+            run.terminate()
+
+    run = runner.start(project, "command", command=["python", "tool.py"], on_event=stop).finish()
+
+    assert run.stdout == "Aborted!\n"
+    assert run.one("command_finished")["status"] == 1
+    assert run.error["kind"] == "cancelled"
+
+
 def test_a_second_signal_does_not_cut_off_the_last_words(runner: Any, project: Any) -> None:
     project.revision("a1", None, SLEEP)
 

@@ -210,6 +210,19 @@ def test_a_module_that_is_not_installed_is_named(runner: Any, project: Any, text
     assert error["file"] == "migrations/env.py"
 
 
+def test_a_virtualenv_without_alembic_says_so_even_where_the_project_has_a_folder_of_that_name(
+    bare_runner: Any, project: Any, make_virtualenv: Any
+) -> None:
+    project.write("alembic/env.py", "")
+
+    run = bare_runner.run(project, "graph", python=make_virtualenv("greenlet"))
+
+    assert run.one("hello")["alembic"] is None
+    assert run.error["kind"] == "missing_module"
+    assert run.error["message"].startswith("No module named 'alembic")
+    assert "not installed in the project's virtualenv" in run.error["message"]
+
+
 def test_an_env_py_that_needs_flask_gets_the_advice_to_use_the_command(runner: Any, project: Any) -> None:
     env_before(project, "from flask import current_app\ncurrent_app.config")
 

@@ -244,3 +244,27 @@ def test_a_deferred_constraint_that_fails_at_commit_fails_the_run(runner: Any, p
 
     assert (run.error["kind"], run.error["sqlstate"]) == ("migration_error", "23503")
     assert database.tables == set()
+
+
+def test_a_forked_child_of_a_migration_does_not_mix_its_lines_into_ours(
+    runner: Any, project: Any, database: Any
+) -> None:
+    project.revision(
+        "a1",
+        None,
+        """
+        child = os.fork()
+        if not child:
+            engine = sa.create_engine(os.environ["URL"])
+            with engine.begin() as connection:
+                connection.execute(sa.text("CREATE TABLE by_child (id int)"))
+            os._exit(0)
+        os.waitpid(child, 0)
+        """,
+        top="import os",
+    )
+
+    run = runner.run(project, "upgrade", env={"URL": database.url()}).expect_ok()
+
+    assert not any("by_child" in statement["sql"] for statement in run.of("statement_started"))
+    assert "by_child" in database.tables
