@@ -63,8 +63,11 @@ def lint() -> Count:
     total = Count()
     for folder, argv in checks:
         name = " ".join([Path(argv[0]).name, *argv[1:]])
-        passed = _run(argv, cwd=folder) == 0
+        said = subprocess.run(argv, check=False, cwd=folder, capture_output=True, text=True)
+        passed = said.returncode == 0
         print(f"  {'ok    ' if passed else 'FAILED'} {name}", flush=True)
+        if not passed:
+            print(said.stdout + said.stderr, flush=True)
         total += Count(passed=1) if passed else Count(failed=1)
     return total
 

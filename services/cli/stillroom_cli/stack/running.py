@@ -49,7 +49,7 @@ def children(parent: int) -> list[int]:
     return found
 
 
-def end_leftover(who: ProcessIdentity, patience: float = 10.0) -> bool:
+def end_leftover(who: ProcessIdentity, patience: float = 3.0) -> bool:
     """Ends a process that an earlier, killed launcher left behind; tells whether there was one."""
     if not who.lives():
         return False
