@@ -72,7 +72,9 @@ def _script_folder(settings: Settings, tree: Tree, notes: list[Note]) -> Path | 
     folder = settings.ini.parent if settings.ini else tree.cwd
     if is_script_folder(folder):
         detail = "no script_location is configured; taken is the folder that holds env.py, as Flask-Migrate does"
-        notes.append(Note(code="script_location_implied", detail=detail, path=tree.relative(folder), certain=True))
+        notes.append(
+            Note(code="script_location_implied", detail=detail, path=tree.relative(folder), certain=bool(settings.ini))
+        )
         return folder
     below = [child for child in sorted(folder.iterdir()) if is_script_folder(child)] if folder.is_dir() else []
     if len(below) == 1:

@@ -101,18 +101,20 @@ class _Ini:
     """One section of an ini file, with interpolation and overrides."""
 
     def __init__(self, source: Source, path: Path | None, here: str) -> None:
-        self._overrides = {name.lower(): value for name, value in source.ini_overrides.items()}
+        self._overrides = {}
+        for name, value in source.ini_overrides.items():
+            section, _, option = name.rpartition(":")
+            if (section or source.section) == source.section:
+                self._overrides[option.lower()] = value
         text = source.ini_text or ""
         if path is not None:
             text = _text(path)
         parser = parse_ini(text, here)
         if parser.has_section(source.section):
-            self.exists = True
             self._values = {key: value for key, value in parser.items(source.section) if value is not None}
         else:
-            # Alembic looks into no section that is absent, not even for its defaults.
-            self.exists = bool(self._overrides)
-            self._values = dict(parser.defaults()) if self.exists else {"here": here}
+            # An absent section has not even the defaults, until an override makes it.
+            self._values = dict(parser.defaults()) if self._overrides else {"here": here}
 
     def get(self, name: str) -> str | None:
         if name in self._overrides:
@@ -123,27 +125,29 @@ class _Ini:
 
 
 def _config_paths(source: Source, tree: Tree) -> tuple[Path | None, Path | None]:
-    """The ini and toml file, as the `alembic` command pairs them: naming one leaves the other's default."""
-    ini, toml = "alembic.ini", "pyproject.toml"
+    """The ini and the toml file, chosen as the runner does; pyproject.toml may accompany an ini."""
+    ini: str | None = "alembic.ini"
+    toml = "pyproject.toml"
     named = source.config_file
-    if named and Path(named).name == "pyproject.toml":
-        toml = named
+    if named and named.endswith(".toml"):
+        ini, toml = None, named
     elif named:
         ini = named
+    elif "script_location" in source.ini_overrides:
+        ini = None  # whoever overrides the one thing that it must say needs no file
+    if source.ini_text is not None:
+        ini = None
     try:
-        ini_path: Path | None = tree.inside(ini)
-        toml_path: Path | None = tree.inside(toml)
-        if named:
-            named_path = tree.inside(named)
-            if not named_path.is_file():
-                raise Unreadable(f"there is no file '{named}' in '{source.subdirectory or '.'}'")
+        if named and not tree.inside(named).is_file():
+            raise Unreadable(f"there is no file '{named}' in '{source.subdirectory or '.'}'")
+        return _file(tree, ini), _file(tree, toml)
     except OutsideExport as error:
-        raise Unreadable(f"the config file '{named}' lies outside the repository") from error
-    if source.ini_text is not None or ini_path is None or not ini_path.is_file():
-        ini_path = None
-    if toml_path is None or not toml_path.is_file():
-        toml_path = None
-    return ini_path, toml_path
+        raise Unreadable(f"the config file '{error}' lies outside the repository") from error
+
+
+def _file(tree: Tree, name: str | None) -> Path | None:
+    path = tree.inside(name) if name else None
+    return path if path and path.is_file() else None
 
 
 def _text(path: Path) -> str:

@@ -11,9 +11,10 @@ class Source:
     """One Alembic project in an exported checkout (a folder of regular files).
 
     `subdirectory` is the working directory that Alembic would be started in, relative to the export.
-    `config_file` is relative to it, as with `alembic -c`; None means what Alembic takes without -c:
-    alembic.ini and pyproject.toml if they are there. `ini_text` stands in for a config file that the
-    repository lacks. `ini_overrides` are literal values: a percent sign in them is a percent sign.
+    `config_file` is relative to it, as with `alembic -c`; None means alembic.ini if it is there and no
+    override names the script_location. pyproject.toml is read besides an ini, and alone where it is named.
+    `ini_text` stands in for an ini that the repository lacks. `ini_overrides` ("option" or "section:option")
+    are literal values: a percent sign in them is a percent sign.
     """
 
     export: Path

@@ -104,7 +104,7 @@ def test_pyproject_alone_configures_a_project(write: Any, read: Any, ask_alembic
     assert reading.version_locations == ("svc/one", "svc/two")
 
 
-def test_the_ini_wins_over_pyproject(write: Any, read: Any, revision_text: Text) -> None:
+def test_the_ini_wins_over_pyproject_unless_that_is_named(write: Any, read: Any, revision_text: Text) -> None:
     write(
         {
             "alembic.ini": "[alembic]\nscript_location = a\n",
@@ -114,7 +114,10 @@ def test_the_ini_wins_over_pyproject(write: Any, read: Any, revision_text: Text)
         }
     )
     assert list(read().graph.revisions) == ["a"]
-    assert list(read(config_file="pyproject.toml").graph.revisions) == ["a"]
+    assert list(read(config_file="pyproject.toml").graph.revisions) == ["b"]
+    assert list(read(ini_overrides={"script_location": "b"}).graph.revisions) == ["b"]
+    assert list(read(ini_overrides={"alembic:script_location": "b"}).graph.revisions) == ["b"]
+    assert list(read(ini_overrides={"other:script_location": "b"}).graph.revisions) == ["a"]
     assert list(read(ini_text="[alembic]\n").graph.revisions) == ["b"]
 
 
