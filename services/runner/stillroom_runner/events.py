@@ -227,7 +227,7 @@ class CommandStarted(TypedDict):
 
     type: Literal["command_started"]
     t: float
-    argv: list[str]
+    program: str
     mode: CommandMode
 
 

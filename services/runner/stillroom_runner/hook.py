@@ -1426,7 +1426,7 @@ def run_command(request: Dict[str, Any], recorder: Recorder) -> None:
     python = as_python(argv)
     family = Family(recorder, request)
     family.open()
-    recorder.sender.send("command_started", argv=argv, mode="in_process" if python else "subprocess")
+    recorder.sender.send("command_started", program=argv[0], mode="in_process" if python else "subprocess")
     start = _monotonic()
     error: Optional[BaseException] = None
     try:
@@ -1444,7 +1444,7 @@ def run_command(request: Dict[str, Any], recorder: Recorder) -> None:
         raise cause
     if family.failure is not None:
         raise Told(family.failure)
-    raise Refused("command_failed", "The command ended with status %d: %s" % (status, " ".join(argv)))
+    raise Refused("command_failed", "%s ended with status %d." % (argv[0], status))
 
 
 class Told(Exception):

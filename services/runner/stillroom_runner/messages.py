@@ -348,7 +348,7 @@ EVENT_FIELDS: Final[Mapping[str, Mapping[str, Checker]]] = {
     "check": {"t": _number, "context": _first, "clean": _boolean, "diffs": _list(_path)},
     "command_started": {
         "t": _number,
-        "argv": _list(_path),
+        "program": _path,
         "mode": _one_of(get_args(CommandMode)),
     },
     "command_finished": {"t": _number, "status": _integer(-128, 255), "ms": _number},
