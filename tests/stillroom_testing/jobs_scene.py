@@ -14,6 +14,7 @@ from stillroom_core.actors.actor import Actor
 from stillroom_core.actors.repository import actor_in
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.models import Environment
+from stillroom_core.environments.service import update_environment
 from stillroom_core.jobs.feed import Event, read_events
 from stillroom_core.jobs.lifecycle import JobKind
 from stillroom_core.jobs.models import Job, JobStep
@@ -141,6 +142,13 @@ class Scene:
             environment = (await session.scalars(select(Environment))).one()
             for name, value in columns.items():
                 setattr(environment, name, value)
+
+    async def set_environment(self, **fields: Any) -> None:
+        """Changes the environment as a person would, secrets sealed."""
+        async with self.room.database.transaction() as session:
+            actor = await self._actor(session)
+            environment = (await session.scalars(select(Environment))).one()
+            await update_environment(session, actor, environment, fields)
 
     async def queue_job(self, kind: str, target: str | None = None) -> UUID:
         """Starts a job as a person would."""

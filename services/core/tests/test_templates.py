@@ -14,6 +14,7 @@ CONNECTION = Connection("127.0.0.1", 5432, "shop@corp", "t0ken", "shop", "/run/d
         ("{{url}}", "postgresql://shop%40corp:t0ken@127.0.0.1:5432/shop"),
         ("{{url:asyncpg}}", "postgresql+asyncpg://shop%40corp:t0ken@127.0.0.1:5432/shop"),
         ("{{ host }}:{{port}}/{{database}}", "127.0.0.1:5432/shop"),
+        ("{{ files }}/config.yaml", "{{files}}/config.yaml"),
         ("{{user}} {{password}} {{socket}}", "shop@corp t0ken /run/db"),
         ("plain {text} {{unknown}} %(here)s", "plain {text} {{unknown}} %(here)s"),
     ],
@@ -54,3 +55,7 @@ def test_a_living_connection_stands_alone_and_in_attributes_only(template: str, 
     with pytest.raises(Invalid):
         check_template(template, field)
     check_template("{{connection:psycopg}}", "attributes")
+
+
+def test_the_folder_of_secret_files_may_be_named() -> None:
+    check_template("{{files}}/config.yaml", "variables")

@@ -1,6 +1,7 @@
 """Puts one runner process together: what it is told, what it may see, how long and how large it may be."""
 
 import asyncio
+import re
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -24,6 +25,8 @@ from stillroom_worker.sandbox import Cell, Limits, Prisoner, address, start
 from stillroom_worker.virtualenv import Virtualenv
 
 HOOK = Path(stillroom_runner.__file__).with_name("hook.py")
+_INI_DRIVER = re.compile(r"^\s*sqlalchemy\.url\s*=\s*postgresql\+(\w+):", re.MULTILINE)
+_PREFERRED = ("psycopg2", "psycopg", "pg8000", "asyncpg")
 _MIB = 1024 * 1024
 # Sixteen well-known projects peaked at 293 MiB; virtual memory runs far ahead of that where numpy is imported.
 LIMITS = Limits(
@@ -95,7 +98,7 @@ async def start_run(
 ) -> Prisoner:
     """Starts the runner for a project; without a database (to read a graph) every template is empty."""
     connection = _connection(room, database, proxy, token)
-    request = _request(run, project, environment, connection)
+    request = _request(run, project, environment, connection, _driver(code, project, virtualenv))
     cell = Cell(
         argv=(str(virtualenv.python), str(HOOK)),
         env=_environment(settings, connection, virtualenv, code),
@@ -142,7 +145,21 @@ def _environment(settings: RunSettings, connection: Connection, virtualenv: Virt
     }
 
 
-def _request(run: Run, project: Project, environment: Environment | None, connection: Connection) -> bytes:
+def _driver(code: Code, project: Project, virtualenv: Virtualenv) -> str | None:
+    """The driver for a plain `sqlalchemy.url`: the one that the project's own ini names, else one that is installed."""
+    try:
+        text = (code.working / (project.config_file or "alembic.ini")).read_text(errors="replace")
+    except OSError:
+        text = ""
+    named = _INI_DRIVER.search(text)
+    if named and named.group(1) in virtualenv.drivers:
+        return named.group(1)
+    return next((driver for driver in _PREFERRED if driver in virtualenv.drivers), None)
+
+
+def _request(
+    run: Run, project: Project, environment: Environment | None, connection: Connection, driver: str | None
+) -> bytes:
     def filled(entries: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         return {entry["name"]: render(entry["value"], connection) for entry in entries}
 
@@ -153,7 +170,11 @@ def _request(run: Run, project: Project, environment: Environment | None, connec
         target=run.target,
         config_file=project.config_file,
         section=project.config_section,
-        ini_overrides=filled(environment.ini_overrides) if environment else {},
+        # A project that reads its URL from the ini needs no setting at all; one that does not is not disturbed.
+        ini_overrides={
+            "sqlalchemy.url": connection.url(driver),
+            **(filled(environment.ini_overrides) if environment else {}),
+        },
         x=[render(argument, connection) for argument in environment.x_arguments] if environment else (),
         attributes=_attributes(run, environment, connection) if environment else {},
         command=[render(word, connection) for word in run.command] if run.command else None,

@@ -33,11 +33,12 @@ from stillroom_worker.failure import JobFailed
 from stillroom_worker.journal import Journal, Superseded
 from stillroom_worker.redact import Redactor
 from stillroom_worker.room import Room
+from stillroom_worker.sandbox import CellFailed
 from stillroom_worker.supervise import Account, Ending, Supervisor
 from stillroom_worker.supervise.supervisor import BEAT
 from stillroom_worker.target import Truth, connect, read_truth, try_lock
 from stillroom_worker.verdict import Verdict, judge
-from stillroom_worker.virtualenv import Virtualenv, VirtualenvFailed
+from stillroom_worker.virtualenv import Virtualenv, VirtualenvFailed, hold
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -133,6 +134,15 @@ class JobRun:
             return await self._execute()
         except CancelAsked:
             return Verdict(JobState.CANCELLED, outcome("cancelled_before_start"))
+        except CellFailed as failure:
+            self._fail_running()
+            described = JobFailed(
+                "cell_failed",
+                "The job's sandbox could not be made.",
+                failure.reason,
+                "Tell the operator of the worker.",
+            )
+            return Verdict(JobState.FAILED, outcome("failed_before_start"), described)
         except (JobFailed, CheckoutFailed, VirtualenvFailed, EgressRefused, StillroomError) as failure:
             self._fail_running()
             described = failure if isinstance(failure, JobFailed) else JobFailed.of(failure)
@@ -158,7 +168,8 @@ class JobRun:
             self._done(LOCK, detail=f"at {', '.join(before.heads) or 'base'}")
             self._journal.set(heads_before=before.heads)
             async with proxy_for(self._room, ours.database, self._folder / "socket", token) as proxy:
-                account, ending = await self._runs(before, settings, code, virtualenv, proxy, token)
+                with hold(virtualenv):  # pruning passes over what a job uses
+                    account, ending = await self._runs(before, settings, code, virtualenv, proxy, token)
             return await self._conclude(session, ending, account, before)
         finally:
             session.terminate()
@@ -177,6 +188,8 @@ class JobRun:
 
         made = await self._guarded(codes.virtualenv(self._room, self._ours.project, code, tell))
         how = "cached" if made.cached else "built"
+        for note in made.notes:
+            self._journal.note("virtualenv", note)
         self._done(VIRTUALENV, detail=f"Python {made.python_version} · {made.source} · {how}")
         return made
 
@@ -240,7 +253,7 @@ class JobRun:
                 token=token,
             )
             ending = await supervisor.watch(prisoner)
-            good = ending == Ending(0, "exited") and account.error is None
+            good = ending.good and account.error is None
             if run.kind == "command":
                 self._end(position, StepState.DONE if good else StepState.FAILED)
             self._tell_refusals(proxy)

@@ -84,6 +84,15 @@ def failure_of_run(kind: JobKind, ending: Ending, account: Account) -> JobFailed
             "The job ran longer than its time limit.",
             fix="Raise the environment's time limit, or split the work into smaller revisions.",
         )
+    if ending.limit is not None:
+        return JobFailed(
+            f"{ending.limit}_limit",
+            "The job used more memory than it may have."
+            if ending.limit == "memory"
+            else "The job used more processor time than it may have.",
+            "It was ended by the system.",
+            "Split the work: a data migration that reads a whole table should read it in batches.",
+        )
     error = account.error
     if error is not None:
         title, fix = _WORDS[error["kind"]]

@@ -13,7 +13,7 @@ from stillroom_core.errors import Invalid
 _FIELD = re.compile(r"\{\{\s*([a-z_]+)(?::([a-z0-9_+]+))?\s*\}\}")
 # Alone in an attribute of Config these stand for the living thing, which some projects insist on.
 _LIVING = re.compile(r"\{\{\s*(connection|engine)(?::([a-z0-9_]+))?\s*\}\}")
-NAMES = frozenset({"host", "port", "user", "password", "database", "url", "socket"})
+NAMES = frozenset({"host", "port", "user", "password", "database", "url", "socket", "files"})
 DRIVERS = frozenset({"psycopg", "psycopg2", "asyncpg", "pg8000", "plain"})
 
 
@@ -44,11 +44,13 @@ def check_template(text: str, field: str) -> None:
     if living is not None and living.group(2) in (None, *DRIVERS):
         return
     for name, driver in _FIELD.findall(text):
+        if name == "files" and not driver:
+            continue  # filled in by the sandbox, which alone knows where they lie
         if name not in NAMES or (driver and (name != "url" or driver not in DRIVERS)):
             raise Invalid(
                 "unknown_template",
                 f"There is no {{{{{name}{':' + driver if driver else ''}}}}}.",
-                fix=f"Use one of {', '.join(sorted(NAMES))}; or url:DRIVER with {', '.join(sorted(DRIVERS))}.",
+                fix=f"Use one of {', '.join(sorted(NAMES | {'files'}))}; or url:DRIVER with {', '.join(sorted(DRIVERS))}.",
                 fields={field: f"unknown name {name}"},
             )
 
@@ -60,7 +62,8 @@ def render(text: str, connection: Connection) -> str:
         name, driver = match.group(1), match.group(2)
         if name == "url":
             return connection.url(driver)
-        return str(getattr(connection, name)) if name in NAMES else match.group(0)
+        # {{files}} stays: only the sandbox knows where the secret files of this job will lie.
+        return str(getattr(connection, name)) if name in NAMES and name != "files" else match.group(0)
 
     return _FIELD.sub(value, text)
 

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+import structlog
+
 from stillroom_runner.messages import MAX_LINE, Rejected, inspect
 from stillroom_worker.journal import MAX_OUTPUT_BYTES, Journal
-from stillroom_worker.sandbox import Prisoner
+from stillroom_worker.sandbox import CellFailed, Prisoner
 from stillroom_worker.supervise.account import Account
+
+log = structlog.get_logger()
 
 BEAT = timedelta(seconds=1)
 # The ladder: after each of these without an end, the next rung.
@@ -26,6 +30,12 @@ class Ending:
 
     status: int
     reason: Literal["exited", "cancelled", "timeout"]
+    limit: Literal["memory", "cpu"] | None = None
+
+    @property
+    def good(self) -> bool:
+        """Whether the process ended by itself, and well."""
+        return self.status == 0 and self.reason == "exited"
 
 
 class Supervisor:
@@ -66,7 +76,7 @@ class Supervisor:
             status = await waiting
         finally:
             stopping.cancel()
-            await prisoner.verify_gone()
+            await self._prove_gone(prisoner)
             # Whatever still holds the pipes is gone, so their ends come now.
             _done, late = await asyncio.wait(readers, timeout=KILL_FOR.total_seconds())
             for task in (*late, waiting):
@@ -74,7 +84,15 @@ class Supervisor:
         for task in readers:
             if task.done() and not task.cancelled() and (failure := task.exception()):
                 raise failure
-        return Ending(status, reason)
+        return Ending(status, reason, prisoner.limit_hit())
+
+    async def _prove_gone(self, prisoner: Prisoner) -> None:
+        try:
+            await prisoner.verify_gone()
+        except CellFailed as failure:
+            # What the database says is still worth reading; the operator learns what is left.
+            self._journal.note("not_gone", f"A process of the job could not be ended: {failure.reason}")
+            log.error("job.process_left", reason=failure.reason)  # noqa: TRY400 - the reason says it all
 
     async def _reason_to_stop(self) -> Literal["cancelled", "timeout"]:
         deadline = asyncio.get_running_loop().time() + self._time_limit.total_seconds()

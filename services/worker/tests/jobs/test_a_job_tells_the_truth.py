@@ -257,3 +257,31 @@ async def until(condition: Any) -> None:
     async with asyncio.timeout(30):
         while not await asyncio.to_thread(condition):
             await asyncio.sleep(0.05)
+
+
+async def test_secret_files_are_there_and_their_folder_has_a_name(scene: Any) -> None:
+    body = 'import pathlib, os\nprint("read", pathlib.Path(os.environ["SETTINGS"]).read_text())'
+    scene.commit({"aaa1": revision("aaa1", None, body)})
+    await scene.fetch()
+    await scene.set_environment(
+        files=[{"path": "etc/settings.json", "content": "file-canary-77"}],
+        variables=[
+            {"name": "DATABASE_URL", "value": "{{url:psycopg}}"},
+            {"name": "SETTINGS", "value": "{{files}}/etc/settings.json"},
+        ],
+    )
+    done = await scene.run("upgrade", "head")
+    assert done.job.state == "succeeded", done.job.error
+    assert "read •••" in done.told
+    assert "file-canary-77" not in done.told
+
+
+async def test_a_project_that_reads_its_url_from_the_ini_needs_no_setting(scene: Any) -> None:
+    env = ENV_PY.replace('create_engine(os.environ["DATABASE_URL"])', "create_engine(URL)").replace(
+        "engine = ", 'URL = context.config.get_main_option("sqlalchemy.url")\n    engine = '
+    )
+    scene.commit(two_tables(), env)
+    await scene.fetch()
+    await scene.set_environment(variables=[])
+    done = await scene.run("upgrade", "head")
+    assert done.job.state == "succeeded", done.job.error
