@@ -24,6 +24,12 @@ export function Dialog({ open, onClose, title, description, children, footer, wi
         <Radix.Overlay className="fixed inset-0 z-40 bg-black/35 dark:bg-black/60" />
         <Radix.Content
           {...(description ? {} : { "aria-describedby": undefined })}
+          onOpenAutoFocus={(event) => {
+            // The first thing to type, else the dialog itself: never the button that closes it.
+            event.preventDefault();
+            const box = event.currentTarget as HTMLElement;
+            (box.querySelector<HTMLElement>("[data-autofocus]") ?? box).focus();
+          }}
           className={cx(
             "pops fixed z-50 flex max-h-[92dvh] flex-col border border-line bg-raised shadow-pop outline-none",
             "max-sm:inset-x-0 max-sm:bottom-0 max-sm:rounded-t-xl",
@@ -66,6 +72,10 @@ export function Sheet({ open, onClose, label, side = "bottom", children }: Sheet
         <Radix.Overlay className="fixed inset-0 z-40 bg-black/35 dark:bg-black/60" />
         <Radix.Content
           aria-describedby={undefined}
+          onOpenAutoFocus={(event) => {
+            event.preventDefault();
+            (event.currentTarget as HTMLElement).focus();
+          }}
           className={cx(
             "fixed z-50 flex flex-col border-line bg-bg shadow-pop outline-none",
             side === "left" ? "slides-left inset-y-0 left-0 w-64 border-r" : "rises inset-x-0 bottom-0 max-h-[86dvh] rounded-t-xl border-t",

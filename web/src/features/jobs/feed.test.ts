@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { JobEvent } from "@/api/types";
-import { applyEvents, asText, EMPTY_FEED, type Feed, findLines, visibleLines } from "./feed";
+import { applyEvents, asText, dedent, EMPTY_FEED, type Feed, findLines, visibleLines } from "./feed";
 
 const at = "2026-01-01T00:00:00Z";
 const event = (seq: number, type: string, data: Record<string, unknown> = {}): JobEvent => ({ seq, at, type, data });
@@ -47,6 +47,12 @@ test("at a gap nothing after it is taken, and a replay fills it", () => {
 test("what brings nothing new changes nothing", () => {
   const feed = applyEvents(EMPTY_FEED, STORY);
   expect(applyEvents(feed, STORY)).toBe(feed);
+});
+
+test("a statement loses the margin of its place in the code, and nothing else", () => {
+  expect(dedent("\n        UPDATE a\n           SET b = 1\n\n        ")).toBe("UPDATE a\n   SET b = 1");
+  expect(dedent("SELECT 1,\n    2\n      FROM t")).toBe("SELECT 1,\n2\n  FROM t");
+  expect(dedent("COMMIT")).toBe("COMMIT");
 });
 
 test("errors stay visible whatever is hidden", () => {

@@ -66,12 +66,22 @@ function line(event: JobEvent, kind: LineKind, words: string, more: Partial<Line
   };
 }
 
+/** A statement as a person would write it down: without the margin that its place in the code gave it. */
+export function dedent(sql: string): string {
+  const rows = sql.replace(/^(?:[ \t]*\n)+/, "").trimEnd().split("\n");
+  // A statement that begins on the quotes' own line has no margin there.
+  const measured = /^\s/.test(rows[0] ?? "") ? rows : rows.slice(1);
+  const margins = measured.filter((row) => row.trim() !== "").map((row) => /^[ \t]*/.exec(row)?.[0].length ?? 0);
+  const margin = margins.length > 0 ? Math.min(...margins) : 0;
+  return rows.map((row) => (/^\s/.test(row) ? row.slice(margin) : row)).join("\n");
+}
+
 /** The line that an event adds, if it adds one. */
 function lineOf(event: JobEvent): Line | null {
   const { data } = event;
   switch (event.type) {
     case "statement_started":
-      return line(event, "statement", text(data["sql"]), { source: numberOrNull(data["line"]), file: textOrNull(data["file"]) });
+      return line(event, "statement", dedent(text(data["sql"])), { source: numberOrNull(data["line"]), file: textOrNull(data["file"]) });
     case "output":
       return line(event, "output", text(data["text"]).replace(/\n$/, ""), { stream: textOrNull(data["stream"]) });
     case "note":

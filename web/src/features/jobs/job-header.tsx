@@ -41,7 +41,7 @@ export function JobHeader({ job, connection, link }: { job: Job; connection: Con
     job.actor.name,
     rich("jobs.commit", { commit: <code className="text-xs text-text">{job.commit.slice(0, 7)}</code> }),
     job.database.name,
-    job.isolation && t(`jobs.isolation.${job.isolation as "bwrap" | "landlock" | "bare"}`),
+    job.isolation && <span className="max-sm:sr-only">{t(`jobs.isolation.${job.isolation as "bwrap" | "landlock" | "bare"}`)}</span>,
     job.started_at && <Elapsed job={job} />,
   ].filter(Boolean);
   return (
@@ -56,9 +56,9 @@ export function JobHeader({ job, connection, link }: { job: Job; connection: Con
           </h1>
           <p className="flex flex-wrap gap-x-1.5 text-sm text-muted">
             {facts.map((fact, index) => (
-              <span key={index} className="flex gap-1.5">
-                {index > 0 && <span aria-hidden>·</span>}
-                <span>{fact}</span>
+              <span key={index}>
+                {fact}
+                {index < facts.length - 1 && <span aria-hidden> ·</span>}
               </span>
             ))}
             {connection === "reconnecting" && (

@@ -46,7 +46,7 @@ function JobRow({ job, withProject }: { job: Job; withProject: boolean }) {
       <span className="min-w-0">
         <span className="block truncate font-medium">
           {withProject && <span className="text-muted">{job.project.name} · </span>}
-          {title(job)}
+          {title(job)} <span className="font-normal text-muted">{job.database.name}</span>
         </span>
         <span className="block truncate text-xs text-muted md:hidden">{summary ?? t(`jobs.state.${job.state}`)}</span>
       </span>

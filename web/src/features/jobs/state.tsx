@@ -44,8 +44,7 @@ export function JobStateChip({ state }: { state: JobState }) {
 export function useJobTitle(): (job: Job) => string {
   const { t } = useLanguage();
   return (job) => {
-    const several = job.database.name !== job.environment.name && job.database.name !== job.environment.slug;
-    const where = several ? `${job.environment.name} · ${job.database.name}` : job.environment.name;
+    const where = job.environment.name;
     const revision = job.revision ?? "head";
     const target = /^[0-9a-f]{12,}$/.test(revision) ? revision.slice(0, 12) : revision;
     switch (job.kind) {

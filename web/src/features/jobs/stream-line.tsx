@@ -125,7 +125,7 @@ export const StreamLine = memo(function StreamLine({ line, begin, live, lit, fou
         {line.seq}
       </a>
       <span className="w-[4.6rem] shrink-0 text-muted select-none max-md:hidden">{stamp(line.at - begin)}</span>
-      <span className="w-17 shrink-0 truncate text-accent-text select-none max-xl:hidden" title={line.file ? `${line.file}:${line.source ?? ""}` : undefined}>
+      <span className="w-22 shrink-0 truncate text-accent-text select-none max-xl:hidden" title={line.file ? `${line.file}:${line.source ?? ""}` : undefined}>
         {line.revision?.slice(0, 8)}
         {line.source !== null && <span className="text-muted">:{line.source}</span>}
       </span>

@@ -55,9 +55,14 @@ export function useDatabaseStatus(graph: Graph): (one: DatabaseStanding) => Stat
         short: "–",
       };
     const behind = database.behind ?? pendingOn(graph, one);
-    if (database.heads.length > graph.heads.length)
-      return { tone: "pending", text: t("migrations.status.severalHeads", { count: database.heads.length }), short: String(database.heads.length) };
-    if (behind > 0) return { tone: "pending", text: t("migrations.status.behind", { count: behind }), short: `−${behind}` };
+    const heads = database.heads.length;
+    const several = heads > graph.heads.length ? t("migrations.status.severalHeads", { count: heads }) : null;
+    if (behind > 0 || several)
+      return {
+        tone: "pending",
+        text: [behind > 0 && t("migrations.status.behind", { count: behind }), several].filter(Boolean).join(" · "),
+        short: `−${behind}`,
+      };
     return { tone: "applied", text: t("migrations.status.atHead"), short: "✓" };
   };
 }
@@ -72,13 +77,14 @@ interface ColumnHeadProps {
   graph: Graph;
   standing: EnvironmentStanding;
   narrow: boolean;
+  compact: boolean;
   whyNot: (kind: MoveKind, one?: DatabaseStanding) => string | null;
   onMove: (move: MoveAsked) => void;
   onRead: (environment: string, database: string) => void;
   emptyLink: ReactNode;
 }
 
-export function ColumnHead({ graph, standing, narrow, whyNot, onMove, onRead, emptyLink }: ColumnHeadProps) {
+export function ColumnHead({ graph, standing, narrow, compact, whyNot, onMove, onRead, emptyLink }: ColumnHeadProps) {
   const { t } = useLanguage();
   const statusOf = useDatabaseStatus(graph);
   const { environment, databases } = standing;
@@ -89,26 +95,39 @@ export function ColumnHead({ graph, standing, narrow, whyNot, onMove, onRead, em
   const ask = (kind: MoveKind, revision: string, one?: DatabaseStanding) =>
     onMove({ kind, environment: environment.slug, database: one?.database.id ?? null, revision });
   const chip = status && (
-    <Chip tone={status.tone} className="max-w-full">
+    <Chip tone={status.tone} className="max-w-full" title={status.text}>
       <span className="truncate">{narrow ? status.short : status.text}</span>
     </Chip>
   );
   const why = whyNot("upgrade", only);
   return (
-    <div role="columnheader" className={cx("flex min-w-0 flex-col gap-1.5 border-l border-line", narrow ? "items-center px-0.5 py-2" : "px-3 py-2.5")}>
+    <div role="columnheader" className={cx("flex min-w-0 flex-col gap-1.5 border-l border-line", narrow ? "items-center px-0.5 py-2" : compact ? "px-2.5 py-2.5" : "px-3 py-2.5")}>
       <div className="flex w-full min-w-0 items-center gap-1">
-        <span className={cx("min-w-0 truncate font-semibold", narrow && "text-xs")} title={environment.name}>
-          {environment.name}
-        </span>
-        {environment.protected && <Lock aria-label={t("migrations.protected")} className="size-3 shrink-0 text-muted" />}
+        {!narrow && (
+          <span className="min-w-0 truncate font-semibold" title={environment.name}>
+            {environment.name}
+          </span>
+        )}
+        {!narrow && environment.protected && <Lock aria-label={t("migrations.protected")} className="size-3 shrink-0 text-muted" />}
         {databases.length > 0 && (
-          <span className="ml-auto">
+          <span className={narrow ? "w-full min-w-0" : "ml-auto"}>
             <Menu
               label={environment.name}
               trigger={
-                <IconButton size="small" label={t("migrations.column.menu", { environment: environment.name })} className={narrow ? "!w-4" : "-mr-1.5"}>
-                  <MoreHorizontal className="size-3.5" />
-                </IconButton>
+                narrow ? (
+                  // No room for a button beside it: the name is the button.
+                  <button
+                    type="button"
+                    aria-label={t("migrations.column.menu", { environment: environment.name })}
+                    className="h-7 w-full truncate rounded text-xs font-semibold hover:bg-hover"
+                  >
+                    {environment.name}
+                  </button>
+                ) : (
+                  <IconButton size="small" label={t("migrations.column.menu", { environment: environment.name })} className="-mr-1.5">
+                    <MoreHorizontal className="size-3.5" />
+                  </IconButton>
+                )
               }
             >
               {databases.map((one) => (
@@ -140,7 +159,7 @@ export function ColumnHead({ graph, standing, narrow, whyNot, onMove, onRead, em
         )}
       </div>
       {databases.length === 0 ? (
-        <span className="text-xs text-muted">{narrow ? "–" : emptyLink}</span>
+        <span className="max-w-full truncate text-xs text-muted">{narrow ? environment.name : emptyLink}</span>
       ) : status?.detail ? (
         <Tooltip text={<span className="whitespace-pre-line">{status.detail}</span>}>
           <button type="button" aria-label={`${status.text}. ${status.detail}`} className="max-w-full self-start">
@@ -160,7 +179,7 @@ export function ColumnHead({ graph, standing, narrow, whyNot, onMove, onRead, em
             onClick={() => ask("upgrade", target, only)}
             className="self-start"
           >
-            <ArrowUpToLine aria-hidden className="size-3" /> {t("migrations.upgradeToHead")}
+            <ArrowUpToLine aria-hidden className="size-3" /> {compact ? t("migrations.do.upgrade") : t("migrations.upgradeToHead")}
           </Button>
         ) : (
           <span className="h-6" />

@@ -43,7 +43,7 @@ export const GraphCell = memo(function GraphCell({ row, lanes, full, merge, bare
   const colour = `var(--lane-${row.colour})`;
   const radius = Math.min(step / 2 + 1, merge ? 4.6 : 4);
   return (
-    <svg aria-hidden width={graphWidth(lanes)} height={ROW_HEIGHT} className="block shrink-0">
+    <svg aria-hidden width={graphWidth(lanes)} height={ROW_HEIGHT} className="relative block shrink-0">
       {!bare &&
         row.segments.map((segment, index) => (
           <path
@@ -70,7 +70,7 @@ export function FoldCell({ row, lanes }: { row: LaneRow; lanes: number }) {
   const step = laneStep(lanes);
   const going = row.segments.filter((segment) => segment.part !== "in");
   return (
-    <svg aria-hidden width={graphWidth(lanes)} height={ROW_HEIGHT} className="block shrink-0">
+    <svg aria-hidden width={graphWidth(lanes)} height={ROW_HEIGHT} className="relative block shrink-0">
       {going.map((segment, index) => (
         <path
           key={index}

@@ -127,6 +127,7 @@ export function MigrationsView(props: MigrationsViewProps) {
       onClose={() => address.select(null, null)}
     />
   );
+  const compact = wide && Boolean(pane);
   const environment = address.move && current?.environments.find((one) => one.slug === address.move?.environment);
   return (
     <div className="flex h-full min-h-0">
@@ -142,6 +143,7 @@ export function MigrationsView(props: MigrationsViewProps) {
           selectedEnvironment={address.environment}
           filtered={filter !== ""}
           narrow={narrow}
+          compact={compact}
           onSelect={address.select}
           onUnfold={(from) => {
             const name = stretchOf(history.revisions, { from });
@@ -162,6 +164,7 @@ export function MigrationsView(props: MigrationsViewProps) {
               graph={graph}
               standing={standing}
               narrow={narrow}
+              compact={compact}
               whyNot={whyNot}
               onMove={address.ask}
               onRead={(slugOf, database) => read.mutate({ environment: slugOf, database })}
@@ -179,7 +182,7 @@ export function MigrationsView(props: MigrationsViewProps) {
         <RunningStrip current={current} jobLink={jobLink} />
       </div>
       {wide && pane && (
-        <div data-pane className="w-[25rem] shrink-0 border-l border-line 2xl:w-[30rem]">
+        <div data-pane className="w-[27rem] shrink-0 border-l border-line 2xl:w-[32rem]">
           {pane}
         </div>
       )}

@@ -96,7 +96,7 @@ export function MoveDialog({ project, move, environment, onChange, onClose, onSt
         )}
         {environment.protected && !nothing && (
           <Field label={t("migrations.typeName", { environment: environment.name })} hint={t("migrations.typeNameHint")}>
-            <Input mono value={typed} onChange={(event) => setTyped(event.target.value)} autoComplete="off" />
+            <Input mono data-autofocus value={typed} onChange={(event) => setTyped(event.target.value)} autoComplete="off" />
           </Field>
         )}
         {start.isError && <TroubleNotice trouble={trouble(start.error)} />}

@@ -1,5 +1,5 @@
 import { ArrowDownToLine, ArrowUpToLine, Lock, MoreHorizontal, Stamp, X } from "lucide-react";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { useTrouble } from "@/api/use-trouble";
 import type { Revision, RevisionDetail } from "@/api/types";
 import { useLanguage } from "@/i18n";
@@ -88,21 +88,25 @@ function Metadata({ revision, graph, onSelect }: { revision: Revision; graph: Gr
         {id.slice(0, 12)} ✕
       </span>
     );
+  const links = (ids: string[]) => <span className="inline-flex flex-wrap gap-x-1.5">{ids.map(link)}</span>;
+  const facts: ReactNode[] = [
+    revision.author,
+    revision.date && <Ago at={revision.date} />,
+    revision.commit && rich("migrations.commit", { commit: <code className="text-xs">{revision.commit.slice(0, 7)}</code> }),
+    revision.down.length === 0
+      ? t("migrations.isBase")
+      : rich("migrations.parents", { count: revision.down.length, parents: links(revision.down) }),
+    revision.depends_on.length > 0 && rich("migrations.dependsOn", { revisions: links(revision.depends_on) }),
+  ].filter(Boolean);
   return (
-    <div className="mt-1 flex flex-wrap gap-x-1.5 gap-y-0.5 text-sm text-muted">
-      {revision.author && <span>{revision.author}</span>}
-      {revision.date && <Ago at={revision.date} />}
-      {revision.commit && <span>· {rich("migrations.commit", { commit: <code className="text-xs">{revision.commit.slice(0, 7)}</code> })}</span>}
-      <span className="flex flex-wrap gap-x-1.5">
-        ·{" "}
-        {revision.down.length === 0
-          ? t("migrations.isBase")
-          : rich("migrations.parents", { count: revision.down.length, parents: <span className="inline-flex gap-1.5">{revision.down.map(link)}</span> })}
-      </span>
-      {revision.depends_on.length > 0 && (
-        <span>· {rich("migrations.dependsOn", { revisions: <span className="inline-flex gap-1.5">{revision.depends_on.map(link)}</span> })}</span>
-      )}
-    </div>
+    <p className="mt-1 flex flex-wrap gap-x-1.5 text-sm text-muted">
+      {facts.map((fact, index) => (
+        <span key={index}>
+          {fact}
+          {index < facts.length - 1 && <span aria-hidden> ·</span>}
+        </span>
+      ))}
+    </p>
   );
 }
 

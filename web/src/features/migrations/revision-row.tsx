@@ -52,7 +52,15 @@ export const CellView = memo(function CellView({ cell, name, several, narrow }: 
   );
 });
 
-export function RevisionText({ revision, strong, narrow, heads }: { revision: Revision; strong: boolean; narrow: boolean; heads: boolean }) {
+interface RevisionTextProps {
+  revision: Revision;
+  strong: boolean;
+  narrow: boolean;
+  compact: boolean;
+  heads: boolean;
+}
+
+export function RevisionText({ revision, strong, narrow, compact, heads }: RevisionTextProps) {
   const { t } = useLanguage();
   return (
     <>
@@ -67,8 +75,8 @@ export function RevisionText({ revision, strong, narrow, heads }: { revision: Re
       ))}
       {!narrow && (
         <span className="ml-auto flex shrink-0 gap-1 pl-2 text-xs text-muted">
-          {revision.author && <span className="max-w-28 truncate max-xl:hidden">{revision.author}</span>}
-          {revision.author && revision.date && <span className="max-xl:hidden">·</span>}
+          {revision.author && !compact && <span className="max-w-28 truncate max-xl:hidden">{revision.author}</span>}
+          {revision.author && revision.date && !compact && <span className="max-xl:hidden">·</span>}
           {revision.date && <Ago at={revision.date} short />}
         </span>
       )}

@@ -38,4 +38,5 @@ test("a filter finds by text, author and label, all of them at once", () => {
 
 test("pending on an environment may be said as in speech", () => {
   expect(wordsOf("index pending on prod")).toEqual(["index", "pending:prod"]);
+  expect(wordsOf("ожидает на prod")).toEqual(["pending:prod"]);
 });

@@ -33,7 +33,7 @@ export function matches(revision: Revision, words: readonly string[], standings:
 export function wordsOf(filter: string): string[] {
   return filter
     .toLowerCase()
-    .replace(/pending on (\S+)/g, "pending:$1")
+    .replace(/(?:pending on|ожидает на) (\S+)/g, "pending:$1")
     .split(/\s+/)
     .filter(Boolean);
 }

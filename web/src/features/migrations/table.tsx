@@ -1,7 +1,7 @@
 /** The table that is the revision graph and the fleet at once. */
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ChevronsUpDown } from "lucide-react";
-import { type ReactNode, type RefObject, useEffect, useRef } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useLanguage } from "@/i18n";
 import { cx } from "@/ui/cx";
 import { FoldCell, GraphCell, graphWidth, ROW_HEIGHT } from "./graph-cell";
@@ -20,6 +20,8 @@ interface TableProps {
   selectedEnvironment: string | null;
   filtered: boolean;
   narrow: boolean;
+  /** The pane stands beside it: every column gives a little. */
+  compact: boolean;
   head: ReactNode;
   columnHead: (standing: EnvironmentStanding) => ReactNode;
   empty: ReactNode;
@@ -40,14 +42,15 @@ function useScrollToSelected(rows: Row[], selected: string | null, scrollTo: (in
 }
 
 export function MigrationsTable(props: TableProps) {
-  const { graph, lanes, rows, standings, narrow, selected, head, columnHead, empty } = props;
+  const { graph, lanes, rows, standings, narrow, compact, selected, head, columnHead, empty } = props;
   const { t } = useLanguage();
-  const scroller = useRef<HTMLDivElement>(null);
+  // State, not a ref: the rows are drawn once the element that scrolls them is there.
+  const [scroller, setScroller] = useState<HTMLDivElement | null>(null);
   const width = Math.min(graphWidth(lanes.width), narrow ? 64 : 400);
-  const columns = `${width}px minmax(${narrow ? "7rem" : "18rem"},1fr) repeat(${standings.length}, ${narrow ? "3.4rem" : "9rem"})`;
+  const columns = `${width}px minmax(${narrow ? "6rem" : compact ? "14rem" : "18rem"},1fr) repeat(${standings.length}, ${narrow ? "3.9rem" : compact ? "8.2rem" : "9.5rem"})`;
   return (
     <div
-      ref={scroller}
+      ref={setScroller}
       role="grid"
       aria-label={t("migrations.table")}
       aria-rowcount={rows.length + 1}
@@ -55,7 +58,7 @@ export function MigrationsTable(props: TableProps) {
       aria-activedescendant={selected ? `revision-${selected}` : undefined}
       className="min-h-0 flex-1 overflow-auto outline-none focus-visible:shadow-[inset_0_0_0_1px_var(--accent)]"
     >
-      <div className="min-w-max md:min-w-0" style={{ minWidth: narrow ? undefined : `${30 + standings.length * 9}rem` }}>
+      <div style={{ minWidth: narrow ? undefined : `${compact ? 20 + standings.length * 8.2 : 24 + standings.length * 9.5}rem` }}>
         <div role="row" className="sticky top-0 z-10 grid border-b border-line bg-bg" style={{ gridTemplateColumns: columns }}>
           <div role="columnheader" className="col-span-2 min-w-0 px-3 py-2.5">
             {head}
@@ -74,14 +77,14 @@ export function MigrationsTable(props: TableProps) {
 
 interface BodyProps extends TableProps {
   columns: string;
-  scroller: RefObject<HTMLDivElement | null>;
+  scroller: HTMLDivElement | null;
 }
 
-function Body({ rows, lanes, standings, running, selected, selectedEnvironment, filtered, narrow, columns, scroller, graph, onSelect, onUnfold }: BodyProps) {
+function Body({ rows, lanes, standings, running, selected, selectedEnvironment, filtered, narrow, compact, columns, scroller, graph, onSelect, onUnfold }: BodyProps) {
   const { t, number } = useLanguage();
   const virtual = useVirtualizer({
     count: rows.length,
-    getScrollElement: () => scroller.current,
+    getScrollElement: () => scroller,
     estimateSize: () => ROW_HEIGHT,
     overscan: 20,
     scrollPaddingStart: 110,
@@ -128,11 +131,12 @@ function Body({ rows, lanes, standings, running, selected, selectedEnvironment, 
             )}
             style={{ ...place, gridTemplateColumns: columns }}
           >
-            <div role="gridcell" className="overflow-hidden">
+            {/* Lines run over the border between rows: a lane has no gaps. */}
+            <div role="gridcell" className="overflow-x-clip">
               {lane && <GraphCell row={lane} lanes={lanes.width} full={full} merge={revision.is_merge} bare={filtered} />}
             </div>
             <div role="gridcell" className="flex min-w-0 items-center gap-2 pr-3">
-              <RevisionText revision={revision} strong={!full && cells.length > 0} narrow={narrow} heads={severalHeads} />
+              <RevisionText revision={revision} strong={!full && cells.length > 0} narrow={narrow} compact={compact} heads={severalHeads} />
             </div>
             {standings.map((standing, index) => {
               const cell = cells[index];

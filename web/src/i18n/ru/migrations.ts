@@ -1,7 +1,7 @@
 export const migrations = {
   "migrations.table": "Ревизии и где они применены",
   "migrations.filter": "Фильтр ревизий",
-  "migrations.filterPlaceholder": "Фильтр: текст, author:, pending on prod",
+  "migrations.filterPlaceholder": "Фильтр: текст, author:, ожидает на prod",
   "migrations.clearFilter": "Очистить фильтр",
   "migrations.count.revisions": { one: "{count} ревизия", few: "{count} ревизии", many: "{count} ревизий", other: "{count} ревизии" },
   "migrations.count.heads": { one: "{count} вершина", few: "{count} вершины", many: "{count} вершин", other: "{count} вершины" },
@@ -14,7 +14,7 @@ export const migrations = {
     other: "{number} старых ревизий, применены везде",
   },
   "migrations.noMatch.title": "Нет подходящих ревизий",
-  "migrations.noMatch.detail": "Попробуйте часть сообщения, идентификатор, author:имя, label:имя или «pending on» и окружение.",
+  "migrations.noMatch.detail": "Попробуйте часть сообщения, идентификатор, author:имя, label:имя или «ожидает на» и окружение.",
   "migrations.empty.title": "В этом коммите нет ревизий",
   "migrations.empty.detail": "Папка versions пуста. Создайте первую ревизию, отправьте её в репозиторий и получите код снова.",
   "migrations.firstFetch": "Граф появится здесь, как только код будет прочитан. Это займёт несколько секунд.",

@@ -1,0 +1,96 @@
+import AxeBuilder from "@axe-core/playwright";
+import { expect, type Page, test } from "@playwright/test";
+import { SHOP, signIn } from "./people";
+
+async function firstJob(page: Page): Promise<string> {
+  await page.goto("/demo/jobs");
+  const link = page.locator("[data-job] a").first();
+  await expect(link).toBeVisible();
+  return (await link.getAttribute("href")) ?? "";
+}
+
+const PAGES: [string, string][] = [
+  ["projects", "/demo/projects"],
+  ["add a project", "/demo/projects/new"],
+  ["migrations", SHOP],
+  ["a revision", `${SHOP}?revision=27e6c0f8b9d4&environment=prod`],
+  ["a move", `${SHOP}?move=downgrade&on=prod&to=base`],
+  ["settings", "/demo/projects/shop/settings"],
+  ["repository", "/demo/projects/shop/settings?section=repository"],
+  ["jobs", "/demo/jobs"],
+  ["components", "/ui"],
+];
+
+for (const theme of ["light", "dark"] as const)
+  test(`axe finds nothing on any page, ${theme}`, async ({ browser }) => {
+    test.setTimeout(180_000);
+    const context = await browser.newContext({ colorScheme: theme, reducedMotion: "reduce" });
+    const page = await context.newPage();
+    const check = async (name: string) => {
+      const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze();
+      expect(violations.map(({ id, nodes }) => `${name}: ${id}: ${nodes[0]?.html ?? ""}: ${nodes[0]?.failureSummary ?? ""}`)).toEqual([]);
+    };
+    await page.goto("/sign-in");
+    await expect(page.getByLabel("Email")).toBeVisible();
+    await check("sign in");
+    await signIn(page);
+    for (const [name, address] of [...PAGES, ["a job", await firstJob(page)] as const]) {
+      await page.goto(address);
+      await expect(page.getByRole("heading").first()).toBeAttached();
+      await page.waitForLoadState("networkidle", { timeout: 4_000 }).catch(() => undefined);
+      await check(name);
+    }
+    await context.close();
+  });
+
+test("Russian speaks on every page and is remembered", async ({ browser }) => {
+  const context = await browser.newContext({ locale: "ru-RU" });
+  const page = await context.newPage();
+  await page.goto("/sign-in");
+  await expect(page.getByRole("button", { name: "Войти" })).toBeVisible();
+  await signIn(page, SHOP);
+  await expect(page.getByText("15 ревизий · 1 вершина · 1 слияние")).toBeVisible();
+  await page.getByRole("button", { name: "Язык" }).click();
+  await page.getByRole("menuitemradio", { name: "English" }).click();
+  await expect(page.getByText("15 revisions · 1 head · 1 merge")).toBeVisible();
+  await page.getByRole("button", { name: "Language" }).click();
+  await page.getByRole("menuitemradio", { name: "Русский" }).click();
+  await expect(page.getByText("15 ревизий · 1 вершина · 1 слияние")).toBeVisible();
+  await page.reload();
+  await expect(page.locator("html")).toHaveAttribute("lang", "ru");
+  await context.close();
+
+  // Back to nobody's choice would need the API to forget; English is the other tests' language.
+  const again = await (await browser.newContext()).newPage();
+  await signIn(again, SHOP);
+  await again.getByRole("button", { name: /Язык|Language/ }).click();
+  await again.getByRole("menuitemradio", { name: "English" }).click();
+  await expect(again.getByText("15 revisions")).toBeVisible();
+  await again.waitForLoadState("networkidle", { timeout: 4_000 }).catch(() => undefined);
+  await again.context().close();
+});
+
+test("on a phone nothing is cut off, and a move can be read and confirmed", async ({ browser }) => {
+  const context = await browser.newContext({ viewport: { width: 360, height: 740 }, hasTouch: true });
+  const page = await context.newPage();
+  await signIn(page, SHOP);
+  await expect(page.locator("[data-revision]").first()).toBeVisible();
+  for (const address of ["/demo/projects", "/demo/projects/new", SHOP, "/demo/projects/shop/settings", "/demo/jobs", await firstJob(page)]) {
+    await page.goto(address);
+    await expect(page.getByRole("heading").first()).toBeAttached();
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect([address, overflow]).toEqual([address, 0]);
+  }
+  await page.goto(SHOP);
+  await page.locator("[data-revision]", { hasText: "Allow refunds" }).click();
+  const sheet = page.getByRole("dialog");
+  await expect(sheet).toContainText("Allow refunds");
+  await sheet.getByRole("button", { name: /Upgrade Production to here/ }).click();
+  await expect(page.getByRole("dialog")).toContainText("Type Production to confirm");
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("button", { name: "Close" }).click();
+  await page.getByRole("button", { name: "Open the menu" }).click();
+  await page.getByRole("dialog").getByRole("link", { name: "Jobs" }).first().click();
+  await expect(page).toHaveURL(/\/jobs/);
+  await context.close();
+});

@@ -1,0 +1,102 @@
+import { expect, test } from "@playwright/test";
+import { cell, move, SHOP, signIn } from "./people";
+
+const HEAD = "Find unpaid invoices quickly";
+
+test("staging is upgraded, the job is watched to its end, and the page shows it applied", async ({ page }) => {
+  await signIn(page, SHOP);
+  await move(page, "downgrade", "staging", "5b90d2f7a6c4");
+  await page.goto(SHOP);
+  await expect(cell(page, HEAD, "staging")).toHaveAttribute("data-state", "pending");
+
+  await page.getByRole("button", { name: "Upgrade Staging to head" }).click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.getByRole("list", { name: "Steps in order" }).getByRole("listitem")).toHaveCount(11);
+  await dialog.getByRole("button", { name: "Upgrade · 11 revisions" }).click();
+
+  await expect(page).toHaveURL(/\/jobs\//);
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("Upgrade Staging to head");
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("Succeeded", { timeout: 60_000 });
+  await expect(page.getByText("Upgraded to 1b94e7d2c83f: 11 of 11 revisions applied.")).toBeVisible();
+  await expect(page.getByRole("list", { name: "Steps" }).getByRole("listitem").filter({ hasText: HEAD })).toContainText("done");
+
+  await page.getByRole("button", { name: "Find" }).click();
+  await page.getByRole("textbox", { name: "Find" }).fill("create index concurrently");
+  await page.getByRole("button", { name: "Next" }).click();
+  await expect(page.locator("mark").first()).toBeVisible();
+
+  await page.getByRole("complementary").getByRole("link", { name: "Migrations" }).click();
+  await expect(cell(page, HEAD, "staging")).toHaveAttribute("data-state", "applied");
+  await expect(cell(page, HEAD, "staging")).toContainText("HEAD");
+});
+
+test("a revision is read and filtered by keyboard alone, and the address remembers it", async ({ page }) => {
+  await signIn(page, SHOP);
+  await expect(page.locator("[data-revision]").first()).toBeVisible();
+  await page.keyboard.press("/");
+  await page.keyboard.type("author:mira index");
+  await page.keyboard.press("Enter");
+  await expect(page.locator("[data-revision]")).toHaveCount(1);
+  await page.keyboard.press("j");
+  await expect(page).toHaveURL(/revision=d30b7c5e/);
+  await expect(page.getByRole("region", { name: "Revision d30b7c5e" })).toContainText("autocommit_block");
+  await page.reload();
+  await expect(page.getByRole("region", { name: "Revision d30b7c5e" })).toBeVisible();
+  await page.keyboard.press("?");
+  await expect(page.getByRole("dialog", { name: "Keyboard shortcuts" })).toBeVisible();
+});
+
+test("a protected environment asks for its name before anything can start", async ({ page }) => {
+  await signIn(page, `${SHOP}?move=upgrade&on=prod&to=head`);
+  const dialog = page.getByRole("dialog");
+  const submit = dialog.getByRole("button", { name: /^Upgrade/ });
+  await expect(dialog.getByRole("listitem").first()).toBeVisible();
+  await expect(submit).toBeDisabled();
+  await dialog.getByLabel("Type Production to confirm").fill("Prod");
+  await expect(submit).toBeDisabled();
+  await dialog.getByLabel("Type Production to confirm").fill("Production");
+  await expect(submit).toBeEnabled();
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  await expect(page).not.toHaveURL(/move=/);
+});
+
+test("an unknown target is refused in the dialog, with cause and fix", async ({ page }) => {
+  await signIn(page, `${SHOP}?move=upgrade&on=dev&to=nosuchrevision`);
+  await expect(page.getByRole("dialog").getByRole("alert")).toContainText("nosuchrevision");
+  await expect(page.getByRole("dialog").getByRole("button", { name: "Upgrade" })).toBeDisabled();
+});
+
+test("two people watch one job and see the same lines, each once", async ({ page, browser }) => {
+  await signIn(page, SHOP);
+  await move(page, "downgrade", "staging", "5b90d2f7a6c4");
+  await page.goto(`${SHOP}?move=upgrade&on=staging&to=head`);
+  await page.getByRole("dialog").getByRole("button", { name: /^Upgrade · / }).click();
+  await expect(page).toHaveURL(/\/jobs\//);
+  const other = await (await browser.newContext()).newPage();
+  await signIn(other, page.url());
+  const text = async (who: typeof page) => {
+    await expect(who.getByRole("heading", { level: 1 })).toContainText("Succeeded", { timeout: 60_000 });
+    const download = who.waitForEvent("download");
+    await who.getByRole("button", { name: "Download the stream as text" }).click();
+    const chunks: Buffer[] = [];
+    for await (const chunk of await (await download).createReadStream()) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks).toString();
+  };
+  const [mine, theirs] = [await text(page), await text(other)];
+  expect(theirs).toBe(mine);
+  const numbers = [...mine.matchAll(/^ *(\d+) \d\d:\d\d\.\d{3} /gm)].map((match) => Number(match[1]));
+  expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+  await other.context().close();
+});
+
+test("a job's stream survives a broken connection", async ({ page, context }) => {
+  await signIn(page, SHOP);
+  await move(page, "downgrade", "staging", "5b90d2f7a6c4");
+  await page.goto(`${SHOP}?move=upgrade&on=staging&to=head`);
+  await page.getByRole("dialog").getByRole("button", { name: /^Upgrade · / }).click();
+  await expect(page).toHaveURL(/\/jobs\//);
+  await context.setOffline(true);
+  await context.setOffline(false);
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("Succeeded", { timeout: 60_000 });
+  await expect(page.getByRole("log")).toContainText("Verify");
+});

@@ -1,0 +1,38 @@
+/** What people do in several journeys. */
+import { expect, type Page } from "@playwright/test";
+
+export const EMAIL = process.env["STILLROOM_ADMIN_EMAIL"] ?? "admin@stillroom.local";
+
+export function password(): string {
+  const given = process.env["STILLROOM_ADMIN_PASSWORD"];
+  if (!given) throw new Error("Set STILLROOM_ADMIN_PASSWORD to the administrator's password of the stack under test.");
+  return given;
+}
+
+export const SHOP = "/demo/projects/shop/migrations";
+
+export async function signIn(page: Page, to = "/"): Promise<void> {
+  await page.goto(to);
+  await page.locator("input[name=email]").fill(EMAIL);
+  await page.locator("input[name=password]").fill(password());
+  await page.keyboard.press("Enter");
+  await expect(page).not.toHaveURL(/sign-in/);
+}
+
+/** The cell of a revision, named by its message, on an environment. */
+export function cell(page: Page, message: string, environment: string) {
+  return page.locator("[data-revision]", { hasText: message }).locator(`[data-environment="${environment}"]`);
+}
+
+/** Brings an environment to a revision through the page, and waits for the job's end. */
+export async function move(page: Page, kind: "upgrade" | "downgrade" | "stamp", environment: string, revision: string): Promise<void> {
+  await page.goto(`${SHOP}?move=${kind}&on=${environment}&to=${revision}`);
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.getByText("stands at")).toBeVisible();
+  if (await dialog.getByText("Nothing to do").isVisible()) return;
+  const confirm = dialog.locator("[data-autofocus]");
+  if (await confirm.isVisible()) await confirm.fill((await dialog.locator("label", { hasText: "Type" }).innerText()).split(" ")[1] ?? "");
+  await dialog.locator("button[type=submit]").click();
+  await expect(page).toHaveURL(/\/jobs\//);
+  await expect(page.getByRole("heading", { level: 1 })).toContainText(/Succeeded/, { timeout: 60_000 });
+}

@@ -1,0 +1,4 @@
+import { defineConfig } from "@playwright/test";
+import { base } from "./playwright.base";
+
+export default defineConfig(base, { testMatch: "**/screens.ts" });
