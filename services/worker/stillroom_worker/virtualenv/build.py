@@ -34,6 +34,7 @@ class Builder:
     python: Interpreter
     tools: Toolbox
     install_reason: str | None
+    compile_bytecode: bool = True
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -54,7 +55,8 @@ class Builder:
             await self._install(*self.requirements.extra_packages)
         await self._supplement()
         await self._check_psycopg()
-        await self._compile()
+        if self.compile_bytecode:
+            await self._compile()
         packages = installed_packages(self.path)
         return Virtualenv(
             path=self.path,

@@ -25,6 +25,7 @@ from stillroom_worker.virtualenv.uv import OnLine
 
 _MARKER = "stillroom.json"
 _FRESH_SECONDS = 3600
+_FORGET_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,11 @@ class Place:
     def used(self) -> Path:
         """Give the file whose time of change is the last use."""
         return self.cache / f"{self.key}.used"
+
+    @property
+    def failed(self) -> Path:
+        """Give the file that says: this Python cannot have these packages."""
+        return self.cache / f"{self.key}.failed"
 
     def read(self) -> Virtualenv | None:
         """Give the finished environment, marked as used now; None when there is none."""
@@ -90,6 +96,7 @@ class Place:
         written = self.work / _MARKER
         written.write_text(json.dumps(data))
         written.replace(self.path / _MARKER)
+        self.failed.unlink(missing_ok=True)
         self.used.touch()
 
     def clear(self) -> None:
@@ -145,6 +152,11 @@ def prune(cache: Path, keep_bytes: int) -> int:
     """
     places = [Place(cache, used.name.removesuffix(".used")) for used in cache.glob("*.used")]
     sizes = {place: _recorded_size(place) for place in places}
+    for forgotten in [*cache.glob("*.failed"), *cache.glob(".plan-*")]:
+        if time.time() - forgotten.stat().st_mtime > _FORGET_SECONDS:
+            shutil.rmtree(forgotten, ignore_errors=True)
+            with suppress(OSError):
+                forgotten.unlink(missing_ok=True)
     total, removed = sum(sizes.values()), 0
     for place in sorted(places, key=lambda place: _last_use(place)):
         if total - removed <= keep_bytes or time.time() - _last_use(place) < _FRESH_SECONDS:

@@ -56,6 +56,7 @@ class _Ensuring:
     deadline: float
     time_limit: timedelta
     confine: bool
+    compile_bytecode: bool
 
     def toolbox(self, python: Interpreter, work: Path, *writable: Path) -> Toolbox:
         for folder in (work / "home", work / "tmp", self.cache / "uv"):
@@ -139,6 +140,7 @@ class _Ensuring:
                     python=attempt.python,
                     tools=tools,
                     install_reason=attempt.install_reason,
+                    compile_bytecode=self.compile_bytecode,
                 )
                 built = await builder.build(place.key)
                 await asyncio.to_thread(place.finish, built)
@@ -160,13 +162,15 @@ async def ensure(
     *,
     time_limit: timedelta = _TIME_LIMIT,
     confine: bool | None = None,
+    compile_bytecode: bool = True,
 ) -> Virtualenv:
     """Give the environment of the project that stands in `subdirectory` of an export.
 
     Installs from the nearest lock and never resolves what is locked; the same lock, settings and Python give
     the same environment from `cache`, and two jobs that need it at once build it once. `cache` should belong
     to one organization: building runs its packages' code. Lines of the tools go to `on_line` as they come.
-    `confine` None: keep builds away from the worker's files wherever the system allows.
+    `confine` None: keep builds away from the worker's files wherever the system allows. Without
+    `compile_bytecode` building is faster and every job that uses the environment slower.
     Raises VirtualenvFailed.
     """
     check(requirements)
@@ -185,6 +189,7 @@ async def ensure(
         deadline=time.monotonic() + time_limit.total_seconds(),
         time_limit=time_limit,
         confine=await can_confine() if confine is None else confine,
+        compile_bytecode=compile_bytecode,
     )
     return await _first_that_works(ensuring, _one_per_minor(pythons, 1 if requirements.python else _MOST_PYTHONS))
 
@@ -197,17 +202,21 @@ def _made(cache: Path) -> Path:
 
 async def _first_that_works(ensuring: _Ensuring, pythons: list[Interpreter]) -> Virtualenv:
     """Try the interpreters in turn: what was locked years ago often builds only on an older one."""
-    attempts = [await ensuring.attempt(pythons[0])]
-    if (ready := attempts[0].place.read()) is not None:
-        return ready
-    attempts += [await ensuring.attempt(python) for python in pythons[1:]]
-    for attempt in attempts:
+    attempts: list[_Attempt] = []
+    for python in pythons:
+        attempt = await ensuring.attempt(python)
+        attempts.append(attempt)
         if (ready := attempt.place.read()) is not None:
             return ready
+        # Another Python's environment counts only where this one was tried in vain: what a project gets must
+        # not depend on what others have built.
+        if not attempt.place.failed.exists():
+            break
     if not ensuring.confine:
         await ensuring.on_line("Packages are installed without isolation: this host does not allow it.")
     first: VirtualenvFailed | None = None
-    for attempt in attempts:
+    for number, python in enumerate(pythons):
+        attempt = attempts[number] if number < len(attempts) else await ensuring.attempt(python)
         await ensuring.on_line(f"Installing from {ensuring.source.label} with Python {attempt.python.version}.")
         try:
             return await ensuring.build(attempt)
@@ -215,6 +224,7 @@ async def _first_that_works(ensuring: _Ensuring, pythons: list[Interpreter]) -> 
             first = first or failure
             if failure.code not in ("build_failed", "resolution_failed"):
                 raise
+            attempt.place.failed.touch()
     assert first is not None  # noqa: S101  there is at least one attempt
     raise first
 

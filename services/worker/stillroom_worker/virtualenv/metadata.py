@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stillroom_worker.virtualenv.constraints import standard
-from stillroom_worker.virtualenv.documents import inside, read_text, read_toml, strings, table
+from stillroom_worker.virtualenv.documents import inside, normal, read_text, read_toml, strings, table
 from stillroom_worker.virtualenv.failure import VirtualenvFailed
 from stillroom_worker.virtualenv.model import Plan, Requirements, Source
 from stillroom_worker.virtualenv.requirements_txt import read_requirements
@@ -22,13 +22,17 @@ def plan_pyproject(export: Path, source: Source, requirements: Requirements) -> 
     data = read_toml(source.path)
     project = table(data, "project")
     lines = strings(project.get("dependencies"))
+    poetry = table(data, "tool", "poetry")
     for extra in requirements.extras:
-        lines += _named(table(project, "optional-dependencies"), extra, "extra")
+        if extra in (named := table(poetry, "extras")):
+            lines += _poetry_extra(table(poetry, "dependencies"), strings(named[extra]))
+        else:
+            lines += _named(table(project, "optional-dependencies"), extra, "extra")
     for group in requirements.groups:
-        lines += _group(table(data, "dependency-groups"), table(data, "tool", "poetry", "group"), group, set())
+        lines += _group(table(data, "dependency-groups"), table(poetry, "group"), group, set())
     local: list[Path] = []
     if not project.get("dependencies"):
-        lines += _poetry(export, source.path.parent, table(data, "tool", "poetry", "dependencies"), local)
+        lines += _poetry(export, source.path.parent, table(poetry, "dependencies"), local)
     dynamic = "dependencies" in strings(project.get("dynamic"))
     if dynamic and (found := _dynamic_files(export, source.path.parent, data)) is not None:
         return Plan(
@@ -93,6 +97,13 @@ def _poetry(export: Path, folder: Path, dependencies: dict[str, Any], local: lis
         elif name != "python" and (line := _poetry_line(name, wish)):
             lines.append(line)
     return lines
+
+
+def _poetry_extra(dependencies: dict[str, Any], names: list[str]) -> list[str]:
+    wanted = {normal(name) for name in names}
+    found = {name: wish for name, wish in dependencies.items() if normal(name) in wanted}
+    asked = {name: {**wish, "optional": False} if isinstance(wish, dict) else wish for name, wish in found.items()}
+    return [line for name, wish in asked.items() if (line := _poetry_line(name, wish))]
 
 
 def _poetry_line(name: str, wish: object) -> str | None:

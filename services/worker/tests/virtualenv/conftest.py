@@ -56,11 +56,15 @@ def lines() -> list[str]:
 def install(cache: Path, lines: list[str]) -> Callable[..., Awaitable[Virtualenv]]:
     """Ensure an export's environment: `await install(export, "sub", extras=("x",))`."""
 
-    async def run(export: Path, subdirectory: str = ".", **settings: object) -> Virtualenv:
+    async def run(
+        export: Path, subdirectory: str = ".", *, compile_bytecode: bool = False, **settings: object
+    ) -> Virtualenv:
         async def on_line(line: str) -> None:
             lines.append(line)
 
-        return await ensure(export, subdirectory, Requirements(**settings), cache, on_line)
+        return await ensure(
+            export, subdirectory, Requirements(**settings), cache, on_line, compile_bytecode=compile_bytecode
+        )
 
     return run
 

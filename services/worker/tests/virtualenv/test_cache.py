@@ -12,6 +12,7 @@ import pytest
 from stillroom_worker.virtualenv import Requirements, VirtualenvFailed, ensure, hold, prune
 from stillroom_worker.virtualenv.cache import Place
 from stillroom_worker.virtualenv.environment import tool_environment
+from stillroom_worker.virtualenv.interpreters import installed
 from stillroom_worker.virtualenv.model import Virtualenv
 
 
@@ -43,7 +44,8 @@ async def test_settings_and_contents_give_other_environments_and_unrelated_files
 
 
 async def test_every_module_is_compiled(project, install) -> None:
-    found = await install(project({"requirements.txt": "six==1.16.0\n"}))
+    export = project({"requirements.txt": "six==1.16.0\npluggy\n"})
+    found = await install(export, compile_bytecode=True)
     folder = next(found.path.glob("lib/python3*/site-packages"))
     assert list(folder.glob("__pycache__/six.*.pyc"))
     assert list(folder.glob("alembic/runtime/__pycache__/migration.*.pyc"))
@@ -57,6 +59,30 @@ async def test_what_a_killed_worker_left_is_removed(project, install) -> None:
     again = await install(export)
     assert not again.cached
     assert not (again.path / "half").exists()
+
+
+async def test_an_older_python_is_taken_only_when_the_better_one_was_tried_in_vain(project, install, lines) -> None:
+    minors = list(dict.fromkeys(one.minor for one in await installed()))
+    if len(minors) < 2:
+        pytest.skip("this machine has one Python")
+    best, second = minors[:2]
+    setup = (
+        "import sys, setuptools\n"
+        f"assert '%d.%d' % sys.version_info[:2] != {best!r}, 'not for this one'\n"
+        "setuptools.setup(name='picky', version='1', py_modules=[])\n"
+    )
+    export = project({"setup.py": setup})
+    found = await install(export)
+    assert found.python_version.startswith(second + ".")
+    lines.clear()
+    assert (await install(export)).key == found.key
+    assert lines == []
+    # An environment of the other Python that only happens to be there is not taken instead of the best one.
+    plain = project({"requirements.txt": "six==1.16.0\n", "picky.txt": "six==1.16.0\n"})
+    (plain / "setup.py").unlink()
+    other = await install(plain, source="picky.txt", python=second)
+    assert (await install(plain, source="picky.txt")).python_version.startswith(best + ".")
+    assert other.python_version.startswith(second + ".")
 
 
 async def test_a_failed_build_leaves_nothing(project, install, cache: Path) -> None:

@@ -35,9 +35,12 @@ async def test_poetrys_metadata_without_a_lock_is_understood(project, install, p
         '[tool.poetry]\nname = "app"\nversion = "1"\n[tool.poetry.dependencies]\npython = "^3.9"\nsix = "~1.16"\n'
         'iniconfig = {version = "^2.0", optional = true}\n'
     )
-    have = packages(await install(project({"pyproject.toml": text})))
+    text += '[tool.poetry.extras]\nmore = ["iniconfig"]\n'
+    export = project({"pyproject.toml": text})
+    have = packages(await install(export))
     assert have["six"].startswith("1.16")
     assert "iniconfig" not in have
+    assert packages(await install(export, extras=("more",)))["iniconfig"].startswith("2.")
 
 
 async def test_a_project_with_entry_points_is_installed_though_its_version_comes_from_git(
