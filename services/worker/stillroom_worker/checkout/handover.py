@@ -20,6 +20,8 @@ from stillroom_worker.checkout.known_hosts import known_hosts_for
 from stillroom_worker.checkout.repository import Credential
 from stillroom_worker.checkout.url import Location
 
+_MEMORY = Path("/dev/shm")  # noqa: S108  only a private folder is made in it
+
 # git asks "Username for 'https://host': " and "Password for 'https://user@host': ".
 _ASKPASS = """#!/bin/sh
 case "$1" in
@@ -64,9 +66,8 @@ class Handover:
 def handed_over(location: Location, address: str | None, credential: Credential | None) -> Iterator[Handover]:
     """Write the credential's files for one fetch and remove them afterwards."""
     home = Path(tempfile.mkdtemp(prefix="stillroom-git-"))
-    memory = Path("/dev/shm")  # noqa: S108  a private folder is made in it
-    usable = memory.is_dir() and os.access(memory, os.W_OK)
-    private = Path(tempfile.mkdtemp(prefix="stillroom-git-", dir=memory if usable else None))
+    usable = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK)
+    private = Path(tempfile.mkdtemp(prefix="stillroom-git-", dir=_MEMORY if usable else None))
     try:
         if location.scheme == "https" and credential is not None and credential.password:
             yield Handover(home=home, askpass=_askpass(home, private, location, credential))

@@ -182,14 +182,18 @@ async def test_a_cancelled_fetch_leaves_nothing_running_and_no_files(
         gone.set()
         writer.close()
 
-    before = set(Path("/dev/shm").glob("stillroom-git-*"))
+    memory = tmp_path / "memory"
+    memory.mkdir()
+    monkeypatch.setattr("stillroom_worker.checkout.handover._MEMORY", memory)
+    monkeypatch.setattr("tempfile.tempdir", str(memory))
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     fetching = asyncio.create_task(get(f"https://git.invalid:{port}/x", mirror, Credential(password=CANARY)))
     await asyncio.wait_for(connected.wait(), 10)
+    assert len(list(memory.iterdir())) == 2
     fetching.cancel()
     with pytest.raises(asyncio.CancelledError):
         await fetching
     await asyncio.wait_for(gone.wait(), 5)
     server.close()
-    assert set(Path("/dev/shm").glob("stillroom-git-*")) <= before
+    assert list(memory.iterdir()) == []
