@@ -3,7 +3,7 @@
     python -I -S guard.py <parent pid> <signal> <identity> -- <program> [arguments…]
 
 `identity` is ``keep``, ``drop:<uid>:<gid>`` or ``map:<uid>``. ``map`` enters a user namespace in which
-root is seen under that uid: PostgreSQL refuses to run as root, and where it cannot become somebody else
+we are seen under that uid: PostgreSQL refuses to run as root, and where it cannot become somebody else
 (the project lies below a folder that only root may enter) this is what is left.
 
 It is a program and not a `preexec_fn` because code between fork and exec of a threaded process can
@@ -45,10 +45,10 @@ def _become(identity: str) -> None:
         os.setresgid(gid, gid, gid)
         os.setresuid(uid, uid, uid)
     elif how == "map":
-        _map_root_to(int(rest))
+        _appear_as(int(rest))
 
 
-def _map_root_to(uid: int) -> None:
+def _appear_as(uid: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     outer_uid, outer_gid = os.getuid(), os.getgid()
     if libc.unshare(CLONE_NEWUSER) != 0:

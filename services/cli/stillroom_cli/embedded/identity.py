@@ -35,7 +35,7 @@ def choose_identity(folder: Path, data: Path, program: Path) -> Identity:
                 f"the databases in {data} belong to {_name(owner)}: start as {_name(owner)}, "
                 "or forget them with `make reset` as root"
             )
-        return Identity(KEEP, me, os.getegid())
+        return _ordinary(me, folder, program)
     if owner != 0:
         dropped = _dropped(owner)
         if dropped is not None and _runs(dropped.guard, program, folder):
@@ -47,6 +47,27 @@ def choose_identity(folder: Path, data: Path, program: Path) -> Identity:
         f"root may not run PostgreSQL, and nobody else may enter {folder}: put the project below folders "
         "that others may enter (chmod o+x), start it as an ordinary user, or give DATABASE_URL"
     )
+
+
+def _ordinary(me: int, folder: Path, program: Path) -> Identity:
+    if _has_name(me):
+        return Identity(KEEP, me, os.getegid())
+    # Containers like to run under a number without a name; initdb insists on one.
+    mapped = Identity(f"map:{_nobody().pw_uid}", me, os.getegid())
+    if _runs(mapped.guard, program, folder):
+        return mapped
+    raise CannotStart(
+        f"user {me} has no name here and PostgreSQL needs one: add it to /etc/passwd, "
+        "start as another user, or give DATABASE_URL"
+    )
+
+
+def _has_name(uid: int) -> bool:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True
 
 
 def _nobody() -> pwd.struct_passwd:
