@@ -2,19 +2,20 @@ import { expect, test } from "@playwright/test";
 import { signIn } from "./people";
 
 test("a project is added, keeps what was typed when refused, gets a database, and is deleted", async ({ page }) => {
+  const slug = `second-shop-${Date.now()}`;
   await signIn(page, "/demo/projects");
   const source = await page.locator("li code").first().innerText();
   await page.getByRole("link", { name: "Add a project" }).click();
 
   await page.getByLabel("Git URL").fill("ftp://nowhere/shop.git");
-  await page.getByLabel("Name", { exact: true }).fill("Second shop");
+  await page.getByLabel("Name", { exact: true }).fill(slug);
   await page.getByRole("button", { name: "Add and fetch" }).click();
   await expect(page.getByRole("alert").first()).toBeVisible();
   await expect(page.getByLabel("Git URL")).toHaveValue("ftp://nowhere/shop.git");
 
   await page.getByLabel("Git URL").fill(source);
   await page.getByRole("button", { name: "Add and fetch" }).click();
-  await expect(page).toHaveURL(/second-shop\/settings/);
+  await expect(page).toHaveURL(new RegExp(`${slug}/settings`));
 
   await page.getByRole("button", { name: "Add an environment" }).click();
   await page.getByLabel("Name", { exact: true }).fill("qa");
@@ -33,8 +34,8 @@ test("a project is added, keeps what was typed when refused, gets a database, an
   await expect(page.getByRole("columnheader", { name: "qa" })).toContainText("unreachable");
 
   await page.goto(page.url().replace("migrations", "settings?section=danger"));
-  await page.getByLabel("Type second-shop to delete it.").fill("second-shop");
+  await page.getByLabel(`Type ${slug} to delete it.`).fill(slug);
   await page.getByRole("button", { name: "Delete the project" }).click();
   await expect(page).toHaveURL(/\/demo\/projects$/);
-  await expect(page.getByText("Second shop")).toHaveCount(0);
+  await expect(page.getByText(slug)).toHaveCount(0);
 });

@@ -58,7 +58,7 @@ function Loaded({ job }: { job: Job }) {
       </Link>
     </Button>
   );
-  const stream = <JobStream job={job} feed={feed} live={isOpen(job)} wanted={wanted} />;
+  const stream = <JobStream job={job} feed={feed} live={isOpen(job)} connection={connection} wanted={wanted} />;
   const steps = <JobSteps job={job} onStep={toStep} />;
   const facts = <JobFacts job={job} next={<div className="flex gap-2">{migrations}</div>} />;
   return (

@@ -10,12 +10,14 @@ import { cx } from "@/ui/cx";
 import { Toggles } from "@/ui/segmented";
 import { useKeys } from "@/ui/use-keys";
 import { asText, type Channel, type Feed, findLines, visibleLines } from "./feed";
+import type { Connection } from "./follow";
 import { StreamLine } from "./stream-line";
 
 interface JobStreamProps {
   job: Job;
   feed: Feed;
   live: boolean;
+  connection: Connection;
   /** A line that the address or a step asks for. */
   wanted: { seq: number } | null;
 }
@@ -31,7 +33,7 @@ function save(name: string, content: string): void {
   URL.revokeObjectURL(link.href);
 }
 
-export function JobStream({ job, feed, live, wanted }: JobStreamProps) {
+export function JobStream({ job, feed, live, connection, wanted }: JobStreamProps) {
   const { t } = useLanguage();
   const [channels, setChannels] = useState<Channel[]>(ALL);
   const [following, setFollowing] = useState(live && !wanted);
@@ -58,11 +60,16 @@ export function JobStream({ job, feed, live, wanted }: JobStreamProps) {
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [following, lines.length, virtual.getTotalSize()]);
 
+  /** The lit line is in the address, ready to be pasted. */
+  const light = (seq: number) => {
+    setLit(seq);
+    history.replaceState(history.state, "", `#line-${seq}`);
+  };
   const show = (index: number | undefined) => {
     const line = index === undefined ? undefined : lines[index];
     if (index === undefined || !line) return;
     setFollowing(false);
-    setLit(line.seq);
+    light(line.seq);
     virtual.scrollToIndex(index, { align: "center" });
   };
 
@@ -92,7 +99,7 @@ export function JobStream({ job, feed, live, wanted }: JobStreamProps) {
   });
 
   return (
-    <section aria-label={t("jobs.stream")} className="flex h-full min-h-0 min-w-0 flex-col">
+    <section aria-label={t("jobs.stream")} data-connection={connection} className="flex h-full min-h-0 min-w-0 flex-col">
       <div className="flex min-h-9 shrink-0 flex-wrap items-center gap-x-2 gap-y-1 border-b border-line px-3 py-1">
         <Toggles
           label={t("jobs.channels")}
@@ -178,7 +185,7 @@ export function JobStream({ job, feed, live, wanted }: JobStreamProps) {
                     className="absolute inset-x-0 top-0"
                     style={{ transform: `translateY(${item.start}px)` }}
                   >
-                    <StreamLine line={line} begin={begin} live={live} lit={line.seq === lit} found={find} onLink={() => setLit(line.seq)} />
+                    <StreamLine line={line} begin={begin} live={live} lit={line.seq === lit} found={find} onLink={() => light(line.seq)} />
                   </div>
                 )
               );

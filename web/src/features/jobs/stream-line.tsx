@@ -116,14 +116,14 @@ export const StreamLine = memo(function StreamLine({ line, begin, live, lit, fou
         line.ended === "failed" && "bg-failed-soft/60",
       )}
     >
-      <a
-        href={`#line-${line.seq}`}
+      {/* For the mouse; a line that was found by keyboard stands in the address too. */}
+      <span
         onClick={onLink}
-        aria-label={t("jobs.linkToLine", { number: line.seq })}
-        className="w-10 shrink-0 text-right text-muted select-none hover:text-accent-text hover:underline max-sm:hidden"
+        title={t("jobs.linkToLine", { number: line.seq })}
+        className="w-10 shrink-0 cursor-pointer text-right text-muted select-none hover:text-accent-text hover:underline max-sm:hidden"
       >
         {line.seq}
-      </a>
+      </span>
       <span className="w-[4.6rem] shrink-0 text-muted select-none max-md:hidden">{stamp(line.at - begin)}</span>
       <span className="w-22 shrink-0 truncate text-accent-text select-none max-xl:hidden" title={line.file ? `${line.file}:${line.source ?? ""}` : undefined}>
         {line.revision?.slice(0, 8)}

@@ -218,12 +218,16 @@ interface TableHeadProps {
 
 function TableHead({ input, filter, onFilter, history, shown, noEnvironments }: TableHeadProps) {
   const { t } = useLanguage();
-  // Typed letters appear at once; the address follows.
+  // Typed letters appear at once; the address follows, and never overwrites what is being typed.
   const [text, setText] = useState(filter);
-  useEffect(() => setText(filter), [filter]);
-  const change = (value: string) => {
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => {
+    if (document.activeElement !== input.current) setText(filter);
+  }, [filter, input]);
+  const change = (value: string, delay = 0) => {
     setText(value);
-    onFilter(value);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => onFilter(value), delay);
   };
   const merges = history.revisions.filter((revision) => revision.is_merge).length;
   const facts = [
@@ -239,12 +243,15 @@ function TableHead({ input, filter, onFilter, history, shown, noEnvironments }: 
           ref={input}
           type="search"
           value={text}
-          onChange={(event) => change(event.target.value)}
+          onChange={(event) => change(event.target.value, 120)}
           onKeyDown={(event) => {
             if (event.key === "Escape") {
               if (text) change("");
               else event.currentTarget.blur();
-            } else if (event.key === "Enter" || event.key === "ArrowDown") event.currentTarget.blur();
+            } else if (event.key === "Enter" || event.key === "ArrowDown") {
+              onFilter(text);
+              event.currentTarget.blur();
+            }
           }}
           aria-label={t("migrations.filter")}
           placeholder={t("migrations.filterPlaceholder")}
