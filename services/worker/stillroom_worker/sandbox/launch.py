@@ -4,7 +4,7 @@ import asyncio
 import base64
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from stillroom_worker.sandbox import bwrap, cgroup, landlock, layout, seccomp, slots, trusted
@@ -49,7 +49,7 @@ async def start(cell: Cell, level: Level, *, variant: bwrap.Variant | None = Non
     cell = layout.with_files_named(cell, room)
     try:
         with Descriptors() as descriptors:
-            prisoner = await _launch(_placed(cell, room), level, room, descriptors, variant)
+            prisoner = await _launch(cell, level, room, descriptors, variant)
     except BaseException:
         room.clear()
         raise
@@ -131,13 +131,6 @@ def _spec(cell: Cell, level: Level, room: Layout, ends: _Ends) -> dict[str, Any]
         "landlock": {**room.landlock_paths(), "connect": None if own_network else room.ports},
         "seccomp": base64.b64encode(program).decode(),
     }
-
-
-def _placed(cell: Cell, room: Layout) -> Cell:
-    """The cell with {{files}} replaced by the folder of its secret files, which is known only now."""
-    folder = room.environment["STILLROOM_FILES"]
-    env = {name: value.replace("{{files}}", folder) for name, value in cell.env.items()}
-    return replace(cell, env=env, request=cell.request.replace(b"{{files}}", folder.encode()))
 
 
 def _unconfined() -> dict[str, Any]:

@@ -4,7 +4,7 @@ import os
 import platform
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -13,6 +13,8 @@ from stillroom_worker.sandbox import bwrap, landlock, slots, trusted
 from stillroom_worker.sandbox.cell import Cell, Endpoint, Level, Limits
 
 _INSIDE_PORT = 5432
+# In a variable or the request: the folder of the secret files, which only this room can name.
+_FILES_NAME = "{{files}}"
 _LOOPBACK = "127.0.0.1"
 
 
@@ -74,6 +76,16 @@ def lay_out(cell: Cell, level: Level) -> Layout:
         environment=_environment(home, files),
         socket=socket,
         ports=[cell.database_port] if cell.database_port else [],
+    )
+
+
+def with_files_named(cell: Cell, room: Layout) -> Cell:
+    """Put the folder of the secret files where variables and request speak of {{files}}."""
+    folder = room.environment["STILLROOM_FILES"]
+    return replace(
+        cell,
+        env={name: value.replace(_FILES_NAME, folder) for name, value in cell.env.items()},
+        request=cell.request.replace(_FILES_NAME.encode(), folder.encode()),
     )
 
 
