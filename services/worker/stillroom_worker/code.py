@@ -77,7 +77,11 @@ async def virtualenv(room: Room, project: Project, code: Code, on_line: Callable
         install_project=project.install_project,
         source=project.requirements_file,
     )
-    return await ensure(code.export, project.subdirectory, requirements, room.folder("virtualenvs"), on_line)
+    cache = room.folder("virtualenvs")
+    if not room.settings.development:
+        # Building a package runs its code, which could leave something behind for the next: not across tenants.
+        cache /= str(project.organization_id)
+    return await ensure(code.export, project.subdirectory, requirements, cache, on_line)
 
 
 def forget(folder: Path) -> None:
