@@ -3,6 +3,7 @@
 import asyncio
 import re
 import secrets
+import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -135,7 +136,7 @@ def _environment(settings: RunSettings, connection: Connection, virtualenv: Virt
         "LC_ALL": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONPATH": str(code.working),
+        **_import_path(code.working),
         "PGHOST": connection.host,
         "PGPORT": str(connection.port),
         "PGUSER": connection.user,
@@ -143,6 +144,12 @@ def _environment(settings: RunSettings, connection: Connection, virtualenv: Virt
         "PGDATABASE": connection.database,
         **given,
     }
+
+
+def _import_path(working: Path) -> dict[str, str]:
+    """The project's folder, unless something in it would hide a module of the standard library (`logging/`)."""
+    names = {entry.stem if entry.suffix == ".py" else entry.name for entry in working.iterdir()}
+    return {} if names & sys.stdlib_module_names else {"PYTHONPATH": str(working)}
 
 
 def _driver(code: Code, project: Project, virtualenv: Virtualenv) -> str | None:

@@ -43,6 +43,7 @@ def check_template(text: str, field: str) -> None:
     living = _LIVING.fullmatch(text.strip()) if field == "attributes" else None
     if living is not None and living.group(2) in (None, *DRIVERS):
         return
+    names = ", ".join(sorted(NAMES | {"files"}))
     for name, driver in _FIELD.findall(text):
         if name == "files" and not driver:
             continue  # filled in by the sandbox, which alone knows where they lie
@@ -50,7 +51,7 @@ def check_template(text: str, field: str) -> None:
             raise Invalid(
                 "unknown_template",
                 f"There is no {{{{{name}{':' + driver if driver else ''}}}}}.",
-                fix=f"Use one of {', '.join(sorted(NAMES | {'files'}))}; or url:DRIVER with {', '.join(sorted(DRIVERS))}.",
+                fix=f"Use one of {names}; or url:DRIVER with {', '.join(sorted(DRIVERS))}.",
                 fields={field: f"unknown name {name}"},
             )
 
@@ -62,8 +63,9 @@ def render(text: str, connection: Connection) -> str:
         name, driver = match.group(1), match.group(2)
         if name == "url":
             return connection.url(driver)
-        # {{files}} stays: only the sandbox knows where the secret files of this job will lie.
-        return str(getattr(connection, name)) if name in NAMES and name != "files" else match.group(0)
+        if name == "files":
+            return "{{files}}"  # only the sandbox knows where the secret files of this job will lie
+        return str(getattr(connection, name)) if name in NAMES else match.group(0)
 
     return _FIELD.sub(value, text)
 
