@@ -56,7 +56,7 @@ test-browser: setup ## the tests in a real browser
 	@exec $(VENV)/python tests/run.py browser
 
 test-real: setup-python ## real open-source projects through the service; writes docs/real-projects.md
-	@exec $(VENV)/python -m pytest -m real $(ARGS)
+	@STILLROOM_REAL=all exec $(VENV)/python -m pytest -m real $(ARGS)
 
 lint: setup ## ruff, types, import arrows, TypeScript, generated files
 	@exec $(VENV)/python tests/run.py lint
@@ -65,7 +65,7 @@ format: setup-python ## let ruff put the Python sources in order
 	@$(VENV)/ruff check --fix --quiet . ; $(VENV)/ruff format --quiet .
 
 bench: setup ## measure; writes docs/benchmarks.md
-	@exec $(VENV)/python -m bench $(ARGS)
+	@PYTHONPATH=tests exec $(VENV)/python -m bench $(ARGS)
 
 screens: setup ## photograph the pages; writes docs/screens/
 	@exec $(VENV)/python tests/run.py screens
