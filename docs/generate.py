@@ -123,7 +123,9 @@ def templates() -> Iterator[str]:
     """The names that run settings may hold, with what they become."""
     example = Connection("127.0.0.1", 5432, "app", "4f1c09ab", "shop", socket="/run/db")
     forms = [f"{{{{{name}}}}}" for name in sorted(NAMES)] + [f"{{{{url:{driver}}}}}" for driver in sorted(DRIVERS)]
-    yield from _table(("Write", "A job is given, for example"), ((f"`{f}`", f"`{render(f, example)}`") for f in forms))
+    # The worker fills {{files}} in last, when the folder exists.
+    shown = {form: render(form, example).replace("{{files}}", "/run/stillroom/files") for form in forms}
+    yield from _table(("Write", "A job is given, for example"), ((f"`{f}`", f"`{shown[f]}`") for f in forms))
 
 
 def tables() -> Iterator[str]:
