@@ -4,7 +4,7 @@ import { signIn } from "./people";
 test("a project is added, keeps what was typed when refused, gets a database, and is deleted", async ({ page }) => {
   const slug = `second-shop-${Date.now()}`;
   await signIn(page, "/demo/projects");
-  const source = await page.locator("li code").first().innerText();
+  const source = await page.locator("li", { has: page.locator(`a[href="/demo/projects/shop/migrations"]`) }).locator("code").first().innerText();
   await page.getByRole("link", { name: "Add a project" }).click();
 
   await page.getByLabel("Git URL").fill("ftp://nowhere/shop.git");

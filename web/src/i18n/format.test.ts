@@ -17,6 +17,11 @@ test("English counts in two forms", () => {
   expect([1, 2].map((count) => t("migrations.revisions", { count }))).toEqual(["1 revision", "2 revisions"]);
 });
 
+test("a count is written with the language's separators, and chooses its form as a number", () => {
+  expect(translator("en", en).t("migrations.revisions", { count: 10_000 })).toBe("10,000 revisions");
+  expect(translator("ru", ru).t("migrations.revisions", { count: 10_001 }).replace(/\s/g, " ")).toBe("10 001 ревизия");
+});
+
 test("durations are short and exact enough", () => {
   const { duration } = formatters("en");
   expect([0.4, 42, 1234, 59_940, 184_000, 7_500_000].map(duration)).toEqual(["0.4 ms", "42 ms", "1.2 s", "59.9 s", "3 m 04 s", "2 h 05 m"]);

@@ -38,16 +38,22 @@ function firstLocale(): Locale {
 
 export function translator(locale: Locale, dictionary: Dictionary): Pick<Language, "t" | "rich"> {
   const rules = new Intl.PluralRules(locale);
+  const numbers = new Intl.NumberFormat(locale);
+  // A count is read, not copied: it gets the language's separators. Other numbers may be names.
+  const shown = <V,>(values: Record<string, V> | undefined): Record<string, V | string> => {
+    const count = values?.["count"];
+    return typeof count === "number" ? { ...values, count: numbers.format(count) } : (values ?? {});
+  };
   const text = (key: Key, values: Record<string, unknown> | undefined) =>
     choose(dictionary[key], rules, values?.["count"]);
   return {
     t: (key, ...parameters) => {
       const values = parameters[0] as Record<string, Value> | undefined;
-      return split<Value>(text(key, values), values ?? {}).join("");
+      return split<Value>(text(key, values), shown(values)).join("");
     },
     rich: (key, ...parameters) => {
       const values = parameters[0] as Record<string, ReactNode> | undefined;
-      return split<ReactNode>(text(key, values), values ?? {}).map((part, index) => (
+      return split<ReactNode>(text(key, values), shown(values)).map((part, index) => (
         <Fragment key={index}>{part}</Fragment>
       ));
     },

@@ -1,3 +1,4 @@
+import { GitBranch } from "lucide-react";
 import { Link, useNavigate, useParams } from "react-router";
 import { useTrouble } from "@/api/use-trouble";
 import { MigrationsView } from "@/features/migrations/migrations-view";
@@ -32,7 +33,7 @@ export function Migrations() {
   if (!project.data) return <SkeletonRows rows={14} className="pt-24" />;
 
   const failed = project.data.fetch.state === "failed" ? project.data.fetch.error : null;
-  const fetching = isFetching(project.data) || isNotFetched(history.error);
+  const fetching = isFetching(project.data) || (isNotFetched(history.error) && project.data.commit !== null);
   const settings = (
     <Button asChild>
       <Link to={addresses.settings(org, slug)}>{t("nav.settings")}</Link>
@@ -99,6 +100,27 @@ export function Migrations() {
         <Empty icon={<Spinner className="size-5 text-running" />} title={t("projects.fetching")}>
           <p role="status">{t("migrations.firstFetch")}</p>
           <code className="mt-2 block text-xs break-all">{project.data.git_url}</code>
+        </Empty>
+      </>
+    );
+  if (project.data.commit === null)
+    return (
+      <>
+        {banner}
+        <Empty
+          icon={<GitBranch className="size-5" />}
+          title={t("projects.neverFetched")}
+          action={
+            <>
+              <Button variant="primary" busy={fetchNow.isPending} onClick={() => fetchNow.mutate()}>
+                {t("migrations.fetch")}
+              </Button>
+              {settings}
+            </>
+          }
+        >
+          <code className="text-xs break-all">{project.data.git_url}</code>
+          {fetchNow.isError && <TroubleNotice className="mt-3 text-left" trouble={trouble(fetchNow.error)} />}
         </Empty>
       </>
     );

@@ -61,28 +61,50 @@ export function useDeleteEnvironment(org: string, project: string, environment: 
   });
 }
 
+interface DatabasePath {
+  org: string;
+  project: string;
+  environment: string;
+  database: string;
+}
+
+function read(path: DatabasePath) {
+  return unwrap(
+    api.POST("/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}/read", { params: { path } }),
+  );
+}
+
+/** New settings are tried at once. They are saved either way: a refusal to read is shown where the database is. */
+async function tryOut(path: DatabasePath): Promise<void> {
+  await read(path).catch(() => undefined);
+}
+
 export function useAddDatabase(org: string, project: string, environment: string) {
   return useMutation({
-    mutationFn: (body: DatabaseNew) =>
-      unwrap(
+    mutationFn: async (body: DatabaseNew) => {
+      const added = await unwrap(
         api.POST("/api/orgs/{org}/projects/{project}/environments/{environment}/databases", {
           params: { path: { org, project, environment } },
           body,
         }),
-      ),
+      );
+      await tryOut({ org, project, environment, database: added.id });
+    },
     onSuccess: useRefresh(org, project),
   });
 }
 
 export function useChangeDatabase(org: string, project: string, environment: string, database: string) {
   return useMutation({
-    mutationFn: (body: DatabaseChanges) =>
-      unwrap(
+    mutationFn: async (body: DatabaseChanges) => {
+      await unwrap(
         api.PATCH("/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}", {
           params: { path: { org, project, environment, database } },
           body,
         }),
-      ),
+      );
+      await tryOut({ org, project, environment, database });
+    },
     onSuccess: useRefresh(org, project),
   });
 }
@@ -101,12 +123,7 @@ export function useDeleteDatabase(org: string, project: string, environment: str
 
 export function useReadDatabase(org: string, project: string, environment: string, database: string) {
   return useMutation({
-    mutationFn: () =>
-      unwrap(
-        api.POST("/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}/read", {
-          params: { path: { org, project, environment, database } },
-        }),
-      ),
+    mutationFn: () => read({ org, project, environment, database }),
     onSuccess: useRefresh(org, project),
   });
 }

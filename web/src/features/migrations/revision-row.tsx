@@ -57,14 +57,20 @@ interface RevisionTextProps {
   strong: boolean;
   narrow: boolean;
   compact: boolean;
+  /** How many letters of an id tell it from the others. */
+  idLength: number;
   heads: boolean;
 }
 
-export function RevisionText({ revision, strong, narrow, compact, heads }: RevisionTextProps) {
+export function RevisionText({ revision, strong, narrow, compact, idLength, heads }: RevisionTextProps) {
   const { t } = useLanguage();
   return (
     <>
-      {!narrow && <code className="w-16 shrink-0 truncate text-xs text-muted">{revision.id.slice(0, 8)}</code>}
+      {!narrow && (
+        <code className="shrink-0 truncate text-xs text-muted" style={{ width: `${idLength + 0.6}ch` }} title={revision.id}>
+          {revision.id.slice(0, idLength)}
+        </code>
+      )}
       <span className={cx("min-w-0 truncate", strong && "font-semibold")}>{revision.message || revision.id}</span>
       {revision.is_merge && !narrow && <Chip>{t("migrations.merge")}</Chip>}
       {heads && revision.is_head && !narrow && <Chip tone="pending">{t("migrations.headChip")}</Chip>}

@@ -7,6 +7,12 @@ export type Row =
   | { kind: "revision"; revision: Revision; index: number }
   | { kind: "fold"; from: number; count: number };
 
+/** As many letters as tell every id apart, within what a column can show. */
+export function shortIdLength(revisions: readonly Revision[]): number {
+  const apart = (length: number) => new Set(revisions.map((revision) => revision.id.slice(0, length))).size === revisions.length;
+  return [8, 10].find(apart) ?? 12;
+}
+
 /** Shorter stretches are not worth a click. */
 export const FOLD_FROM = 24;
 /** What stays visible at either end of a fold. */

@@ -1,13 +1,13 @@
 /** The table that is the revision graph and the fleet at once. */
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ChevronsUpDown } from "lucide-react";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { useLanguage } from "@/i18n";
 import { cx } from "@/ui/cx";
 import { FoldCell, GraphCell, graphWidth, ROW_HEIGHT } from "./graph-cell";
 import type { Lanes } from "./lanes";
 import { CellView, RevisionText } from "./revision-row";
-import type { Row } from "./rows";
+import { type Row, shortIdLength } from "./rows";
 import { cellOf, type EnvironmentStanding, type Graph, type RunningSteps } from "./standing";
 
 interface TableProps {
@@ -30,15 +30,15 @@ interface TableProps {
 }
 
 /** Keeps the chosen row in sight, and finds it when a pasted address names it. */
-function useScrollToSelected(rows: Row[], selected: string | null, scrollTo: (index: number) => void) {
+function useScrollToSelected(rows: Row[], selected: string | null, ready: boolean, scrollTo: (index: number) => void) {
   const shown = useRef<string | null>(null);
   useEffect(() => {
-    if (selected === null || shown.current === selected) return;
+    if (!ready || selected === null || shown.current === selected) return;
     const index = rows.findIndex((row) => row.kind === "revision" && row.revision.id === selected);
     if (index === -1) return;
     shown.current = selected;
     scrollTo(index);
-  }, [rows, selected, scrollTo]);
+  }, [rows, selected, ready, scrollTo]);
 }
 
 export function MigrationsTable(props: TableProps) {
@@ -89,7 +89,8 @@ function Body({ rows, lanes, standings, running, selected, selectedEnvironment, 
     overscan: 20,
     scrollPaddingStart: 110,
   });
-  useScrollToSelected(rows, selected, (index) => virtual.scrollToIndex(index, { align: "auto" }));
+  useScrollToSelected(rows, selected, scroller !== null, (index) => virtual.scrollToIndex(index, { align: "auto" }));
+  const idLength = useMemo(() => shortIdLength(graph.revisions), [graph]);
   const severalHeads = graph.heads.length > 1;
   return (
     <div className="relative" style={{ height: virtual.getTotalSize() }} role="rowgroup">
@@ -136,7 +137,7 @@ function Body({ rows, lanes, standings, running, selected, selectedEnvironment, 
               {lane && <GraphCell row={lane} lanes={lanes.width} full={full} merge={revision.is_merge} bare={filtered} />}
             </div>
             <div role="gridcell" className="flex min-w-0 items-center gap-2 pr-3">
-              <RevisionText revision={revision} strong={!full && cells.length > 0} narrow={narrow} compact={compact} heads={severalHeads} />
+              <RevisionText revision={revision} strong={!full && cells.length > 0} narrow={narrow} compact={compact} idLength={idLength} heads={severalHeads} />
             </div>
             {standings.map((standing, index) => {
               const cell = cells[index];

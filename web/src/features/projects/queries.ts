@@ -33,10 +33,20 @@ export function useProject(org: string, project: string | undefined) {
   return useQuery({ ...projectQuery(org, project ?? ""), enabled: Boolean(project) });
 }
 
+function fetchNow(org: string, project: string) {
+  return unwrap(api.POST("/api/orgs/{org}/projects/{project}/fetch", { params: { path: { org, project } } }));
+}
+
+/** What is saved is fetched at once. Saved it is either way: a refusal to fetch is shown on the project's pages. */
+async function fetchedAtOnce(saved: Project): Promise<Project> {
+  return fetchNow(saved.organization.slug, saved.slug).catch(() => saved);
+}
+
 export function useAddProject(org: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (body: ProjectNew) => unwrap(api.POST("/api/orgs/{org}/projects", { params: { path: { org } }, body })),
+    mutationFn: async (body: ProjectNew) =>
+      fetchedAtOnce(await unwrap(api.POST("/api/orgs/{org}/projects", { params: { path: { org } }, body }))),
     onSuccess: () => client.invalidateQueries({ queryKey: ["projects", org] }),
   });
 }
@@ -44,8 +54,8 @@ export function useAddProject(org: string) {
 export function useChangeProject(org: string, project: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (body: ProjectChanges) =>
-      unwrap(api.PATCH("/api/orgs/{org}/projects/{project}", { params: { path: { org, project } }, body })),
+    mutationFn: async (body: ProjectChanges) =>
+      fetchedAtOnce(await unwrap(api.PATCH("/api/orgs/{org}/projects/{project}", { params: { path: { org, project } }, body }))),
     onSuccess: () => client.invalidateQueries({ queryKey: ["projects", org] }),
   });
 }
@@ -53,8 +63,7 @@ export function useChangeProject(org: string, project: string) {
 export function useFetchProject(org: string, project: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: () =>
-      unwrap(api.POST("/api/orgs/{org}/projects/{project}/fetch", { params: { path: { org, project } } })),
+    mutationFn: () => fetchNow(org, project),
     onSuccess: (fresh) => client.setQueryData(projectQuery(org, project).queryKey, fresh),
   });
 }

@@ -12,6 +12,7 @@ export const migrations = {
   "migrations.noMatch.detail": "Try a part of a message, an id, author:name, label:name, or “pending on” an environment.",
   "migrations.empty.title": "No revisions in this commit",
   "migrations.empty.detail": "Alembic's versions folder is empty. Write a first revision, push it, and fetch again.",
+  "migrations.fetch": "Fetch the code",
   "migrations.firstFetch": "The graph appears here as soon as the code is read. This takes a few seconds.",
   "migrations.addEnvironment": "Add an environment to see where your databases stand",
   "migrations.addDatabase": "Add a database",

@@ -17,6 +17,7 @@ export const migrations = {
   "migrations.noMatch.detail": "Попробуйте часть сообщения, идентификатор, author:имя, label:имя или «ожидает на» и окружение.",
   "migrations.empty.title": "В этом коммите нет ревизий",
   "migrations.empty.detail": "Папка versions пуста. Создайте первую ревизию, отправьте её в репозиторий и получите код снова.",
+  "migrations.fetch": "Получить код",
   "migrations.firstFetch": "Граф появится здесь, как только код будет прочитан. Это займёт несколько секунд.",
   "migrations.addEnvironment": "Добавьте окружение, чтобы видеть состояние баз",
   "migrations.addDatabase": "Добавить базу",
