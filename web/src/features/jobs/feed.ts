@@ -96,7 +96,7 @@ function lineOf(event: JobEvent): Line | null {
       return line(event, "transaction", text(data["what"]));
     case "step":
       // A step speaks when it begins; how it ended stands in the list of steps.
-      return data["state"] === "running" ? line(event, "step", text(data["title"])) : null;
+      return data["state"] === "running" ? line(event, "step", text(data["title"]), { code: textOrNull(data["kind"]) }) : null;
     default:
       return null;
   }

@@ -5,17 +5,7 @@ import { cx } from "@/ui/cx";
 import { StateMark } from "@/ui/state-mark";
 import { useNow } from "@/ui/use-now";
 import { isOpen } from "./queries";
-import { STEP_MARKS } from "./state";
-
-const TRANSLATED = ["checkout", "virtualenv", "lock", "bootstrap", "verify", "command"] as const;
-
-function useStepTitle(): (step: JobStep) => string {
-  const { t } = useLanguage();
-  return (step) => {
-    const kind = TRANSLATED.find((one) => one === step.kind);
-    return kind ? t(`jobs.step.${kind}`) : step.title;
-  };
-}
+import { STEP_MARKS, useStepTitle } from "./state";
 
 function StepTime({ step, live }: { step: JobStep; live: boolean }) {
   const { duration, t } = useLanguage();
@@ -60,7 +50,7 @@ export function JobSteps({ job, onStep }: { job: Job; onStep: (step: JobStep) =>
               <span className="flex items-baseline justify-between gap-2">
                 <span className="min-w-0 leading-snug font-medium break-words">
                   {step.revision && <code className="mr-1.5 text-xs font-normal text-muted">{step.revision.slice(0, 8)}</code>}
-                  {title(step)}
+                  {title(step.kind, step.title)}
                 </span>
                 <span className="shrink-0 text-xs text-muted tabular-nums">
                   <StepTime step={step} live={open} />

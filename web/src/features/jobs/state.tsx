@@ -63,3 +63,14 @@ export function useJobTitle(): (job: Job) => string {
     }
   };
 }
+
+const STEP_KINDS = ["checkout", "virtualenv", "lock", "bootstrap", "verify", "command"] as const;
+
+/** Our own steps have names in every language; a revision is called by its message. */
+export function useStepTitle(): (kind: string | null, title: string) => string {
+  const { t } = useLanguage();
+  return (kind, title) => {
+    const known = STEP_KINDS.find((one) => one === kind);
+    return known ? t(`jobs.step.${known}`) : title;
+  };
+}

@@ -4,6 +4,7 @@ import { clock, stamp } from "@/i18n/format";
 import { cx } from "@/ui/cx";
 import { useNow } from "@/ui/use-now";
 import type { Line } from "./feed";
+import { useStepTitle } from "./state";
 
 interface StreamLineProps {
   line: Line;
@@ -46,10 +47,14 @@ function StatementEnd({ line, live }: { line: Line; live: boolean }) {
   );
 }
 
+/** Notes that tell of trouble; the others are plain facts. */
+const WARNINGS = new Set(["stopping", "lock_waiting", "connection_failed", "verify_failed", "event_rejected", "output_full", "stream_full"]);
+
 const TRANSACTIONS = new Set(["begin", "commit", "rollback", "autocommit"]);
 
 function Content({ line, found }: { line: Line; found: string | null }) {
   const { t } = useLanguage();
+  const stepTitle = useStepTitle();
   const text = line.text.replace(ANSI, "");
   switch (line.kind) {
     case "statement":
@@ -73,7 +78,7 @@ function Content({ line, found }: { line: Line; found: string | null }) {
         </span>
       );
     case "step":
-      return <span className="font-sans text-sm font-semibold">{text}</span>;
+      return <span className="font-sans text-sm font-semibold">{stepTitle(line.code, text)}</span>;
     case "error":
       return (
         <span className="my-1 block rounded bg-failed-soft px-2 py-1 font-sans text-sm whitespace-pre-wrap">
@@ -92,7 +97,7 @@ function Content({ line, found }: { line: Line; found: string | null }) {
       );
     case "note":
       return (
-        <span className="font-sans text-sm break-words whitespace-pre-wrap text-pending">
+        <span className={cx("font-sans text-sm break-words whitespace-pre-wrap", WARNINGS.has(line.code ?? "") ? "text-pending" : "text-muted")}>
           <Marked text={text} found={found} />
         </span>
       );
