@@ -60,8 +60,8 @@ async def create_project(session: Session, actor: Actor, content: Mapping[str, A
     project = Project(id=new_key())
     repository.add(project)
     _apply(actor, project, content)
-    await session.flush()
     request_fetch(session, project)
+    await session.flush()  # last: callers refresh the row, which forgets what was not flushed
     return project
 
 

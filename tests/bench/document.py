@@ -1,0 +1,148 @@
+"""docs/benchmarks.md, from what was measured."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+
+from bench.measures import History, Latency, Upgrade
+from bench.stack import ROOT
+
+PAGE = ROOT / "docs" / "benchmarks.md"
+Memory = dict[str, tuple[int, float, float]]
+
+
+@dataclass
+class Found:
+    """Everything of one run."""
+
+    upgrades: list[Upgrade]
+    histories: list[History]
+    latency: Latency
+    idle: dict[str, Memory]
+    seconds: float
+
+
+def write(found: Found) -> None:
+    """Writes the page."""
+    parts = [_head(found), _upgrades(found.upgrades), _histories(found.histories), _latency(found.latency)]
+    PAGE.write_text("\n".join([*parts, _memory(found)]))
+
+
+def _verdict(holds: bool) -> str:
+    return "holds" if holds else "**missed**"
+
+
+def _table(head: str, rows: list[str]) -> str:
+    columns = head.split(" | ")
+    return "\n".join(["| " + head + " |", "|" + " --- |" * len(columns), *(f"| {row} |" for row in rows)])
+
+
+def _head(found: Found) -> str:
+    kernel, load = platform.release().split("-")[0], os.getloadavg()[0]
+    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, Linux {kernel}, load {load:.1f} at the end"
+    return f"""# Benchmarks
+
+Written by `make bench` in {found.seconds:.0f} s: {machine}.
+A whole stack of its own: api, a worker of two processes, scheduler, PostgreSQL and Valkey from their wheels, durable
+(fsync on), all on one machine. By hand and through the service alternate in one run
+and use the same virtualenv and the same server, so the ratios mean something on any machine. Medians, with the
+smallest and the largest sample in parentheses.
+"""
+
+
+def _upgrades(found: list[Upgrade]) -> str:
+    rows = []
+    for one in found:
+        ratio, more = one.ours.median / one.bare.median, one.ours.median - one.bare.median
+        holds = more <= 0.3 if one.revisions == 1 else ratio <= 1.10
+        aim = "by hand + 0.3 s" if one.revisions == 1 else "1.10 × by hand"
+        shown = f"{one.revisions:,} | {one.bare.shown()} | {one.ours.shown()} | {ratio:.2f} | {more:+.2f} s"
+        rows.append(f"{shown} | {aim}: {_verdict(holds)}")
+    steps = [
+        f"- {one.revisions:,}: " + ", ".join(f"{name} {ms:,.0f} ms" for name, ms in one.steps) + "." for one in found
+    ]
+    head = "Revisions | `alembic upgrade head` | Ours | Ratio | Difference | Aim"
+    return f"""## An upgrade, from POST to its end
+
+From the request over HTTP to the end of the job at a WebSocket client, against the time of the process
+`alembic upgrade head`. Each revision makes a table. Virtualenv and checkout are there already.
+
+{_table(head, rows)}
+
+Where the median run spends it, by the job's own steps:
+
+{chr(10).join(steps)}
+
+What the service does beyond the bare command: claim, lock and read the database before and after on a connection of
+its own, a sandbox, a proxy that signs in, and for every revision and statement an event that is stored before it is
+shown.
+"""
+
+
+def _histories(found: list[History]) -> str:
+    rows = []
+    for one in found:
+        ratio = one.alembic.median / one.reader.median
+        first = _verdict(ratio >= 10)
+        shown = f"{one.revisions:,} | {one.alembic.shown()} | {one.reader.shown()} | {ratio:.1f} × faster: {first}"
+        cached = f"{one.cached.shown(milliseconds=True)}: {_verdict(one.cached.median < 0.03)}"
+        rows.append(f"{shown} | {one.fetch:.2f} s | {cached} | {one.size / 1e6:.1f} MB")
+    head = "Revisions | `alembic history` | First read | Aim 10 × | Whole fetch | Cached GET, aim 30 ms | Answer"
+    return f"""## History
+
+The first read of a commit is the reader's work on the exported files. The whole fetch is what a person waits for after
+adding the project: git, export, reading, who added which file and when, storing. `GET /api/migrations/history` is
+asked twenty times afterwards, by a client that reads the whole answer.
+
+{_table(head, rows)}
+"""
+
+
+def _latency(found: Latency) -> str:
+    rows = []
+    for name, spread, aimed in (
+        ("500 statements, 10 ms apart", found.paced, True),
+        ("2,000 statements without a pause", found.burst, False),
+    ):
+        median, p99 = spread.median * 1000, spread.part(0.99) * 1000
+        verdict = _verdict(median < 50 and p99 < 200)
+        most = max(spread.samples) * 1000
+        rows.append(
+            f"{name} | {median:.0f} ms | {p99:.0f} ms | {most:.0f} ms | {verdict}{'' if aimed else ' (full load)'}"
+        )
+    return f"""## From the end of a statement to a client
+
+PostgreSQL's `clock_timestamp()` in the statement, until its `statement_finished` event has arrived over a WebSocket.
+In between: driver, hook, pipe, worker, our database (stored first), Valkey, api. Aim: median below 50 ms, 99th
+percentile below 200 ms.
+
+{_table("Load | Median | 99th percentile | Largest | Aim", rows)}
+"""
+
+
+def _memory(found: Found) -> str:
+    rows = []
+    for name, family in found.idle.items():
+        rss = sum(one[1] for one in family.values())
+        pss = sum(one[2] for one in family.values())
+        largest = max((one[1] for one in family.values()), default=0.0)
+        rows.append(f"{name} | {len(family)} | {largest:.0f} MiB | {rss:.0f} MiB | {pss:.0f} MiB")
+    total = sum(one[2] for family in found.idle.values() for one in family.values())
+    rows.append(f"all | {sum(len(f) for f in found.idle.values())} | | | {total:.0f} MiB")
+    running = [
+        f"`{name.rpartition(' #')[0]}` | {rss:.0f} MiB | {pss:.0f} MiB"
+        for name, (_pid, rss, pss) in found.latency.running.items()
+    ]
+    return f"""## Memory
+
+The idle stack, right after its start. PSS counts a page that n processes share as 1/n for each; RSS counts it in full.
+
+{_table("Process | Processes | Largest RSS | Sum of RSS | Sum of PSS", rows)}
+
+The worker's processes while one job runs: the main process, its two pool processes (one of them supervises the job),
+the sandbox, and the project's own Python.
+
+{_table("Process | RSS | PSS", running)}
+"""
