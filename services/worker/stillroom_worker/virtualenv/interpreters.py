@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 from packaging.version import Version
 
@@ -41,6 +42,7 @@ print(json.dumps({
 _NAME = re.compile(r"python3(\.\d+)?")
 _OLDEST = (3, 8)
 _PROBE_SECONDS = 10
+_LISTED_SECONDS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,7 @@ class Interpreter:
 
 # Interpreters do not change while a worker runs; a replaced one has another time of change.
 _probed: dict[tuple[str, float], Interpreter | None] = {}
+_listed: dict[str, tuple[float, list[Path]]] = {}
 
 
 async def installed() -> list[Interpreter]:
@@ -88,8 +91,16 @@ def _on_this_machine() -> Iterable[Path]:
 
 
 async def _known_to_uv() -> list[Path]:
+    """Ask uv, once a minute at most: every job waits for this, and interpreters are seldom installed."""
+    home, now = os.environ.get("HOME", "/"), monotonic()
+    if home not in _listed or _listed[home][0] < now - _LISTED_SECONDS:
+        _listed[home] = (now, await _ask_uv(home))
+    return _listed[home][1]
+
+
+async def _ask_uv(home: str) -> list[Path]:
     argv = ["python", "list", "--only-installed", "--output-format", "json", "--offline", "--no-config"]
-    env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": os.environ.get("HOME", "/")}
+    env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": home}
     output = await _ask([str(uv_program()), *argv], env)
     try:
         listed = json.loads(output or "[]")
