@@ -1,12 +1,13 @@
 """The level without namespaces of files and processes: Landlock's rules, and a network of its own if it may."""
 
 import functools
+import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from stillroom_worker.sandbox import trusted
+from stillroom_worker.sandbox import bwrap, slots, trusted
 from stillroom_worker.sandbox.descriptors import Descriptors
 from stillroom_worker.sandbox.inside.confine import landlock_version
 
@@ -26,7 +27,13 @@ def version() -> int:
 
 @functools.cache
 def has_own_network() -> bool:
-    """Whether a process may have a network namespace here. Tried once, in a process of its own."""
+    """Whether a process may have a network namespace here. Tried once, in a process of its own.
+
+    A root worker tries as nobody: root may have what a job's own uid may not.
+    """
+    identity: dict[str, Any] = {}
+    if os.geteuid() == 0 and slots.is_public(trusted.interpreter()):
+        identity = {"user": bwrap.NOBODY, "group": bwrap.NOBODY, "extra_groups": []}
     with Descriptors() as descriptors:
         archive = descriptors.hold(trusted.archive())
         argv = [str(trusted.interpreter()), "-I", "-S", f"/proc/self/fd/{archive}", "--try-network"]
@@ -40,6 +47,7 @@ def has_own_network() -> bool:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             timeout=20,
+            **identity,
         )
     return done.returncode == 0
 

@@ -45,7 +45,8 @@ async def start(cell: Cell, level: Level, *, variant: bwrap.Variant | None = Non
 
     `level` is what `choose_level` returned. `variant` is for its self-test.
     """
-    room = layout.lay_out(cell, level)
+    variant = variant or bwrap.chosen()
+    room = layout.lay_out(cell, level, own_uid=variant.own_uid or level is not Level.BWRAP)
     cell = layout.with_files_named(cell, room)
     try:
         with Descriptors() as descriptors:
@@ -64,13 +65,11 @@ async def start(cell: Cell, level: Level, *, variant: bwrap.Variant | None = Non
     return prisoner
 
 
-async def _launch(
-    cell: Cell, level: Level, room: Layout, descriptors: Descriptors, variant: bwrap.Variant | None
-) -> Prisoner:
+async def _launch(cell: Cell, level: Level, room: Layout, descriptors: Descriptors, variant: bwrap.Variant) -> Prisoner:
     ends = _open(cell, descriptors)
     spec = _spec(cell, level, room, ends)
     if level is Level.BWRAP:
-        command = _in_bwrap(cell, room, spec, ends, descriptors, variant or bwrap.chosen())
+        command = _in_bwrap(cell, room, spec, ends, descriptors, variant)
     else:
         archive = descriptors.hold(trusted.archive())
         command = _Command(argv=_warden(f"/proc/self/fd/{archive}", spec, ends, descriptors))

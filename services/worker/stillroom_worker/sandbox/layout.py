@@ -52,15 +52,18 @@ def address(level: Level, *, database_port: int = 0, database_socket: Path | Non
     return Endpoint(host=_LOOPBACK, port=port, socket_dir=None)
 
 
-def lay_out(cell: Cell, level: Level) -> Layout:
-    """Check the cell and make its places; raises ValueError for a cell that must not be started."""
+def lay_out(cell: Cell, level: Level, *, own_uid: bool = True) -> Layout:
+    """Check the cell and make its places; raises ValueError for a cell that must not be started.
+
+    `own_uid`: give the job a uid that nobody else has, where the worker is root and the paths allow it.
+    """
     _check(cell)
     roots = trusted.interpreter_roots(*cell.read_only)
     read_only = bwrap.outermost((*cell.read_only, *roots))
     needed = [*read_only, trusted.interpreter()]
     if cell.database_socket is not None:
         needed.append(cell.database_socket)
-    slot = slots.acquire(needed)
+    slot = slots.acquire(needed) if own_uid else None
     if level is Level.BWRAP:
         home, files, private = bwrap.HOME, bwrap.FILES, None
         socket = bwrap.SOCKET_DIR / SOCKET_NAME if cell.database_socket else None

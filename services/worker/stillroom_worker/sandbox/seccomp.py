@@ -82,6 +82,9 @@ def landlock_filter(*, own_network: bool) -> bytes:
         _rule(seccomp, rules, refuse, "socketpair", (1, seccomp.MASKED_EQ, _SOCK_TYPE_MASK, kind))
     for name in _ONLY_ONESELF:
         _rule(seccomp, rules, refuse, name, (0, seccomp.NE, 0))
+    for name in ("setpriority", "ioprio_set"):  # (which, who): only one process, and only oneself
+        _rule(seccomp, rules, refuse, name, (1, seccomp.NE, 0))
+        _rule(seccomp, rules, refuse, name, (0, seccomp.GT, 0 if name == "setpriority" else 1))
     if not own_network:
         _only_tcp(seccomp, rules)
     return _export(rules)

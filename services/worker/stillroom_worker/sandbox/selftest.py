@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ async def examine(level: Level, *, work: Path) -> Finding:
     missing = await asyncio.to_thread(_missing, level)
     if missing is not None:
         return missing
-    variants = bwrap.VARIANTS if level is Level.BWRAP else (None,)
+    variants: Iterable[bwrap.Variant | None] = bwrap.variants() if level is Level.BWRAP else (None,)
     reasons: list[str] = []
     for variant in variants:
         reason = await _try(level, work, variant)

@@ -37,7 +37,7 @@ def acquire(paths: Iterable[Path]) -> Slot | None:
 
     The lock is an abstract socket: it needs no writable folder, and ends with the worker.
     """
-    if os.geteuid() != 0 or not all(_is_public(path) for path in paths):
+    if os.geteuid() != 0 or not all(is_public(path) for path in paths):
         return None
     for uid in range(FIRST, LAST + 1):
         lock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -53,7 +53,7 @@ def acquire(paths: Iterable[Path]) -> Slot | None:
     return None
 
 
-def _is_public(path: Path) -> bool:
+def is_public(path: Path) -> bool:
     """Whether anybody may go through every folder above and read what is there."""
     try:
         mode = path.stat().st_mode

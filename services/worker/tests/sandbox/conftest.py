@@ -52,6 +52,11 @@ class Place:
     def checkout(self) -> Path:
         return self.folder / "checkout"
 
+    def counts_processes(self, prisoner: Prisoner) -> bool:
+        """Whether anything bounds the number of the job's processes on this host."""
+        own_namespace = self.level is Level.BWRAP or (self.level is Level.LANDLOCK and landlock.has_own_network())
+        return own_namespace or prisoner.uid is not None or prisoner.memory_is_bounded
+
     async def start(self, code: str, *, python: Path = PYTHON, see: tuple[Path, ...] = (), **changes: Any) -> Prisoner:
         """Start some Python in a cell; it has `tell(value)` for its events and `attempt(call, …)`."""
         program = PRELUDE + textwrap.dedent(code)

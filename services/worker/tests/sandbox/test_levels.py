@@ -15,10 +15,12 @@ from stillroom_worker.sandbox import (
     Cell,
     Level,
     SandboxUnavailable,
+    bwrap,
     choose_level,
     examine,
     landlock,
     seccomp,
+    selftest,
     start,
     trusted,
 )
@@ -70,10 +72,10 @@ def landlock_here() -> None:
 
 
 @pytest.fixture
-def nobodys(folder: Path) -> Iterator[tuple[Path, int]]:
-    """A folder and a uid that are not root's."""
+def nobodys(folder: Path) -> Iterator[tuple[Path, int | None]]:
+    """A folder and a uid that are not root's; None is our own."""
     if os.geteuid() != 0:
-        yield folder, os.geteuid()
+        yield folder, None
         return
     made = folder / "nobodys"
     made.mkdir()
@@ -89,7 +91,7 @@ async def test_the_strongest_level_that_holds_is_chosen(folder: Path, bwrap_here
 
 
 async def test_a_worker_that_is_not_root_proves_the_same(
-    nobodys: tuple[Path, int], bwrap_here: None, landlock_here: None
+    nobodys: tuple[Path, int | None], bwrap_here: None, landlock_here: None
 ) -> None:
     folder, uid = nobodys
     found = await ask(folder, "bwrap", uid=uid)
@@ -107,6 +109,13 @@ async def test_a_root_worker_whose_folders_are_private_proves_the_same(
     assert found == {"bwrap": "", "landlock": "", "bare": "", "chosen": "bwrap"}
 
 
+async def test_each_variant_of_bubblewrap_that_a_host_may_leave_us_holds(folder: Path, bwrap_here: None) -> None:
+    if (await examine(Level.BWRAP, work=folder)).reason:
+        pytest.skip("bubblewrap does not hold on this host")
+    found = {variant: await selftest._try(Level.BWRAP, folder, variant) for variant in bwrap.variants()}
+    assert set(found.values()) == {""}, found
+
+
 async def test_without_bubblewrap_landlock_is_next(folder: Path, landlock_here: None) -> None:
     found = await ask(folder, "landlock", env={"PATH": str(folder)})
     assert found["bwrap"] == "bubblewrap is not installed."
@@ -121,7 +130,7 @@ async def test_without_bubblewrap_a_worker_that_wants_it_refuses_and_says_what_t
 
 
 async def test_where_namespaces_are_forbidden_landlock_holds_and_bubblewrap_is_refused(
-    nobodys: tuple[Path, int], bwrap_here: None, landlock_here: None
+    nobodys: tuple[Path, int | None], bwrap_here: None, landlock_here: None
 ) -> None:
     folder, uid = nobodys
     found = await ask(folder, "landlock", "no-namespaces", uid=uid)
@@ -159,8 +168,6 @@ async def test_an_old_landlock_is_refused(folder: Path, monkeypatch: pytest.Monk
 
 
 async def test_the_self_test_sees_an_open_door(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from stillroom_worker.sandbox import selftest
-
     questions = selftest._questions
     monkeypatch.setattr(selftest, "_questions", lambda *a: {**questions(*a), "confined": True})
     reason = (await examine(Level.BARE, work=folder)).reason

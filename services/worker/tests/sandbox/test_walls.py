@@ -237,7 +237,8 @@ async def test_the_worker_can_be_neither_signalled_nor_changed(walls: Any) -> No
         import resource
         worker = {os.getpid()}
         tell([attempt(os.kill, worker, 0), attempt(resource.prlimit, worker, resource.RLIMIT_NOFILE),
-              attempt(os.sched_setaffinity, worker, {{0}})])
+              attempt(os.sched_setaffinity, worker, {{0}}),
+              attempt(os.setpriority, os.PRIO_PROCESS, worker, 19)])
         """
     )
     assert set(answers) <= {"ESRCH", "EPERM", "EACCES"}
