@@ -19,6 +19,14 @@ export async function signIn(page: Page, to = "/"): Promise<void> {
   await expect(page).not.toHaveURL(/sign-in/);
 }
 
+/** Everything that the page asked for has come. */
+export async function drawn(page: Page): Promise<void> {
+  await expect(page.getByRole("heading").first()).toBeAttached();
+  await expect(page.locator("#content .shimmer[aria-hidden]")).toHaveCount(0);
+  await expect(page.locator("[data-connection=connecting]")).toHaveCount(0);
+  await page.evaluate(() => document.fonts.ready);
+}
+
 /** The cell of a revision, named by its message, on an environment. */
 export function cell(page: Page, message: string, environment: string) {
   return page.locator("[data-revision]", { hasText: message }).locator(`[data-environment="${environment}"]`);

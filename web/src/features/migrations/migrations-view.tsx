@@ -227,7 +227,8 @@ function TableHead({ input, filter, onFilter, history, shown, noEnvironments }: 
   const change = (value: string, delay = 0) => {
     setText(value);
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => onFilter(value), delay);
+    if (delay === 0) onFilter(value);
+    else timer.current = setTimeout(() => onFilter(value), delay);
   };
   const merges = history.revisions.filter((revision) => revision.is_merge).length;
   const facts = [
@@ -249,7 +250,7 @@ function TableHead({ input, filter, onFilter, history, shown, noEnvironments }: 
               if (text) change("");
               else event.currentTarget.blur();
             } else if (event.key === "Enter" || event.key === "ArrowDown") {
-              onFilter(text);
+              change(text);
               event.currentTarget.blur();
             }
           }}

@@ -35,8 +35,9 @@ export function useAddress() {
   const change = useCallback(
     (values: Record<string, string | null>, options?: { push?: boolean }) =>
       setSearch(
-        (before) => {
-          const next = new URLSearchParams(before);
+        () => {
+          // The address itself, not what the last drawing knew of it: two changes may follow within one drawing.
+          const next = new URLSearchParams(globalThis.location.search);
           for (const [name, value] of Object.entries(values)) {
             if (value === null || value === "") next.delete(name);
             else next.set(name, value);
