@@ -52,8 +52,10 @@ class Supervisor:
     say: Callable[[str], None]
     on_change: Callable[[dict[str, int]], None]
     services: list[Service] = field(default_factory=list)
+    strangers: frozenset[int] = frozenset()  # children of this process that were there before us
 
     def __post_init__(self) -> None:
+        self.strangers = frozenset(children(os.getpid()))
         _adopt_orphans()
 
     def start(self, service: Service) -> None:
@@ -133,7 +135,7 @@ class Supervisor:
 
     def _orphans(self) -> list[int]:
         ours = {s.process.pid for s in self.services if s.process is not None}
-        return [pid for pid in children(os.getpid()) if pid not in ours]
+        return [pid for pid in children(os.getpid()) if pid not in ours | self.strangers]
 
     def _reap_orphans(self) -> None:
         for pid in self._orphans():

@@ -129,6 +129,20 @@ def test_a_grandchild_that_left_its_group_does_not_stay_behind(tmp_path: Path) -
     assert not _lives(grandchild)
 
 
+def test_children_that_were_there_before_are_nobody_elses_to_end(tmp_path: Path) -> None:
+    before = subprocess.Popen([sys.executable, "-c", SLEEPER])
+    try:
+        with hung() as bell:
+            bell.listen()
+            supervisor = Supervisor(bell, print, lambda _pids: None)
+            supervisor.start(_service(tmp_path, "program", SLEEPER))
+            supervisor.stop()
+        assert before.poll() is None
+    finally:
+        before.kill()
+        before.wait()
+
+
 def test_a_leftover_is_recognised_by_number_and_start_time() -> None:
     sleeper = subprocess.Popen([sys.executable, "-c", SLEEPER], start_new_session=True)
     who = identify(sleeper.pid)
