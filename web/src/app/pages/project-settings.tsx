@@ -67,7 +67,7 @@ function Repository({ project, why }: { project: Project; why: string | null }) 
   return (
     <div className="flex flex-col gap-5">
       <section className="flex flex-wrap items-center gap-3 rounded-lg border border-line px-4 py-2.5">
-        <CommitLine project={project} className="flex-1" />
+        <CommitLine project={project} className="flex-1 basis-56" />
         <Button busy={fetchNow.isPending || isFetching(project)} why={why} onClick={() => fetchNow.mutate()}>
           {!isFetching(project) && !fetchNow.isPending && <RefreshCw aria-hidden className="size-3.5" />} {t("projects.fetchNow")}
         </Button>
