@@ -46,7 +46,7 @@ async def history(request: Request, session: Transaction, where: Reading) -> Res
     compressed = "gzip" in request.headers.get("accept-encoding", "")
     if compressed:
         headers["Content-Encoding"] = "gzip"
-    content = await history_json(commit, compressed=compressed)
+    content = await history_json(session, where.actor, commit, compressed=compressed)
     return Response(content, media_type="application/json", headers=headers)
 
 

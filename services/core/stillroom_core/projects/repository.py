@@ -3,10 +3,12 @@
 import hashlib
 import json
 from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import defer
 
 from stillroom_core.database import Session
 from stillroom_core.errors import not_found
@@ -55,18 +57,29 @@ class ProjectRepository:
         await self._session.delete(project)
 
     async def commit(self, key: UUID) -> Commit:
-        """A commit that was read; raises NotFound."""
+        """A commit that was read, without its files; raises NotFound."""
         found = await self._session.scalar(
-            select(Commit).where(Commit.id == key, Commit.organization_id == self._organization_id)
+            select(Commit)
+            .where(Commit.id == key, Commit.organization_id == self._organization_id)
+            .options(defer(Commit.files, raiseload=True))
         )
         if found is None:
             raise not_found("commit")
         return found
 
+    async def files(self, key: UUID) -> dict[str, Any]:
+        """What is known of a commit's revision files; apart from the row, because 10,000 of them take a while."""
+        found = await self._session.scalar(
+            select(Commit.files).where(Commit.id == key, Commit.organization_id == self._organization_id)
+        )
+        return found or {}
+
     async def commits(self, keys: Collection[UUID]) -> dict[UUID, Commit]:
         """Commits by key, without their graphs being parsed."""
         rows = await self._session.scalars(
-            select(Commit).where(Commit.id.in_(keys), Commit.organization_id == self._organization_id)
+            select(Commit)
+            .where(Commit.id.in_(keys), Commit.organization_id == self._organization_id)
+            .options(defer(Commit.files, raiseload=True), defer(Commit.graph, raiseload=True))
         )
         return {row.id: row for row in rows}
 

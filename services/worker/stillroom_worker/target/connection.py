@@ -14,6 +14,13 @@ CONNECT_WITHIN = timedelta(seconds=10)
 # What we ask is small; a catalogue that does not answer in this time is in trouble of its own.
 ANSWER_WITHIN = timedelta(seconds=20)
 
+# The system's own texts repeat addresses and differ between platforms.
+_WHY: dict[type[BaseException], str] = {
+    TimeoutError: "no answer",
+    ConnectionRefusedError: "connection refused",
+    ConnectionResetError: "the server closed the connection",
+}
+
 
 async def connect(target: Target, allow: Callable[[Address], bool], *, name: str) -> "asyncpg.Connection":
     """An open connection that waits for no lock and never stays in a transaction.
@@ -71,7 +78,7 @@ async def connect(target: Target, allow: Callable[[Address], bool], *, name: str
             "Check the sslmode and the CA certificate in the database's settings.",
         ) from None
     except (OSError, TimeoutError) as cause:
-        reason = "no answer" if isinstance(cause, TimeoutError) else (cause.strerror or type(cause).__name__)
+        reason = _WHY.get(type(cause), "no connection")
         raise JobFailed(
             "connect_failed",
             "The database is not reachable.",
