@@ -191,19 +191,14 @@ class Prisoner:
 
 def _pidfd_of_init(bwrap: int) -> int | None:
     """A handle on the first process of the cell's namespace, which is bwrap's only child."""
-    children = [pid for pid in descendants(bwrap) if _parent(pid) == bwrap]
     try:
-        return os.pidfd_open(children[0]) if children else None
+        children = Path(f"/proc/{bwrap}/task/{bwrap}/children").read_text().split()
+    except FileNotFoundError:  # a kernel without that file, or bwrap has ended
+        children = [str(pid) for pid in sorted(descendants(bwrap))]
+    try:
+        return os.pidfd_open(int(children[0])) if children else None
     except OSError:
         return None  # it has ended already
-
-
-def _parent(pid: int) -> int:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
-        return int(stat.rpartition(")")[2].split()[1])
-    except (OSError, IndexError, ValueError):
-        return 0
 
 
 def _word(line: bytes) -> dict[str, int]:

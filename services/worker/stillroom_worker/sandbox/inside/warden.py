@@ -20,6 +20,8 @@ from .forward import Forwarder
 
 GO = b"G"
 _DRAIN_SECONDS = 0.5
+# So that a job which takes every processor leaves the worker enough of them to stop it.
+_NICENESS = 10
 _RESTORED = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 
 
@@ -90,6 +92,7 @@ class Warden:
             for number in _RESTORED:
                 signal.signal(number, signal.SIG_DFL)
             os.setpgid(0, 0)
+            os.nice(_NICENESS)
             os.chdir(self._spec["cwd"])
             _close_all_but({0, 1, 2, report, self._spec["request_fd"], self._spec["events_fd"]})
             self._give_up()
