@@ -115,6 +115,7 @@ def _spec(cell: Cell, level: Level, room: Layout, ends: _Ends) -> dict[str, Any]
         "own_uid": room.slot is not None,
         "forward_to": str(room.socket) if room.socket else None,
         "drop_capabilities": True,
+        "private": str(room.private) if room.private else None,
     }
     if level is Level.BWRAP:  # bwrap has done the rest by the time that this is read
         return {**shared, "own_network": False, "own_pids": True, **_unconfined()}

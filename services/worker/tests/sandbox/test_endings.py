@@ -1,6 +1,7 @@
 """However a job ends, nothing of it is left."""
 
 import asyncio
+import os
 import secrets
 import signal
 import sys
@@ -150,7 +151,7 @@ if sys.argv[4] == "shared":
 async def main():
     folder = Path(sys.argv[2])
     cell = Cell(argv=("/bin/sh", "-c", "setsid sleep $MARKER & sleep $MARKER"), env={"MARKER": sys.argv[3]},
-                cwd=folder, read_only=(folder,))
+                cwd=folder, read_only=(folder,), files={"key": b"secret"})
     await start(cell, Level(sys.argv[1]))
     print("started", flush=True)
     await asyncio.sleep(60)
@@ -158,13 +159,17 @@ asyncio.run(main())
 """
 
 
-async def test_a_killed_worker_takes_its_job_with_it(
+async def test_a_killed_worker_takes_its_job_and_its_secret_files_with_it(
     place: Any, marker: str, processes: Any, request: pytest.FixtureRequest
 ) -> None:
+    private = place.folder / "private"
+    private.mkdir(mode=0o755)
+    private.chmod(0o1777)
     shared = "shared" if "shared" in request.node.name else ""
     worker = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", WORKER, place.level.value, str(place.checkout), marker, shared),
         stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(private)},
     )
     assert worker.stdout is not None
     assert await asyncio.wait_for(worker.stdout.readline(), 10) == b"started\n"
@@ -173,6 +178,7 @@ async def test_a_killed_worker_takes_its_job_with_it(
     worker.kill()
     await worker.wait()
     await until(lambda: not processes(sleepers), 2)
+    await until(lambda: list(private.iterdir()) == [])
 
 
 async def test_a_cell_that_fails_to_start_leaves_nothing(place: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,6 +129,7 @@ class Warden:
         """Each byte is a signal for the program's group; SIGKILL and the worker's absence end everything."""
         if not orders:
             self._end_all()
+            self._clear()
             os._exit(1)
         for number in orders:
             if number == signal.SIGKILL:
@@ -136,6 +137,13 @@ class Warden:
                 continue
             with contextlib.suppress(OSError):
                 os.killpg(self._child, number)
+
+    def _clear(self) -> None:
+        """Delete the job's private folder, which the worker can no longer do: secret files lie in it."""
+        if self._spec["private"]:
+            import shutil  # seldom needed, and slow to import
+
+            shutil.rmtree(self._spec["private"], ignore_errors=True)
 
     def _end_all(self) -> None:
         with contextlib.suppress(OSError):
