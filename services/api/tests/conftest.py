@@ -30,9 +30,9 @@ CANARY = "canary-7f3a"
 
 
 @pytest.fixture(scope="session")
-def api_environment(
+def installation(
     postgres_server: PostgresServer, redis_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[None]:
+) -> dict[str, str]:
     """The settings of an installation with an empty, migrated database."""
     given = {
         "DATABASE_URL": postgres_server.new_database("api").url,
@@ -43,16 +43,19 @@ def api_environment(
         "STILLROOM_PUBLIC_URL": "http://testserver",
         "STILLROOM_WEB_DIR": "",
     }
-    before = dict(os.environ)
-    os.environ.update(given)
-    os.environ.pop("STILLROOM_DEVELOPMENT", None)
+    migrate = [sys.executable, "-m", "alembic", "-c", "migrations/alembic.ini", "upgrade", "head"]
+    subprocess.run(migrate, cwd=ROOT, env={**os.environ, **given}, check=True)
+    return given
+
+
+@pytest.fixture
+def api_environment(installation: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This process has those settings while one test runs; other tests of the process have others."""
+    for name, value in installation.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("STILLROOM_DEVELOPMENT", raising=False)
     get_settings.cache_clear()
-    subprocess.run(
-        [sys.executable, "-m", "alembic", "-c", "migrations/alembic.ini", "upgrade", "head"], cwd=ROOT, check=True
-    )
     yield
-    os.environ.clear()
-    os.environ.update(before)
     get_settings.cache_clear()
 
 

@@ -119,7 +119,7 @@ def _connection(room: Room, database: Database | None, proxy: DatabaseProxy | No
         return Connection("127.0.0.1", 5432, "nobody", "none", "none")
     endpoint = address(room.isolation(), database_port=proxy.port, database_socket=proxy.socket_dir)
     return Connection(
-        endpoint.host, endpoint.port, database.username, token, database.database, str(endpoint.socket_dir)
+        endpoint.host, endpoint.port, database.username, token, database.database, str(endpoint.socket_dir or "")
     )
 
 

@@ -21,32 +21,34 @@ from stillroom_worker.room import Room
 
 
 @pytest.fixture(scope="session")
-def worker_environment(postgres_server: PostgresServer, redis_url: str) -> Iterator[None]:
+def installation(postgres_server: PostgresServer, redis_url: str) -> Iterator[dict[str, str]]:
     """The settings of an installation in development mode with an empty, migrated database."""
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="stillroom-worker-") as folder:
         Path(folder).chmod(0o755)
         (Path(folder) / "virtualenvs").symlink_to(CACHE)
-        before = dict(os.environ)
-        os.environ.update(
-            {
-                "DATABASE_URL": postgres_server.new_database("worker").url,
-                "REDIS_URL": redis_url,
-                "STILLROOM_SECRET_KEY": secrets.token_urlsafe(48),
-                "STILLROOM_SEALING_KEYS": "test:" + base64.b64encode(secrets.token_bytes(32)).decode(),
-                "STILLROOM_DATA_DIR": folder,
-                "STILLROOM_DEVELOPMENT": "1",
-                "STILLROOM_SANDBOX": os.environ.get("STILLROOM_TEST_SANDBOX", "bare"),
-            }
-        )
-        get_settings.cache_clear()
-        subprocess.run(
-            [sys.executable, "-m", "alembic", "-c", "migrations/alembic.ini", "upgrade", "head"], cwd=ROOT, check=True
-        )
-        yield
-        os.environ.clear()
-        os.environ.update(before)
-        get_settings.cache_clear()
+        given = {
+            "DATABASE_URL": postgres_server.new_database("worker").url,
+            "REDIS_URL": redis_url,
+            "STILLROOM_SECRET_KEY": secrets.token_urlsafe(48),
+            "STILLROOM_SEALING_KEYS": "test:" + base64.b64encode(secrets.token_bytes(32)).decode(),
+            "STILLROOM_DATA_DIR": folder,
+            "STILLROOM_DEVELOPMENT": "1",
+            "STILLROOM_SANDBOX": os.environ.get("STILLROOM_TEST_SANDBOX", "bare"),
+        }
+        migrate = [sys.executable, "-m", "alembic", "-c", "migrations/alembic.ini", "upgrade", "head"]
+        subprocess.run(migrate, cwd=ROOT, env={**os.environ, **given}, check=True)
+        yield given
+
+
+@pytest.fixture
+def worker_environment(installation: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This process has those settings while one test runs; other tests of the process have others."""
+    for name, value in installation.items():
+        monkeypatch.setenv(name, value)
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
 
 
 @pytest.fixture
