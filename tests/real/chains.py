@@ -152,8 +152,9 @@ CHAINS = (
         distributions=("prefect==3.8.8",),
         keep=("prefect",),
         lock="prefect",
-        special="an async env.py on asyncpg in a thread of its own; version_locations set inside env.py; split "
-        "variables; indexes made concurrently; one transaction a revision",
+        special="an async env.py on asyncpg in a thread of its own; version_locations set inside env.py, "
+        "told to the service as an ini option; split variables; its env.py runs in prefect's own command only; indexes "
+        "made concurrently; one transaction a revision",
         config_file="prefect/server/database/alembic.ini",
         variables=(
             ("PREFECT_SERVER_DATABASE_DRIVER", "postgresql+asyncpg"),
@@ -163,8 +164,11 @@ CHAINS = (
             ("PREFECT_SERVER_DATABASE_PASSWORD", "{{password}}"),
             ("PREFECT_SERVER_DATABASE_NAME", "{{database}}"),
         ),
-        back="-2",
+        command=("prefect", "server", "database", "upgrade", "-y", "-r", "{{revision}}"),
         asked=True,
+        ini=(("version_locations", "prefect/server/database/_migrations/versions/postgresql"),),
+        bare=("prefect", "server", "database", "upgrade", "-y", "-r", "head"),
+        no_way_back="a command project has a command for going up only",
     ),
     Chain(
         name="open-webui",

@@ -89,9 +89,17 @@ _COLUMNS = (
 )
 
 _LIMITS = """\
-- **A custom command goes up only.** Superset's `env.py` needs a Flask application context, which only its own command
-  makes. The service has one command per project, for upgrades; `downgrade` would start Alembic without that context
-  and says so (`env_error`). Down is possible by hand.
+- **A custom command goes up only** (superset, prefect). Their `env.py` needs what only their own command makes: a Flask
+  application, a running event loop. The service knows one command per project, for upgrades; `downgrade` would start
+  Alembic without it and fail. Down is possible by hand.
+- **Superset's revisions cannot be listed by Alembic in the sandbox**, for the same reason; its graph is what was read
+  from the files, and was not compared here.
+- **Prefect sets version_locations inside env.py while it runs.** Its history is right once `version_locations` is given
+  as an ini override; without it, the two folders (one per kind of database) cannot be told apart beforehand.
+- **Downgrades stop where the projects' own do**: optuna's v3.0.0.c refers to a name that its models no longer have.
+- **ZenML** has no PostgreSQL. **Letta's** distribution carries no Alembic folder.
+- Locks were resolved once. Two needed help because newer releases of what they need break them when installed without
+  their own lock: superset (flask-caching, rich), open-webui (SQLAlchemy 2.0).
 """
 
 _TEXT = """\
