@@ -93,14 +93,18 @@ class Sender:
             self._writer = None
         if self._interrupted:
             self._interrupted = False
-            raise Cancelled
+            self._stop()
 
     def interrupt(self) -> None:
-        """Raise Cancelled in the main thread, but never in the middle of a line."""
-        self.stopped = True
+        """Stop what the main thread does, but never in the middle of a line; asking again insists."""
         if self._writer == threading.main_thread().ident:
             self._interrupted = True
         else:
+            self._stop()
+
+    def _stop(self) -> None:
+        insisting, self.stopped = self.stopped, True
+        if insisting or not cancel_tasks(otherwise=self.interrupt):
             raise Cancelled
 
     def _write(self, line: bytes) -> None:
@@ -119,6 +123,35 @@ class Sender:
         # Two processes in one pipe would mix long lines; a forked child has nothing to say here.
         self._lock = threading.RLock()
         self.closed = True
+
+
+LOOP_PATIENCE = 1.0  # seconds that an event loop has to notice that it was asked to stop
+
+
+def cancel_tasks(otherwise: Callable[[], None]) -> bool:
+    """Cancel every task of the event loop that runs in this thread; False where none runs.
+
+    An exception out of a signal handler lands anywhere: in the loop's own bookkeeping, where it is lost, or in a
+    compiled driver that expects none. So the loop is asked, as asyncio itself does for Ctrl-C; `otherwise` is called
+    where it does not listen, because its code blocks it.
+    """
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None:
+        return False
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+
+    def cancel() -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+
+    signal.signal(signal.SIGALRM, lambda *_: otherwise())
+    signal.setitimer(signal.ITIMER_REAL, LOOP_PATIENCE)
+    loop.call_soon_threadsafe(cancel)
+    return True
 
 
 # ---- places in code -------------------------------------------------------------------------------
@@ -1854,7 +1887,7 @@ def supervised(request_fd: int, sender: Sender) -> bool:
 
 def deaf(sender: Sender) -> None:
     """From here on the run is ending anyway; another signal must not cut its last words off."""
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
         signal.signal(number, signal.SIG_IGN)
 
 

@@ -53,6 +53,20 @@ def test_sigterm_in_python_code_of_a_revision_rolls_back(runner: Any, project: A
     assert database.tables == set()
 
 
+def test_sigterm_in_python_code_that_blocks_an_event_loop_ends_the_run(
+    runner: Any, project: Any, database: Any, async_env: str
+) -> None:
+    project.write("migrations/env.py", async_env)
+    project.revision("a1", None, 'op.execute("SELECT 1 AS mark")\nimport time\ntime.sleep(60)')
+
+    run = runner.start(
+        project, "upgrade", url=database.url("asyncpg"), on_event=on_statement("mark", lambda run: run.terminate())
+    ).finish()
+
+    assert run.error["kind"] == "cancelled"
+    assert database.tables == set()
+
+
 def test_a_cancelled_backend_is_a_cancelled_run(runner: Any, project: Any, database: Any) -> None:
     project.revision("a1", None, SLEEP)
 

@@ -21,6 +21,7 @@ from stillroom_worker.sandbox import (
     landlock,
     seccomp,
     selftest,
+    slots,
     start,
     trusted,
 )
@@ -77,6 +78,8 @@ def nobodys(folder: Path) -> Iterator[tuple[Path, int | None]]:
     if os.geteuid() != 0:
         yield folder, None
         return
+    if not slots.is_public(Path(sys.executable).resolve()):
+        pytest.skip("this Python lies in a private folder, so only its owner can be a worker")
     made = folder / "nobodys"
     made.mkdir()
     os.chown(made, 65534, 65534)
