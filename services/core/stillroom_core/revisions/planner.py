@@ -152,6 +152,10 @@ class _Planner:
         self._graph = graph
         self._map = alembic_revision.RevisionMap(lambda: [_Node(r) for r in graph.revisions.values()])
         self._scripts = _Scripts(self._map)
+        # Alembic keeps these in the order of a set, which differs from process to process; our steps must not.
+        for node in self._map._revision_map.values():
+            if node is not None:
+                node._normalized_resolved_dependencies = tuple(sorted(node._normalized_resolved_dependencies))
 
     def steps(self, kind: str, target: str, rows: tuple[str, ...]) -> list[Step]:
         """Alembic's steps as ours, its refusals as ours."""

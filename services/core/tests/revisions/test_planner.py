@@ -1,5 +1,9 @@
 """Plans and refusals, in the cases that people meet."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from stillroom_core.errors import Conflict, StillroomError
@@ -153,3 +157,21 @@ def test_ids_with_dots_and_letters_are_ids_like_any_other() -> None:
     releases = Graph([Revision("0.1.0"), Revision("v3.0.0.a", ("0.1.0",)), Revision("v3.0.0.b", ("v3.0.0.a",))])
     assert ids(releases, "upgrade", "head", "0.1.0") == ["v3.0.0.a", "v3.0.0.b"]
     assert ids(releases, "downgrade", "0.1.0", "v3.0.0.b") == ["v3.0.0.b", "v3.0.0.a"]
+
+
+SEEDED = """
+from stillroom_core.revisions.graph import Graph, Revision
+from stillroom_core.revisions.planner import plan
+needed = [Revision(f"need{n}") for n in range(6)]
+graph = Graph([*needed, Revision("root"), Revision("user", ("root",), tuple(r.id for r in needed))])
+print(plan(graph, "upgrade", "heads", []).steps, plan(graph, "downgrade", "base", ["user"]).steps)
+"""
+
+
+def test_the_order_of_dependencies_does_not_vary_with_the_hash_seed() -> None:
+    printed = set()
+    for seed in "01234":
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        run = [sys.executable, "-c", SEEDED]
+        printed.add(subprocess.run(run, env=environment, capture_output=True, text=True, check=True).stdout)
+    assert len(printed) == 1
