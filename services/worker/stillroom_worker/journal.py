@@ -32,6 +32,7 @@ _PAUSE, _LONGEST_PAUSE = 0.02, 0.2
 # 100,000 lines are readable; a job that prints more is told so once.
 MAX_OUTPUT_BYTES = 20 * 1024 * 1024
 MAX_EVENTS = 300_000
+_PROGRESS = frozenset({"steps_done", "steps_total"})
 
 
 class Superseded(Exception):
@@ -51,7 +52,8 @@ class Journal:
         self._waiting: deque[Event] = deque()
         self._columns: dict[str, Any] = {}
         self._steps: dict[int, dict[str, Any]] = {}
-        self._changed = False
+        self._dirty: set[int] = set()
+        self._changed = self._progressed = False
         self._wake = asyncio.Event()
         self._flushing = asyncio.Lock()
         self._writer: asyncio.Task[None] | None = None
@@ -99,23 +101,27 @@ class Journal:
     def set(self, **columns: Any) -> None:
         """Changes columns of the job's row with the next write."""
         self._columns.update(self._masked(columns))
-        self._changed = True
+        if columns.keys() <= _PROGRESS:
+            self._progressed = True
+        else:
+            self._changed = True
         self._wake.set()
 
     def step(self, position: int, **fields: Any) -> None:
         """Adds or changes a step, and tells it in the stream."""
-        known = self._steps.setdefault(position, {"position": position, "state": StepState.PENDING, "dirty": True})
-        known.update(self._masked(fields), dirty=True)
+        known = self._steps.setdefault(position, {"position": position, "state": StepState.PENDING})
+        known.update(self._masked(fields))
+        self._dirty.add(position)
         told = {name: known.get(name) for name in ("position", "kind", "revision", "title", "duration_ms", "detail")}
         self.event("step", state=str(known["state"]), statements=known.get("statements", 0), **told)
-        self._changed = True
+        self._progressed = True
 
     def count_statement(self, position: int) -> None:
         """Counts one more statement of a step without telling it at once."""
         known = self._steps.get(position)
         if known is not None:
             known["statements"] = known.get("statements", 0) + 1
-            known["dirty"] = True
+            self._dirty.add(position)
 
     def step_fields(self, position: int) -> dict[str, Any]:
         """What is known of a step."""
@@ -132,7 +138,7 @@ class Journal:
     async def flush(self) -> None:
         """Writes everything that waits."""
         async with self._flushing:
-            while self._waiting or self._columns or self._changed:
+            while self._has_news():
                 await self._flush_once()
 
     async def finish(self, session: Session, state: JobState, **columns: Any) -> None:
@@ -176,8 +182,11 @@ class Journal:
                 return
             if len(self._waiting) < _BATCH:
                 await self._pause(monotonic() - began)
-            if self._waiting or self._columns or self._changed:
+            if self._has_news():
                 self._wake.set()
+
+    def _has_news(self) -> bool:
+        return bool(self._waiting or self._columns or self._dirty or self._changed)
 
     async def _pause(self, took: float) -> None:
         """Lets events gather: longer where writing is slow, and not at all once the journal closes."""
@@ -187,10 +196,10 @@ class Journal:
     async def _flush_once(self) -> None:
         events = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
         columns, self._columns = self._columns, {}
-        steps = [step for step in self._steps.values() if step["dirty"]]
-        for step in steps:
-            step["dirty"] = False
+        dirty, self._dirty = self._dirty, set()
+        steps = [self._steps[position] for position in sorted(dirty)]
         changed, self._changed = self._changed, False
+        progressed, self._progressed = self._progressed, False
         async with self._room.database.transaction() as session:
             if events:
                 columns["last_seq"] = events[-1].seq
@@ -200,7 +209,7 @@ class Journal:
                 await self._store_steps(session, steps)
             if events:
                 await feed.store(session, self._organization_id, self._job_id, events)
-        await self._publish(events, changed=changed)
+        await self._publish(events, changed=changed, progressed=progressed)
 
     async def _update(self, session: Session, columns: dict[str, Any]) -> None:
         touched = await session.execute(
@@ -242,9 +251,9 @@ class Journal:
                 statement.on_conflict_do_update(index_elements=["job_id", "position"], set_=changeable)
             )
 
-    async def _publish(self, events: "tuple[()] | list[Event]", *, changed: bool) -> None:
+    async def _publish(self, events: "tuple[()] | list[Event]", *, changed: bool, progressed: bool = False) -> None:
         try:
-            await feed.publish(self._room.redis, self._job_id, events, changed=changed)
+            await feed.publish(self._room.redis, self._job_id, events, changed=changed, progressed=progressed)
         except (RedisError, OSError):
             return  # stored is enough: followers look at the table when the channel is silent
 

@@ -10,6 +10,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +24,10 @@ from stillroom_core.jobs.models import Job, JobEvent
 
 _PAGE = 1000
 # How long a silent stream waits before it looks at the table itself.
-_LOOK_AGAIN = timedelta(seconds=3)
+_LOOK_AGAIN = timedelta(seconds=3).total_seconds()
+# A job of a thousand steps moves on a hundred times a second, and costs its follower milliseconds to read: so much of
+# a follower's time at most goes into reading progress. A change of state is read at once.
+_SHARE_OF_PROGRESS = 0.1
 
 
 @dataclass(frozen=True)
@@ -71,9 +75,11 @@ async def store(session: Session, organization_id: UUID, job_id: UUID, events: S
     )
 
 
-async def publish(redis: "Redis", job_id: UUID, events: Sequence[Event] = (), *, changed: bool = False) -> None:
-    """Tells followers about stored events, or that the row of the job changed."""
-    message = {"events": [event.as_dict() for event in events], "changed": changed}
+async def publish(
+    redis: "Redis", job_id: UUID, events: Sequence[Event] = (), *, changed: bool = False, progressed: bool = False
+) -> None:
+    """Tells followers about stored events, that the row of the job changed, or only that its steps moved on."""
+    message = {"events": [event.as_dict() for event in events], "changed": changed, "progressed": progressed}
     await redis.publish(_channel(job_id), json.dumps(message, default=str))
 
 
@@ -99,23 +105,28 @@ async def follow(
     """
     pubsub = redis.pubsub(ignore_subscribe_messages=True)
     try:
-        await pubsub.subscribe(_channel(job_id))
+        await _next(pubsub, job_id, _LOOK_AGAIN)  # the broker's word that it listens, before the table is read
         last = after
-        look = True
+        look, progressed, rested = True, False, 0.0
         while True:
             if look:
+                began = monotonic()
                 async for batch in _stored(database, organization_id, job_id, last):
                     last = batch.events[-1]["seq"] if batch.events else last
                     yield batch
                     if batch.ended:
                         return
-            message = await _next(pubsub)
+                # What the follower made of it counts too: it reads the job before it asks for more.
+                rested = monotonic() + (monotonic() - began) / _SHARE_OF_PROGRESS
+                progressed = False
+            message = await _next(pubsub, job_id, max(0.0, rested - monotonic()) if progressed else _LOOK_AGAIN)
             if message is None:
                 look = True
                 continue
             fresh = [event for event in message["events"] if event["seq"] > last]
             gap = bool(fresh) and fresh[0]["seq"] != last + 1
-            look = gap or bool(message["changed"])
+            progressed = progressed or bool(message["progressed"])
+            look = gap or bool(message["changed"]) or (progressed and monotonic() >= rested)
             if fresh and not gap:
                 last = fresh[-1]["seq"]
                 yield Batch(fresh)
@@ -140,10 +151,12 @@ async def _stored(database: Database, organization_id: UUID, job_id: UUID, last:
         return
 
 
-async def _next(pubsub: Any) -> dict[str, Any] | None:
-    """The next message, or None after a while or when the broker is away."""
+async def _next(pubsub: Any, job_id: UUID, patience: float) -> dict[str, Any] | None:
+    """The next message; None after so many seconds, when the subscription began, or when the broker is away."""
     try:
-        message = await pubsub.get_message(timeout=_LOOK_AGAIN.total_seconds())
+        if not pubsub.subscribed:
+            await pubsub.subscribe(_channel(job_id))
+        message = await pubsub.get_message(timeout=patience)
     except RedisError:
         await asyncio.sleep(1)  # the broker is away: the table alone feeds the stream until it is back
         return None
