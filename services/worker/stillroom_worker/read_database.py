@@ -1,11 +1,14 @@
 """Reads version and heads of a database when somebody asked, or when a job on it was lost."""
 
+import asyncio
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 from sqlalchemy import exists, or_, select, update
 
+from stillroom_core.database import Session
 from stillroom_core.databases.models import Database
 from stillroom_core.errors import StillroomError
 from stillroom_core.jobs.lifecycle import JobState
@@ -15,10 +18,17 @@ from stillroom_core.projects.graphs import graph_of
 from stillroom_core.projects.models import Commit, Project
 from stillroom_core.tables import now
 from stillroom_worker.addresses import allowed_addresses
-from stillroom_worker.cellwork import target_of
+from stillroom_worker.cellwork import application_name, target_of
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.room import Room
 from stillroom_worker.target import Truth, connect, read_truth
+
+_LOOK_BACK = 10
+_END_PATIENCE, _END_EVERY = 10.0, 0.1
+_END = """
+select pg_terminate_backend(pid) from pg_stat_activity
+where datname = current_database() and application_name = any($1) and pid <> pg_backend_pid()
+"""
 
 
 async def read_database(room: Room, database_id: UUID) -> None:
@@ -35,9 +45,10 @@ async def read_database(room: Room, database_id: UUID) -> None:
             return
         project = await session.get_one(Project, database.project_id)
         commit = await session.get(Commit, project.commit_id) if project.commit_id else None
+        doubtful = [] if database.trusted else await _doubtful_jobs(session, database_id)
     wanted = frozenset(graph_of(commit).revisions) if commit else None
     try:
-        truth = await _look(room, database, wanted)
+        truth = await _look(room, database, wanted, doubtful)
     except (JobFailed, StillroomError) as failure:
         described = failure if isinstance(failure, JobFailed) else JobFailed.of(failure)
         values: dict[str, Any] = {"read_state": "failed", "read_error": described.as_dict()}
@@ -55,9 +66,36 @@ async def read_database(room: Room, database_id: UUID) -> None:
     await _store(room, database_id, values)
 
 
-async def _look(room: Room, database: Database, wanted: frozenset[str] | None) -> Truth:
+async def _doubtful_jobs(session: Session, database_id: UUID) -> list[UUID]:
+    """The latest jobs whose end nobody saw; something of them may still be at work on the server."""
+    found = await session.scalars(
+        select(Job.id)
+        .where(Job.database_id == database_id, Job.state.in_([JobState.LOST.value, JobState.FAILED.value]))
+        .order_by(Job.id.desc())
+        .limit(_LOOK_BACK)
+    )
+    return list(found)
+
+
+async def _end_sessions(session: "asyncpg.Connection", jobs: list[UUID]) -> None:
+    """Ends what is left of these jobs on the server: what they do now would make the reading untrue."""
+    names = [application_name(str(job)) for job in jobs]
+    deadline = monotonic() + _END_PATIENCE
+    while await session.fetch(_END, names):
+        if monotonic() > deadline:
+            raise JobFailed(
+                "session_left",
+                "A session of a job that is gone still works in this database and does not end.",
+                fix="End the sessions that pg_stat_activity shows under the name stillroom:<job>.",
+            )
+        await asyncio.sleep(_END_EVERY)
+
+
+async def _look(room: Room, database: Database, wanted: frozenset[str] | None, doubtful: list[UUID]) -> Truth:
     session = await connect(target_of(database), allowed_addresses(room.settings), name="stillroom:read")
     try:
+        if doubtful:
+            await _end_sessions(session, doubtful)
         return await read_truth(session, database.version_tables if database.heads else None, wanted)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as cause:
         raise JobFailed(

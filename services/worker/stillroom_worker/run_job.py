@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.service import run_settings
@@ -127,6 +127,7 @@ class JobRun:
         self._kind = JobKind(ours.job.kind)
         self._folder = room.folder("jobs") / str(ours.job.id)
         self._started: dict[int, float] = {}
+        self._ran = False
 
     async def execute(self) -> Verdict:
         """Runs everything and never raises what a tenant can cause."""
@@ -135,20 +136,26 @@ class JobRun:
         except CancelAsked:
             return Verdict(JobState.CANCELLED, outcome("cancelled_before_start"))
         except CellFailed as failure:
-            self._fail_running()
-            described = JobFailed(
-                "cell_failed",
-                "The job's sandbox could not be made.",
-                failure.reason,
-                "Tell the operator of the worker.",
+            return await self._broken_off(
+                JobFailed(
+                    "cell_failed",
+                    "The job's sandbox could not be made.",
+                    failure.reason,
+                    "Tell the operator of the worker.",
+                )
             )
-            return Verdict(JobState.FAILED, outcome("failed_before_start"), described)
         except (JobFailed, CheckoutFailed, VirtualenvFailed, EgressRefused, StillroomError) as failure:
-            self._fail_running()
-            described = failure if isinstance(failure, JobFailed) else JobFailed.of(failure)
-            return Verdict(JobState.FAILED, outcome("failed_before_start"), described)
+            return await self._broken_off(failure if isinstance(failure, JobFailed) else JobFailed.of(failure))
         finally:
             codes.forget(self._folder)
+
+    async def _broken_off(self, described: JobFailed) -> Verdict:
+        """Ends a job that could not go on; once the project's code has run, only a new reading knows the truth."""
+        self._fail_running()
+        if not self._ran:
+            return Verdict(JobState.FAILED, outcome("failed_before_start"), described)
+        await self._keep(None)
+        return Verdict(JobState.FAILED, outcome("unknown"), described)
 
     async def _execute(self) -> Verdict:
         ours = self._ours
@@ -252,6 +259,7 @@ class JobRun:
                 proxy=proxy,
                 token=token,
             )
+            self._ran = True
             ending = await supervisor.watch(prisoner)
             good = ending.good and account.error is None
             if run.kind == "command":
@@ -290,7 +298,7 @@ class JobRun:
         verdict = judge(self._kind, ending, account, before, after, await self._expected(before))
         if verdict.state is not JobState.SUCCEEDED:
             account.fail_open_step(rolled_back=after is not None and after.heads == before.heads)
-        await self._keep(after, account)
+        await self._keep(after)
         return verdict
 
     async def _read(self, session: "asyncpg.Connection") -> Truth:
@@ -339,8 +347,11 @@ class JobRun:
         except StillroomError:
             return None
 
-    async def _keep(self, after: Truth | None, account: Account) -> None:
-        """Stores on the database's row what is true there now."""
+    async def _keep(self, after: Truth | None) -> None:
+        """Stores on the database's row what is true there now; raises Superseded where the claim is not ours any more.
+
+        A worker that slept past its lease knows only what was true before somebody else looked.
+        """
         values: dict[str, Any]
         if after is None:
             values = {"trusted": False} if self._kind in CHANGES_DATABASE else {}
@@ -357,7 +368,17 @@ class JobRun:
             }
         if values:
             async with self._room.database.transaction() as session:
-                await session.execute(update(Database).where(Database.id == self._ours.database.id).values(**values))
+                ours = exists().where(
+                    Job.id == self._job.id, Job.attempt == self._ours.attempt, Job.state == JobState.RUNNING.value
+                )
+                kept = await session.execute(
+                    update(Database)
+                    .where(Database.id == self._ours.database.id, ours)
+                    .values(**values)
+                    .returning(Database.id)
+                )
+                if kept.scalar_one_or_none() is None:
+                    raise Superseded
 
     def _tell_invalid(self, before: Truth, after: Truth) -> None:
         left = sorted(set(after.invalid_indexes) - set(before.invalid_indexes))

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import psycopg
+import pytest
 from sqlalchemy import update
 
 from stillroom_core.databases.models import Database
@@ -13,7 +14,10 @@ from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.queue import READ_DATABASE, RUN_JOB, Ring
 from stillroom_core.tables import now
 from stillroom_testing.jobs_scene import revision, two_tables
+from stillroom_worker import run_job as run_job_module
 from stillroom_worker.run_job import run_job
+from stillroom_worker.sandbox import CellFailed
+from stillroom_worker.supervise import Supervisor
 from stillroom_worker.sweep import sweep
 from stillroom_worker.target.lock import LOCK_KEYS
 
@@ -95,6 +99,63 @@ async def test_a_job_without_heartbeat_is_lost_and_holds_the_database_until_it_i
     assert read.heads == []
     await run_job(scene.room, following)
     assert (await scene.finished(following)).job.state == "succeeded"
+
+
+async def test_what_a_lost_job_left_on_the_server_is_ended_before_the_database_is_trusted(scene: Any) -> None:
+    scene.commit(two_tables())
+    await scene.fetch()
+    key = await scene.queue_job("upgrade", "head")
+    async with scene.room.database.transaction() as session:
+        await session.execute(update(Job).values(state="lost", finished_at=now()))
+        await session.execute(update(Database).values(trusted=False))
+    with psycopg.connect(scene.target.url, application_name=f"stillroom:{key}") as left:
+        left.execute("create table half_done ()")
+        read = await scene.read()
+        with pytest.raises(psycopg.OperationalError):
+            left.execute("select 1")
+    assert read.trusted
+    assert scene.ask("select to_regclass('half_done') is null")
+
+
+async def test_a_worker_that_wakes_after_its_job_was_lost_writes_nothing_about_the_database(
+    scene: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.commit(two_tables())
+    await scene.fetch()
+    key = await scene.queue_job("upgrade", "head")
+    judge = run_job_module.judge
+
+    def sleep_past_the_lease(*facts: Any) -> Any:
+        with psycopg.connect(scene.room.settings.database_url.get_secret_value()) as metadata:
+            metadata.execute("update jobs set state = 'lost', finished_at = now() where id = %s", [key])
+            metadata.execute("update databases set trusted = false, heads = '[\"read-later\"]'")
+        return judge(*facts)
+
+    monkeypatch.setattr(run_job_module, "judge", sleep_past_the_lease)
+    await run_job(scene.room, key)
+    database = await scene.database()
+    assert (await scene.finished(key)).job.state == "lost"
+    assert (database.trusted, database.heads) == (False, ["read-later"])
+
+
+async def test_a_failure_of_ours_after_the_projects_code_ran_does_not_claim_that_nothing_changed(
+    scene: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.commit(two_tables())
+    await scene.fetch()
+    key = await scene.queue_job("upgrade", "head")
+
+    watch = Supervisor.watch
+
+    async def fails(supervisor: Supervisor, prisoner: Any) -> Any:
+        await watch(supervisor, prisoner)
+        raise CellFailed("its end cannot be seen")
+
+    monkeypatch.setattr(Supervisor, "watch", fails)
+    await run_job(scene.room, key)
+    job = (await scene.finished(key)).job
+    assert (job.state, job.outcome["code"]) == ("failed", "unknown")
+    assert not (await scene.database()).trusted
 
 
 async def test_a_queued_job_that_nobody_heard_of_is_rung_again(scene: Any) -> None:
