@@ -170,8 +170,7 @@ class JobRun:
             connect(target, allowed_addresses(self._room.settings), name=application_name(str(self._job.id)))
         )
         try:
-            await self._guarded(self._lock(session))
-            before = await self._read(session)
+            before = await self._guarded(self._lock_and_read(session))
             self._done(LOCK, detail=f"at {', '.join(before.heads) or 'base'}")
             self._journal.set(heads_before=before.heads)
             async with proxy_for(self._room, ours.database, self._folder / "socket", token) as proxy:
@@ -199,6 +198,18 @@ class JobRun:
             self._journal.note("virtualenv", note)
         self._done(VIRTUALENV, detail=f"Python {made.python_version} · {made.source} · {how}")
         return made
+
+    async def _lock_and_read(self, session: "asyncpg.Connection") -> Truth:
+        try:
+            await self._lock(session)
+            return await self._read(session)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as cause:
+            raise JobFailed(
+                "read_failed",
+                "The database was reached, but could not be locked and read.",
+                str(cause) or type(cause).__name__,
+                "Check that the server runs and that the user may read the version table; then start it again.",
+            ) from None
 
     async def _lock(self, session: "asyncpg.Connection") -> None:
         deadline = monotonic() + LOCK_PATIENCE.total_seconds()

@@ -22,6 +22,8 @@ log = structlog.get_logger()
 SILENT = timedelta(seconds=20)
 RING_AGAIN = timedelta(seconds=5)
 STUCK = timedelta(minutes=15)
+# Signing in, ending what a lost job left and reading have bounds that add up to less than a minute.
+READ_STUCK = timedelta(minutes=2)
 READ_EVERY = timedelta(minutes=5)
 _MOST = 200
 
@@ -77,7 +79,9 @@ async def _lost(room: Room) -> None:
         doubtful = [row.database_id for row in rows if row.kind in {kind.value for kind in CHANGES_DATABASE}]
         if doubtful:
             await session.execute(
-                update(Database).where(Database.id.in_(doubtful)).values(trusted=False, read_state="waiting")
+                update(Database)
+                .where(Database.id.in_(doubtful))
+                .values(trusted=False, read_state="waiting", read_requested_at=now())
             )
     for row in rows:
         log.warning("job.lost", job=str(row.id))
@@ -100,7 +104,10 @@ async def _unread(room: Room) -> None:
         )
         await session.execute(
             update(Database)
-            .where(Database.read_state == "running", Database.read_requested_at < now() - STUCK)
+            .where(
+                Database.read_state == "running",
+                or_(Database.read_requested_at.is_(None), Database.read_requested_at < now() - READ_STUCK),
+            )
             .values(read_state="waiting")
         )
         await session.execute(

@@ -117,6 +117,33 @@ async def test_what_a_lost_job_left_on_the_server_is_ended_before_the_database_i
     assert scene.ask("select to_regclass('half_done') is null")
 
 
+async def test_a_reading_whose_worker_vanished_is_asked_for_again(scene: Any) -> None:
+    async with scene.room.database.transaction() as session:
+        await session.execute(
+            update(Database).values(trusted=False, read_state="running", read_requested_at=now() - timedelta(minutes=3))
+        )
+    await sweep(scene.room)
+    assert Ring(READ_DATABASE, (await scene.database()).id) in scene.queue.rings
+
+
+async def test_a_server_that_ends_the_session_of_a_waiting_job_fails_it_with_words(scene: Any) -> None:
+    scene.commit(two_tables())
+    await scene.fetch()
+    key = await scene.queue_job("upgrade", "head")
+    with psycopg.connect(scene.target.url, autocommit=True) as terminal:
+        terminal.execute("select pg_advisory_lock(%s::int, %s::int)", LOCK_KEYS)
+        running = asyncio.create_task(run_job(scene.room, key))
+        async with asyncio.timeout(30):
+            while "lock_waiting" not in (await scene.finished(key)).told:
+                await asyncio.sleep(0.05)
+        terminal.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = %s", [f"stillroom:{key}"]
+        )
+        await asyncio.wait_for(running, 30)
+    job = (await scene.finished(key)).job
+    assert (job.state, job.outcome["code"], job.error["code"]) == ("failed", "failed_before_start", "read_failed")
+
+
 async def test_a_worker_that_wakes_after_its_job_was_lost_writes_nothing_about_the_database(
     scene: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
