@@ -79,11 +79,10 @@ What the service does beyond the bare command: claim, lock and read the database
 its own, a sandbox, a proxy that signs in, and for every revision and statement an event that is stored before it is
 shown.
 
-Where the aim is missed, these are the reasons. One revision: two interpreters start one after the other inside the
-cell (the warden that builds the walls, then the project's), and the reading before and after is a connection of its
-own. Many tiny revisions: each is four or five statements of a fraction of a millisecond, and each statement passes the
+What that costs. Once a job: two interpreters start one after the other inside the cell (the warden that builds the
+walls, then the project's), and the reading before and after is a connection of its own. And with many tiny revisions: each is four or five statements of a fraction of a millisecond, and each statement passes the
 proxy, sends two events through the pipe and ends in a row of ours, in processes that share these cores with PostgreSQL
-and the project. What a statement itself needs is not slower, so the ratio nears 1 as migrations do real work.
+and the project; that is why a hundred and a thousand of them miss their aim. What a statement itself needs is not slower, so the ratio nears 1 as migrations do real work.
 """
 
 
@@ -100,7 +99,8 @@ def _histories(found: list[History]) -> str:
 
 The first read of a commit is the reader's work on the exported files. The whole fetch is what a person waits for after
 adding the project: git, export, reading, who added which file and when, storing. `GET /api/migrations/history` is
-asked twenty times afterwards, by a client that reads the whole answer.
+asked twenty times afterwards, by a client that reads the whole answer. The reader parses every file by itself, so its
+advantage narrows as the work per file outweighs Alembic's start: with 10,000 revisions it is about ten times.
 
 {_table(head, rows)}
 """
