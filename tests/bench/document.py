@@ -80,9 +80,11 @@ its own, a sandbox, a proxy that signs in, and for every revision and statement 
 shown.
 
 What that costs. Once a job: two interpreters start one after the other inside the cell (the warden that builds the
-walls, then the project's), and the reading before and after is a connection of its own. And with many tiny revisions: each is four or five statements of a fraction of a millisecond, and each statement passes the
-proxy, sends two events through the pipe and ends in a row of ours, in processes that share these cores with PostgreSQL
-and the project; that is why a hundred and a thousand of them miss their aim. What a statement itself needs is not slower, so the ratio nears 1 as migrations do real work.
+walls, then the project's), and the reading before and after is a connection of its own. And with many tiny revisions:
+each is four or five statements of a fraction of a millisecond, and each statement passes the proxy, sends two events
+through the pipe and ends in a row of ours, in processes that share these cores with PostgreSQL and the project; that
+is why a hundred and a thousand of them miss their aim. What a statement itself needs is not slower, so the ratio
+nears 1 as migrations do real work.
 """
 
 
