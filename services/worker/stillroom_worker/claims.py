@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import ColumnElement, and_, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
@@ -25,6 +25,11 @@ class Claim:
     environment: Environment
     database: Database
     attempt: UUID
+
+
+def still_held(job_id: UUID, attempt: UUID) -> ColumnElement[bool]:
+    """That the job runs under this claim: a write without it could come from a worker that has been given up."""
+    return and_(Job.id == job_id, Job.attempt == attempt, Job.state == JobState.RUNNING.value)
 
 
 async def claim(room: Room, job_id: UUID) -> Claim | None:

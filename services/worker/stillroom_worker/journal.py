@@ -22,6 +22,7 @@ from stillroom_core.jobs.feed import Event
 from stillroom_core.jobs.lifecycle import JobState, StepState
 from stillroom_core.jobs.models import Job, JobStep
 from stillroom_core.tables import now
+from stillroom_worker.claims import still_held
 from stillroom_worker.redact import Redactor
 from stillroom_worker.room import Room
 
@@ -155,11 +156,7 @@ class Journal:
             row = (
                 await session.execute(
                     update(Job)
-                    .where(
-                        Job.id == self._job_id,
-                        Job.attempt == self._attempt,
-                        Job.state == JobState.RUNNING.value,
-                    )
+                    .where(still_held(self._job_id, self._attempt))
                     .values(heartbeat_at=now())
                     .returning(Job.cancel_requested_at)
                 )
@@ -213,10 +210,7 @@ class Journal:
 
     async def _update(self, session: Session, columns: dict[str, Any]) -> None:
         touched = await session.execute(
-            update(Job)
-            .where(Job.id == self._job_id, Job.attempt == self._attempt, Job.state == JobState.RUNNING.value)
-            .values(**columns)
-            .returning(Job.id)
+            update(Job).where(still_held(self._job_id, self._attempt)).values(**columns).returning(Job.id)
         )
         if touched.scalar_one_or_none() is None:
             raise Superseded

@@ -16,12 +16,11 @@ from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.queue import RUN_JOB, Ring, ring_after_commit
 from stillroom_core.projects.graphs import graph_of
 from stillroom_core.projects.models import Commit, Project
-from stillroom_core.tables import now
 from stillroom_worker.addresses import allowed_addresses
 from stillroom_worker.cellwork import application_name, target_of
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.room import Room
-from stillroom_worker.target import Truth, connect, read_truth
+from stillroom_worker.target import SESSION_BROKE, Truth, connect, read_truth
 
 _LOOK_BACK = 10
 _END_PATIENCE, _END_EVERY = 10.0, 0.1
@@ -53,16 +52,7 @@ async def read_database(room: Room, database_id: UUID) -> None:
         described = failure if isinstance(failure, JobFailed) else JobFailed.of(failure)
         values: dict[str, Any] = {"read_state": "failed", "read_error": described.as_dict()}
     else:
-        values = {
-            "read_state": "idle",
-            "read_error": None,
-            "heads": truth.heads,
-            "heads_read_at": now(),
-            "version_tables": truth.version_tables,
-            "server_version": truth.server_version,
-            "server_identity": truth.server_identity[:100],
-            "trusted": True,
-        }
+        values = truth.as_columns()
     await _store(room, database_id, values)
 
 
@@ -97,7 +87,7 @@ async def _look(room: Room, database: Database, wanted: frozenset[str] | None, d
         if doubtful:
             await _end_sessions(session, doubtful)
         return await read_truth(session, database.version_tables if database.heads else None, wanted)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as cause:
+    except SESSION_BROKE as cause:
         raise JobFailed(
             "read_failed",
             "The database answered, but its version tables could not be read.",

@@ -27,7 +27,7 @@ from stillroom_worker import code as codes
 from stillroom_worker.addresses import allowed_addresses
 from stillroom_worker.cellwork import Run, application_name, new_token, proxy_for, start_run, target_of
 from stillroom_worker.checkout import CheckoutFailed
-from stillroom_worker.claims import Claim, claim
+from stillroom_worker.claims import Claim, claim, still_held
 from stillroom_worker.egress import DatabaseProxy, EgressRefused
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.journal import Journal, Superseded
@@ -36,7 +36,7 @@ from stillroom_worker.room import Room
 from stillroom_worker.sandbox import CellFailed
 from stillroom_worker.supervise import Account, Ending, Supervisor
 from stillroom_worker.supervise.supervisor import BEAT
-from stillroom_worker.target import Truth, connect, read_truth, try_lock
+from stillroom_worker.target import SESSION_BROKE, Truth, connect, read_truth, try_lock
 from stillroom_worker.verdict import Verdict, judge
 from stillroom_worker.virtualenv import Virtualenv, VirtualenvFailed, hold
 
@@ -97,7 +97,7 @@ async def _give_up(room: Room, ours: Claim) -> None:
     async with room.database.transaction() as session:
         await session.execute(
             update(Job)
-            .where(Job.id == ours.job.id, Job.attempt == ours.attempt, Job.state == JobState.RUNNING.value)
+            .where(still_held(ours.job.id, ours.attempt))
             .values(state=JobState.FAILED.value, finished_at=now(), outcome=outcome("unknown"), error=error.as_dict())
         )
         await session.execute(update(Database).where(Database.id == ours.database.id).values(trusted=False))
@@ -203,7 +203,7 @@ class JobRun:
         try:
             await self._lock(session)
             return await self._read(session)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as cause:
+        except SESSION_BROKE as cause:
             raise JobFailed(
                 "read_failed",
                 "The database was reached, but could not be locked and read.",
@@ -336,7 +336,7 @@ class JobRun:
                 if any((t["schema"], t["table"]) not in named for t in found.version_tables) and named:
                     existing = await read_truth(session, shown, wanted)
                     found = existing if existing.heads or not found.heads else found
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, JobFailed) as cause:
+            except (*SESSION_BROKE, JobFailed) as cause:
                 self._journal.note("verify_failed", f"The database could not be read: {type(cause).__name__}.")
                 continue
             return found
@@ -363,25 +363,11 @@ class JobRun:
 
         A worker that slept past its lease knows only what was true before somebody else looked.
         """
-        values: dict[str, Any]
-        if after is None:
-            values = {"trusted": False} if self._kind in CHANGES_DATABASE else {}
-        else:
-            values = {
-                "heads": after.heads,
-                "heads_read_at": now(),
-                "version_tables": after.version_tables,
-                "server_version": after.server_version,
-                "server_identity": after.server_identity[:100],
-                "read_state": "idle",
-                "read_error": None,
-                "trusted": True,
-            }
+        doubt = {"trusted": False} if self._kind in CHANGES_DATABASE else {}
+        values: dict[str, Any] = after.as_columns() if after else doubt
         if values:
             async with self._room.database.transaction() as session:
-                ours = exists().where(
-                    Job.id == self._job.id, Job.attempt == self._ours.attempt, Job.state == JobState.RUNNING.value
-                )
+                ours = exists().where(still_held(self._job.id, self._ours.attempt))
                 kept = await session.execute(
                     update(Database)
                     .where(Database.id == self._ours.database.id, ours)

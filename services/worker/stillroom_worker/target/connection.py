@@ -14,6 +14,9 @@ CONNECT_WITHIN = timedelta(seconds=10)
 # What we ask is small; a catalogue that does not answer in this time is in trouble of its own.
 ANSWER_WITHIN = timedelta(seconds=20)
 
+# What a statement of ours may raise when the server, the network or the user's rights fail it.
+SESSION_BROKE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+
 # The system's own texts repeat addresses and differ between platforms.
 _WHY: dict[type[BaseException], str] = {
     TimeoutError: "no answer",

@@ -6,6 +6,8 @@ from typing import Any
 
 import asyncpg
 
+from stillroom_core.tables import now
+
 _SERVER = """
 select current_setting('server_version') as version,
        current_database() as database,
@@ -49,6 +51,19 @@ class Truth:
     version_tables: list[dict[str, str]]
     heads: list[str]
     invalid_indexes: list[str] = field(default_factory=list)
+
+    def as_columns(self) -> dict[str, Any]:
+        """What the database's row says after this look."""
+        return {
+            "heads": self.heads,
+            "heads_read_at": now(),
+            "version_tables": self.version_tables,
+            "server_version": self.server_version,
+            "server_identity": self.server_identity[:100],
+            "read_state": "idle",
+            "read_error": None,
+            "trusted": True,
+        }
 
 
 async def read_truth(

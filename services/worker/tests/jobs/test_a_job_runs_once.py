@@ -1,9 +1,11 @@
 """The row is the queue: duplicates, races and vanished workers change nothing twice."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -20,6 +22,20 @@ from stillroom_worker.sandbox import CellFailed
 from stillroom_worker.supervise import Supervisor
 from stillroom_worker.sweep import sweep
 from stillroom_worker.target.lock import LOCK_KEYS
+
+
+@asynccontextmanager
+async def waiting_for_a_terminal(
+    scene: Any, key: UUID
+) -> AsyncIterator[tuple["psycopg.Connection[Any]", "asyncio.Task[None]"]]:
+    """A terminal that holds the lock, and the run of a job that has told that it waits for it."""
+    with psycopg.connect(scene.target.url, autocommit=True) as terminal:
+        terminal.execute("select pg_advisory_lock(%s::int, %s::int)", LOCK_KEYS)
+        running = asyncio.create_task(run_job(scene.room, key))
+        async with asyncio.timeout(30):
+            while "lock_waiting" not in (await scene.finished(key)).told:
+                await asyncio.sleep(0.05)
+        yield terminal, running
 
 
 async def test_a_message_for_a_job_that_does_not_exist_does_nothing(scene: Any) -> None:
@@ -64,12 +80,7 @@ async def test_a_job_waits_for_a_lock_that_a_terminal_holds(scene: Any) -> None:
     scene.commit(two_tables())
     await scene.fetch()
     key = await scene.queue_job("upgrade", "head")
-    with psycopg.connect(scene.target.url, autocommit=True) as terminal:
-        terminal.execute("select pg_advisory_lock(%s::int, %s::int)", LOCK_KEYS)
-        running = asyncio.create_task(run_job(scene.room, key))
-        async with asyncio.timeout(30):
-            while "lock_waiting" not in (await scene.finished(key)).told:
-                await asyncio.sleep(0.05)
+    async with waiting_for_a_terminal(scene, key) as (_, running):
         assert scene.ask("select to_regclass('a') is null")
     await asyncio.wait_for(running, 30)
     assert (await scene.finished(key)).job.state == "succeeded"
@@ -130,12 +141,7 @@ async def test_a_server_that_ends_the_session_of_a_waiting_job_fails_it_with_wor
     scene.commit(two_tables())
     await scene.fetch()
     key = await scene.queue_job("upgrade", "head")
-    with psycopg.connect(scene.target.url, autocommit=True) as terminal:
-        terminal.execute("select pg_advisory_lock(%s::int, %s::int)", LOCK_KEYS)
-        running = asyncio.create_task(run_job(scene.room, key))
-        async with asyncio.timeout(30):
-            while "lock_waiting" not in (await scene.finished(key)).told:
-                await asyncio.sleep(0.05)
+    async with waiting_for_a_terminal(scene, key) as (terminal, running):
         terminal.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity where application_name = %s", [f"stillroom:{key}"]
         )

@@ -86,6 +86,16 @@ def nobodys(folder: Path) -> Iterator[tuple[Path, int | None]]:
     yield made, 65534
 
 
+@pytest.fixture
+def private(folder: Path) -> Path:
+    """A folder that only root may enter."""
+    if os.geteuid() != 0:
+        pytest.skip("not root")
+    made = folder / "private"
+    made.mkdir(mode=0o700)
+    return made
+
+
 async def test_the_strongest_level_that_holds_is_chosen(folder: Path, bwrap_here: None) -> None:
     if (await examine(Level.BWRAP, work=folder)).reason:
         pytest.skip("bubblewrap does not hold on this host")
@@ -102,12 +112,8 @@ async def test_a_worker_that_is_not_root_proves_the_same(
 
 
 async def test_a_root_worker_whose_folders_are_private_proves_the_same(
-    folder: Path, bwrap_here: None, landlock_here: None
+    private: Path, bwrap_here: None, landlock_here: None
 ) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("not root")
-    private = folder / "private"
-    private.mkdir(mode=0o700)
     found = await ask(private, "bwrap")
     assert found == {"bwrap": "", "landlock": "", "bare": "", "chosen": "bwrap"}
 
@@ -144,12 +150,8 @@ async def test_where_namespaces_are_forbidden_landlock_holds_and_bubblewrap_is_r
 
 
 async def test_a_root_worker_in_a_container_drops_what_it_has(
-    folder: Path, bwrap_here: None, landlock_here: None
+    private: Path, bwrap_here: None, landlock_here: None
 ) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("not root")
-    private = folder / "private"
-    private.mkdir(mode=0o700)
     assert (await ask(private, "landlock", "no-namespaces"))["chosen"] == "landlock"
 
 
