@@ -21,6 +21,8 @@ from stillroom_core.jobs.models import Job, JobStep
 from stillroom_core.jobs.queue import RecordingQueue
 from stillroom_core.jobs.service import start_job
 from stillroom_core.members.models import User
+from stillroom_core.plans.models import Plan
+from stillroom_core.plans.service import make_plan
 from stillroom_core.projects.models import Project
 from stillroom_testing.servers import DatabaseAddress
 from stillroom_worker.fetch_project import fetch_project
@@ -150,22 +152,17 @@ class Scene:
             environment = (await session.scalars(select(Environment))).one()
             await update_environment(session, actor, environment, fields)
 
-    async def queue_job(self, kind: str, target: str | None = None) -> UUID:
-        """Starts a job as a person would."""
+    async def plan(self, kind: str, target: str | None = None) -> Plan:
+        """Plans a move as a person would."""
+        async with self.room.database.transaction() as session:
+            made = await make_plan(session, await self._actor(session), **await self._move(session, kind, target))
+            return made.plan
+
+    async def queue_job(self, kind: str, target: str | None = None, plan: UUID | None = None) -> UUID:
+        """Starts a job as a person would, perhaps from a plan that was confirmed."""
         async with self.room.database.transaction() as session:
             actor = await self._actor(session)
-            project = (await session.scalars(select(Project))).one()
-            environment = (await session.scalars(select(Environment))).one()
-            database = (await session.scalars(select(Database))).one()
-            placed = await start_job(
-                session,
-                actor,
-                project=project,
-                environment=environment,
-                database=database,
-                kind=JobKind(kind),
-                revision=target,
-            )
+            placed = await start_job(session, actor, **await self._move(session, kind, target), plan_id=plan)
             return placed.job.id
 
     async def run(self, kind: str, target: str | None = None) -> Finished:
@@ -187,6 +184,15 @@ class Scene:
         with psycopg.connect(self.target.url, autocommit=True) as connection:
             row = connection.execute(query).fetchone()  # type: ignore[call-overload]
             return row[0] if row else None
+
+    async def _move(self, session: Any, kind: str, target: str | None) -> dict[str, Any]:
+        return {
+            "project": (await session.scalars(select(Project))).one(),
+            "environment": (await session.scalars(select(Environment))).one(),
+            "database": (await session.scalars(select(Database))).one(),
+            "kind": JobKind(kind),
+            "revision": target,
+        }
 
     async def _actor(self, session: Any) -> Actor:
         person = (await session.scalars(select(User))).one()

@@ -105,3 +105,22 @@ test("a job's stream survives a broken connection", async ({ page, context }) =>
   await expect(page.getByRole("heading", { level: 1 })).toContainText("Succeeded", { timeout: 60_000 });
   await expect(page.getByRole("log")).toContainText("Verify on the database");
 });
+
+test("a plan that somebody overtook is refused in place, and planned again", async ({ page }) => {
+  await signIn(page, SHOP);
+  await move(page, "downgrade", "staging", "5b90d2f7a6c4");
+  await page.goto(`${SHOP}?move=upgrade&on=staging&to=head`);
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.getByRole("button", { name: "Upgrade · 11 revisions" })).toBeEnabled();
+  const colleague = await page.context().newPage();
+  await move(colleague, "upgrade", "staging", "b81e64d9f035");
+
+  await dialog.getByRole("button", { name: "Upgrade · 11 revisions" }).click();
+  await expect(dialog.getByText("The plan no longer holds")).toBeVisible();
+  await expect(dialog.getByText(/moved from 5b90d2f7a6c4 to/)).toBeVisible();
+  await expect(dialog.getByRole("button", { name: "Upgrade · 11 revisions" })).toBeDisabled();
+
+  await dialog.getByRole("button", { name: "Plan again" }).click();
+  await dialog.getByRole("button", { name: "Upgrade · 10 revisions" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("Succeeded", { timeout: 60_000 });
+});

@@ -34,9 +34,9 @@ export function cell(page: Page, message: string, environment: string) {
 
 /** Brings an environment to a revision through the page, and waits for the job's end. */
 export async function move(page: Page, kind: "upgrade" | "downgrade" | "stamp", environment: string, revision: string): Promise<void> {
-  await page.goto(`${SHOP}?move=${kind}&on=${environment}&to=${revision}`);
+  await page.goto(`${SHOP}?move=${kind}&on=${environment}&to=${encodeURIComponent(revision)}`);
   const dialog = page.getByRole("dialog");
-  await expect(dialog.getByText("stands at")).toBeVisible();
+  await expect(dialog.getByText(/stands at|goes from/)).toBeVisible();
   if (await dialog.getByText("Nothing to do").isVisible()) return;
   const confirm = dialog.locator("[data-autofocus]");
   if (await confirm.isVisible()) await confirm.fill((await dialog.locator("label", { hasText: "Type" }).innerText()).split(" ")[1] ?? "");

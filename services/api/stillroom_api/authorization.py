@@ -23,6 +23,9 @@ from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.repository import PlacedJob
 from stillroom_core.jobs.service import find_job
 from stillroom_core.members.models import User
+from stillroom_core.plans.models import Plan
+from stillroom_core.plans.repository import PlacedPlan
+from stillroom_core.plans.service import find_plan
 from stillroom_core.projects.models import Project
 from stillroom_core.projects.service import find_project
 from stillroom_core.sessions.service import person_behind
@@ -168,6 +171,21 @@ async def authorized_job(session: Session, person: User, key: UUID, permission: 
     placed = await find_job(session, actor, key)
     actor.check(permission, placed.job.project_id)
     return OnJob(actor, placed)
+
+
+def on_plan(permission: Permission) -> Any:
+    """For /plans/{plan}: the plan, for somebody with the permission in its project."""
+
+    async def check(plan: UUID, person: Person, session: Transaction) -> PlacedPlan:
+        organization = await session.scalar(select(Plan.organization_id).where(Plan.id == plan))
+        actors = {actor.organization_id: actor for actor in await actors_of(session, person)}
+        if organization not in actors:
+            raise not_found("plan")
+        placed = await find_plan(session, actors[organization], plan)
+        actors[organization].check(permission, placed.project.id)
+        return placed
+
+    return marked(check, permission)
 
 
 def check_origin(request: Request, context: ContextOf) -> None:

@@ -17,6 +17,7 @@ from stillroom_api.jobs import routes as jobs
 from stillroom_api.jobs import stream
 from stillroom_api.members import routes as members
 from stillroom_api.migrations import routes as migrations
+from stillroom_api.plans import routes as plans
 from stillroom_api.projects import routes as projects
 from stillroom_api.protection import Protection
 from stillroom_api.sessions import routes as sessions
@@ -31,6 +32,7 @@ _ROUTERS = (
     environments.router,
     databases.router,
     migrations.router,
+    plans.router,
     jobs.router,
     stream.router,
     health.router,

@@ -101,13 +101,6 @@ async def test_a_project_can_be_named_in_three_ways_and_an_unknown_one_is_404(sh
         assert answer.status_code == 404, name
 
 
-async def test_steps_are_what_alembic_would_run(shop: Any) -> None:
-    query = {**MOVE, "kind": "upgrade", "revision": "ddd4"}
-    steps = (await shop.call(OWNER, "GET", "/api/migrations/steps", params=query)).json()
-    assert {step["revision"] for step in steps["steps"]} == {"bbb2", "ccc3", "ddd4"}
-    assert steps["steps"][-1]["revision"] == "ddd4"
-
-
 async def test_current_tells_how_far_behind_and_what_runs(shop: Any) -> None:
     await start(shop, "upgrade", "heads")
     current = (await shop.call(OWNER, "GET", "/api/migrations/current", params={"project": "shop"})).json()

@@ -5,6 +5,7 @@ from stillroom_core.environments.models import Environment
 from stillroom_core.jobs.models import Job, JobEvent, JobStep
 from stillroom_core.members.models import Membership, ProjectMembership, User
 from stillroom_core.organizations.models import Organization
+from stillroom_core.plans.models import Plan
 from stillroom_core.projects.models import Commit, Project, RevisionSource
 from stillroom_core.sessions.models import RefreshToken
 
@@ -17,6 +18,7 @@ __all__ = [
     "JobStep",
     "Membership",
     "Organization",
+    "Plan",
     "Project",
     "ProjectMembership",
     "RefreshToken",

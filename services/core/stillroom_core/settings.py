@@ -49,6 +49,9 @@ class Settings(BaseSettings):
         default=10, alias="STILLROOM_ACCESS_TOKEN_MINUTES", ge=1, le=60, description="Life of an access token"
     )
     session_days: int = Field(default=30, alias="STILLROOM_SESSION_DAYS", ge=1, le=365, description="Life of a sign-in")
+    plan_hours: int = Field(
+        default=24, alias="STILLROOM_PLAN_HOURS", ge=1, le=720, description="How many hours a plan can be applied"
+    )
     allowed_networks: str = Field(
         default="",
         alias="STILLROOM_ALLOWED_NETWORKS",
@@ -85,6 +88,11 @@ class Settings(BaseSettings):
     def session_life(self) -> timedelta:
         """How long a sign-in lasts without being used."""
         return timedelta(days=self.session_days)
+
+    @property
+    def plan_life(self) -> timedelta:
+        """How long a plan can be applied."""
+        return timedelta(hours=self.plan_hours)
 
     @property
     def extra_hosts(self) -> list[str]:

@@ -29,6 +29,7 @@ ErrorKind = Literal[
     "external_transaction",
     "check_unavailable",
     "not_up_to_date",
+    "not_planned",
     "command_failed",
     "internal",
 ]

@@ -33,7 +33,7 @@ import threading
 import time
 
 if False:  # typing is not worth its import time in a process that lives a second
-    from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple, Type
+    from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Set, Tuple, Type
 
 PROTOCOL = 1
 MAX_SQL = 64 * 1024
@@ -324,6 +324,7 @@ class Recorder:
         self.sender = sender
         self.session: Dict[str, Any] = request.get("session") or {}
         self.per_migration: Optional[bool] = request.get("transaction_per_migration")
+        self.expected: Optional[Set[str]] = set(request["expected"]) if request.get("expected") is not None else None
         self.dialect: Optional[str] = request.get("dialect", "postgresql")
         self.max_sql = min(int(request.get("max_sql") or MAX_SQL), MAX_SQL)
         self.statements = itertools.count(1)
@@ -599,11 +600,23 @@ class Recorder:
 
     def _plan(self, context: int, steps: Any, note: Any, heads: Any) -> None:
         planned = [planned_step(step) for step in steps]
+        self._check_expected(step["revision"] for step in planned)
         self.sender.send("plan", context=context, steps=planned, note=None if planned or note is None else note(heads))
+
+    def _check_expected(self, revisions: Iterable[str]) -> None:
+        """Refuse what nobody confirmed: before anything runs, where the planner gives its steps as a list."""
+        others = [] if self.expected is None else [name for name in revisions if name not in self.expected]
+        if others:
+            self.failure = Refused(
+                "not_planned",
+                "The project would run %s, which the plan does not hold." % ", ".join(others[:20]),
+            )
+            raise self.failure
 
     def _started(self, number: int, step: Any, context: Any) -> Any:
         script = getattr(step, "revision", None)
         opened = Step(number, name_of(step), getattr(script, "path", None))
+        self._check_expected([opened.revision])
         self.step = opened
         function = step.migration_fn
 
@@ -778,7 +791,7 @@ def explain(error: BaseException, recorder: Recorder, otherwise: str = "env_erro
 # Where these come from says nothing: the traceback would only show env.py's call of run_migrations().
 _NO_PLACE = frozenset(
     "no_config no_script_location unknown_revision ambiguous_revision multiple_heads not_ancestor "
-    "relative_out_of_range cancelled check_unavailable not_up_to_date".split()
+    "relative_out_of_range cancelled check_unavailable not_up_to_date not_planned".split()
 )
 
 

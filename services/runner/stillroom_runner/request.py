@@ -32,6 +32,7 @@ class Request(TypedDict):
     kind: Kind
     target: str | None
     purge: bool
+    expected: list[str] | None
     config_file: str | None
     section: str
     ini_text: str | None
@@ -51,6 +52,7 @@ def build_request(
     kind: Kind,
     target: str | None = None,
     purge: bool = False,
+    expected: Sequence[str] | None = None,
     config_file: str | None = None,
     section: str = "alembic",
     ini_text: str | None = None,
@@ -86,6 +88,7 @@ def build_request(
         kind=kind,
         target=target,
         purge=purge,
+        expected=None if expected is None else list(expected),
         config_file=config_file,
         section=section,
         ini_text=ini_text,

@@ -196,3 +196,22 @@ def test_what_the_project_prints_stays_on_its_own_streams(runner: Any, project: 
     assert run.stdout == "to people\n"
     assert "to errors" in run.stderr
     assert "Running upgrade  -> a1" in run.stderr
+
+
+def test_a_revision_that_nobody_expected_is_refused_before_any_runs(runner: Any, project: Any, database: Any) -> None:
+    project.chain(3)
+
+    run = runner.run(project, "upgrade", expected=["a1", "a2"])
+
+    assert run.error["kind"] == "not_planned"
+    assert "a3" in run.error["message"]
+    assert (database.tables - {"alembic_version"}, run.of("step_started")) == (set(), [])
+
+
+def test_what_is_expected_runs_and_fewer_may_run(runner: Any, project: Any, database: Any) -> None:
+    project.chain(2)
+    runner.run(project, "upgrade", target="a1", expected=["a1"]).expect_ok()
+
+    runner.run(project, "upgrade", expected=["a1", "a2"]).expect_ok()
+
+    assert database.heads == {"a2"}

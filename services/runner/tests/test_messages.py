@@ -121,6 +121,7 @@ def test_a_request_carries_everything_that_the_hook_reads() -> None:
         "kind": "upgrade",
         "target": "head",
         "purge": False,
+        "expected": None,
         "config_file": None,
         "section": "alembic",
         "ini_text": None,

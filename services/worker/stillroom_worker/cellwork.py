@@ -47,6 +47,7 @@ class Run:
     job: str
     kind: Kind
     target: str | None = None
+    expected: Sequence[str] | None = None
     command: Sequence[str] | None = None
     timeouts: bool = True
 
@@ -175,6 +176,8 @@ def _request(
         job=run.job,
         kind=run.kind,
         target=run.target,
+        # A stamp runs nothing: what it writes is compared afterwards.
+        expected=run.expected if run.kind in ("upgrade", "downgrade") else None,
         config_file=project.config_file,
         section=project.config_section,
         # A project that reads its URL from the ini needs no setting at all; one that does not is not disturbed.

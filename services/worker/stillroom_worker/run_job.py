@@ -18,10 +18,9 @@ from stillroom_core.jobs.lifecycle import CHANGES_DATABASE, JobKind, JobState, S
 from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.outcome import outcome
 from stillroom_core.jobs.queue import RUN_JOB, Ring, ring_after_commit
+from stillroom_core.plans.models import Plan
 from stillroom_core.projects.graphs import graph_of
 from stillroom_core.projects.models import Commit
-from stillroom_core.revisions.graph import Graph
-from stillroom_core.revisions.planner import resolve
 from stillroom_core.tables import now
 from stillroom_worker import code as codes
 from stillroom_worker.addresses import allowed_addresses
@@ -31,6 +30,7 @@ from stillroom_worker.claims import Claim, claim, still_held
 from stillroom_worker.egress import DatabaseProxy, EgressRefused
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.journal import Journal, Superseded
+from stillroom_worker.planning import settled_plan
 from stillroom_worker.redact import Redactor
 from stillroom_worker.room import Room
 from stillroom_worker.sandbox import CellFailed
@@ -44,7 +44,6 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 CHECKOUT, VIRTUALENV, LOCK, FIRST_FREE = 0, 1, 2, 3
-PLANNED = frozenset({JobKind.UPGRADE, JobKind.DOWNGRADE, JobKind.STAMP})
 LOCK_PATIENCE = timedelta(minutes=10)
 _LOCK_EVERY = timedelta(seconds=1)
 
@@ -173,10 +172,11 @@ class JobRun:
             before = await self._guarded(self._lock_and_read(session))
             self._done(LOCK, detail=f"at {', '.join(before.heads) or 'base'}")
             self._journal.set(heads_before=before.heads)
+            plan = await self._settled_plan(before)
             async with proxy_for(self._room, ours.database, self._folder / "socket", token) as proxy:
                 with hold(virtualenv):  # pruning passes over what a job uses
-                    account, ending = await self._runs(before, settings, code, virtualenv, proxy, token)
-            return await self._conclude(session, ending, account, before)
+                    account, ending = await self._runs(plan, settings, code, virtualenv, proxy, token)
+            return await self._conclude(session, ending, account, before, plan)
         finally:
             session.terminate()
 
@@ -230,9 +230,20 @@ class JobRun:
                 )
             await asyncio.sleep(_LOCK_EVERY.total_seconds())
 
+    async def _settled_plan(self, before: Truth) -> Plan | None:
+        try:
+            plan, moved = await self._guarded(settled_plan(self._room, self._ours, before))
+        except StillroomError:
+            await self._keep(before)  # who plans again should see where the database really is
+            raise
+        if moved:
+            told = " ".join(difference.sentence for difference in moved)
+            self._journal.note("planned_again", f"Planned again under the lock. {told}")
+        return plan
+
     async def _runs(
         self,
-        before: Truth,
+        plan: Plan | None,
         settings: Any,
         code: codes.Code,
         virtualenv: Virtualenv,
@@ -242,9 +253,9 @@ class JobRun:
         """The bootstrap of an empty database, if there is one, and then the run itself."""
         environment = self._ours.environment
         position = FIRST_FREE
-        wanted = [self._main_run()]
-        if environment.bootstrap_command and self._kind is JobKind.UPGRADE and not before.version_tables:
-            wanted.insert(0, Run(job=str(self._job.id), kind="command", command=environment.bootstrap_command))
+        wanted = [self._main_run(plan)]
+        if plan is not None and plan.bootstrap:
+            wanted.insert(0, Run(job=str(self._job.id), kind="command", command=plan.bootstrap))
         for run in wanted:
             account = Account(self._journal, position)
             if run.kind == "command":
@@ -281,9 +292,9 @@ class JobRun:
             position = account.next_position
         return account, ending
 
-    def _main_run(self) -> Run:
-        command = self._ours.project.command
-        if command and self._kind in (JobKind.UPGRADE, JobKind.COMMAND):
+    def _main_run(self, plan: Plan | None) -> Run:
+        command = plan.command if plan else None
+        if command:
             words = [word.replace("{{revision}}", self._job.revision or "head") for word in command]
             return Run(job=str(self._job.id), kind="command", command=words)
         if self._kind is JobKind.COMMAND:
@@ -292,10 +303,20 @@ class JobRun:
                 "The project has no command of its own.",
                 fix="Set it in the project's settings.",
             )
-        return Run(job=str(self._job.id), kind=self._kind.value, target=self._job.revision)  # type: ignore[arg-type]
+        return Run(
+            job=str(self._job.id),
+            kind=self._kind.value,  # type: ignore[arg-type]
+            target=self._job.revision,
+            expected=[step["revision"] for step in plan.steps] if plan and plan.steps is not None else None,
+        )
 
     async def _conclude(
-        self, session: "asyncpg.Connection", ending: Ending, account: Account, before: Truth
+        self,
+        session: "asyncpg.Connection",
+        ending: Ending,
+        account: Account,
+        before: Truth,
+        plan: Plan | None,
     ) -> Verdict:
         position = account.next_position
         self._begin(position, "verify", "Read the database again")
@@ -306,7 +327,7 @@ class JobRun:
             self._end(position, StepState.DONE, detail=f"at {', '.join(after.heads) or 'base'}")
             self._journal.set(heads_after=after.heads)
             self._tell_invalid(before, after)
-        verdict = judge(self._kind, ending, account, before, after, await self._expected(before))
+        verdict = judge(self._kind, ending, account, before, after, plan)
         if verdict.state is not JobState.SUCCEEDED:
             account.fail_open_step(rolled_back=after is not None and after.heads == before.heads)
         await self._keep(after)
@@ -342,21 +363,9 @@ class JobRun:
             return found
         return None
 
-    async def _graph(self) -> Graph:
-        async with self._room.database.transaction() as session:
-            return graph_of(await session.get_one(Commit, self._job.commit_id))
-
     async def _revision_ids(self) -> frozenset[str]:
-        return frozenset((await self._graph()).revisions)
-
-    async def _expected(self, before: Truth) -> int | None:
-        """How many steps our own planner counts; None where only the project can know."""
-        if self._kind not in PLANNED or not self._job.revision:
-            return None
-        try:
-            return len(resolve(await self._graph(), self._kind.value, self._job.revision, before.heads))
-        except StillroomError:
-            return None
+        async with self._room.database.transaction() as session:
+            return frozenset(graph_of(await session.get_one(Commit, self._job.commit_id)).revisions)
 
     async def _keep(self, after: Truth | None) -> None:
         """Stores on the database's row what is true there now; raises Superseded where the claim is not ours any more.

@@ -12,6 +12,7 @@ from stillroom_core.jobs.lifecycle import CHANGES_DATABASE, JobState
 from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.outcome import outcome
 from stillroom_core.jobs.queue import FETCH_PROJECT, READ_DATABASE, RUN_JOB, Ring, ring_after_commit
+from stillroom_core.plans.repository import forget_expired
 from stillroom_core.projects.models import Project
 from stillroom_core.tables import now
 from stillroom_worker.room import Room
@@ -33,6 +34,7 @@ async def sweep(room: Room) -> None:
     await _lost(room)
     await _unread(room)
     async with room.database.transaction() as session:
+        await forget_expired(session)
         waiting = await session.scalars(
             select(Job.id)
             .where(

@@ -5,6 +5,7 @@ from typing import Any
 
 from stillroom_core.jobs.lifecycle import JobKind, JobState
 from stillroom_core.jobs.outcome import outcome
+from stillroom_core.plans.models import Plan
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.supervise import Account, Ending
 from stillroom_worker.target import Truth
@@ -24,18 +25,15 @@ class Verdict:
 
 
 def judge(
-    kind: JobKind, ending: Ending, account: Account, before: Truth, after: Truth | None, expected: int | None
+    kind: JobKind, ending: Ending, account: Account, before: Truth, after: Truth | None, plan: Plan | None
 ) -> Verdict:
-    """Decides how a job ended once its process has gone and the database was read again.
-
-    `expected` is how many revisions our own planner counted beforehand; None where it could not tell.
-    """
+    """Decides how a job ended once its process has gone and the database was read again."""
     if after is None:
         state = JobState.CANCELLED if ending.reason == "cancelled" else JobState.FAILED
         return Verdict(state, outcome("unknown"), failure_of_run(kind, ending, account))
     if ending.reason == "cancelled":
         return Verdict(JobState.CANCELLED, _stopped("cancelled", account, before, after))
-    failure = failure_of_run(kind, ending, account) or _untrue(kind, account, before, after, expected)
+    failure = failure_of_run(kind, ending, account) or _untrue(kind, account, before, after, plan)
     if failure is not None:
         return Verdict(JobState.FAILED, _stopped("failed", account, before, after), failure)
     return Verdict(JobState.SUCCEEDED, _succeeded(kind, account, before, after))
@@ -63,10 +61,13 @@ def _stopped(how: str, account: Account, before: Truth, after: Truth) -> dict[st
     return outcome(f"{how}_partial", heads=after.heads, done=account.finished, total=account.planned)
 
 
-def _untrue(kind: JobKind, account: Account, before: Truth, after: Truth, expected: int | None) -> JobFailed | None:
+def _untrue(kind: JobKind, account: Account, before: Truth, after: Truth, plan: Plan | None) -> JobFailed | None:
     """A run that says it went well although the database does not show it."""
-    if kind not in _MOVES or after.heads != before.heads:
+    if kind not in _MOVES:
         return None
+    if after.heads != before.heads:
+        return _elsewhere(after, plan)
+    expected = plan is not None and plan.steps is not None and len(plan.steps) > 0
     if account.finished == 0:
         return _idle(account, after) if expected else None
     if account.external_transaction:
@@ -86,6 +87,18 @@ def _untrue(kind: JobKind, account: Account, before: Truth, after: Truth, expect
         f"{', '.join(before.heads) or 'base'}. The project has probably migrated another place.",
         "Check the variables of the environment: the project must take its database from {{url}}, {{host}} "
         "and their like.",
+    )
+
+
+def _elsewhere(after: Truth, plan: Plan | None) -> JobFailed | None:
+    """The database moved, but not to where the plan leads. What follows a bootstrap is the bootstrap's business."""
+    if plan is None or plan.heads_after is None or plan.bootstrap or set(after.heads) == set(plan.heads_after):
+        return None
+    return JobFailed(
+        "not_as_planned",
+        "The run ended without an error, but the database is not where the plan leads.",
+        f"It stands at {', '.join(after.heads) or 'base'} instead of {', '.join(plan.heads_after) or 'base'}.",
+        "Look at the output: env.py may choose revisions of its own, or something else moved the database meanwhile.",
     )
 
 

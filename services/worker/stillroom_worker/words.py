@@ -71,6 +71,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "The database is behind the code.",
         "Upgrade it first; the check compares the newest state.",
     ),
+    "not_planned": (
+        "The project would have run something that the plan does not hold.",
+        "Plan again. If it happens again, env.py chooses revisions of its own: its project needs a command of its own.",
+    ),
     "command_failed": ("The project's command failed.", "The output shows its own words."),
     "internal": ("The runner failed.", "Run the job again; if it fails again, report the output."),
 }

@@ -292,6 +292,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/migrations/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan Move
+         * @description Plans a move of one database: its steps, from Alembic's own planner, frozen for the job that applies them.
+         */
+        post: operations["plan_move_api_migrations_plan_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/migrations/revisions/{revision}": {
         parameters: {
             query?: never;
@@ -326,26 +346,6 @@ export interface paths {
          * @description Writes the version table without running a revision.
          */
         post: operations["stamp_api_migrations_stamp_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/migrations/steps": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Steps
-         * @description What a move would run, from Alembic's own planner over the graph that was read.
-         */
-        get: operations["steps_api_migrations_steps_get"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -550,6 +550,26 @@ export interface paths {
          * @description Asks for a fetch of the project's ref; poll the project to see it end.
          */
         post: operations["fetch_project_api_orgs__org__projects__project__fetch_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{plan}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Plan
+         * @description One plan, and the job that applied it.
+         */
+        get: operations["get_plan_api_plans__plan__get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1113,6 +1133,10 @@ export interface components {
             outcome: components["schemas"]["Outcome"] | null;
             /** Permissions */
             permissions: string[];
+            /** Plan Confirmed */
+            plan_confirmed: boolean;
+            /** Plan Id */
+            plan_id: string | null;
             progress: components["schemas"]["Progress"] | null;
             project: components["schemas"]["NamedPlace"];
             /** Ref */
@@ -1217,6 +1241,11 @@ export interface components {
             /** Idempotency Key */
             idempotency_key?: string | null;
             /**
+             * Plan
+             * @description id of a plan that was made and confirmed; exactly that runs, or nothing
+             */
+            plan?: string | null;
+            /**
              * Project
              * @description id, slug, or organization/slug
              */
@@ -1269,6 +1298,18 @@ export interface components {
             detail: string;
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * Nothing
+         * @description Why there is nothing to do.
+         */
+        Nothing: {
+            /** Code */
+            code: string;
+            /** Fix */
+            fix: string;
+            /** Title */
+            title: string;
         };
         /**
          * Option
@@ -1324,8 +1365,87 @@ export interface components {
             sentence: string;
         };
         /**
+         * PlanRead
+         * @description What one job will do to one database. Null steps: only the project's own code knows them.
+         */
+        PlanRead: {
+            actor: components["schemas"]["ActorName"];
+            /** Bootstrap */
+            bootstrap: string[] | null;
+            /** Command */
+            command: string[] | null;
+            /** Commit */
+            commit: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            database: components["schemas"]["NamedDatabase"];
+            /**
+             * Digest
+             * @description SHA-256 over all that is promised; the same promise has the same digest
+             */
+            digest: string;
+            environment: components["schemas"]["NamedPlace"];
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Heads */
+            heads: string[];
+            /** Heads After */
+            heads_after: string[] | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** @description The job that applied it; a plan is applied once */
+            job: components["schemas"]["Holder"] | null;
+            kind: components["schemas"]["JobKind"];
+            nothing: components["schemas"]["Nothing"] | null;
+            project: components["schemas"]["NamedPlace"];
+            /** Revision */
+            revision: string | null;
+            /** Steps */
+            steps: components["schemas"]["PlannedStep"][] | null;
+        };
+        /**
+         * PlanRequest
+         * @description A move to plan.
+         */
+        PlanRequest: {
+            /**
+             * Database
+             * @description name or id, if there are several
+             */
+            database?: string | null;
+            /**
+             * Environment
+             * @description slug or id
+             */
+            environment: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "upgrade" | "downgrade" | "stamp" | "command";
+            /**
+             * Project
+             * @description id, slug, or organization/slug
+             */
+            project: string;
+            /**
+             * Revision
+             * @description id or its beginning, head, heads, base, +n, -n, label@head
+             */
+            revision?: string | null;
+        };
+        /**
          * PlannedStep
-         * @description One revision that would run.
+         * @description One revision that will run, or one row that a stamp writes.
          */
         PlannedStep: {
             /**
@@ -1713,25 +1833,6 @@ export interface components {
          * @enum {string}
          */
         StepState: "pending" | "running" | "done" | "failed" | "skipped" | "rolled_back";
-        /**
-         * Steps
-         * @description What a move would run on one database.
-         */
-        Steps: {
-            /** Bootstrap */
-            bootstrap: boolean;
-            /** Database */
-            database: {
-                [key: string]: unknown;
-            };
-            /** Heads */
-            heads: string[] | null;
-            kind: components["schemas"]["JobKind"];
-            /** Revision */
-            revision: string;
-            /** Steps */
-            steps: components["schemas"]["PlannedStep"][];
-        };
         /**
          * Ticket
          * @description Opens one stream of one job, once, within its life.
@@ -2292,6 +2393,39 @@ export interface operations {
             };
         };
     };
+    plan_move_api_migrations_plan_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     revision_api_migrations_revisions__revision__get: {
         parameters: {
             query: {
@@ -2346,42 +2480,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobRead"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    steps_api_migrations_steps_get: {
-        parameters: {
-            query: {
-                environment: string;
-                kind: "upgrade" | "downgrade" | "stamp";
-                revision: string;
-                database?: string | null;
-                /** @description id, slug, or organization/slug */
-                project: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Steps"];
                 };
             };
             /** @description Problem */
@@ -2888,6 +2986,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProjectRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_plan_api_plans__plan__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanRead"];
                 };
             };
             /** @description Problem */

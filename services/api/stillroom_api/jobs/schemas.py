@@ -22,6 +22,11 @@ class NamedPlace(BaseModel):
     slug: str
     name: str
 
+    @classmethod
+    def of(cls, row: Any) -> "NamedPlace":
+        """From the row."""
+        return cls(id=row.id, slug=row.slug, name=row.name)
+
 
 class NamedDatabase(BaseModel):
     """A database by its name."""
@@ -106,6 +111,8 @@ class JobRead(BaseModel):
     finished_at: datetime | None
     cancel_requested_at: datetime | None
     cancel_requested_by: str | None
+    plan_id: UUID | None
+    plan_confirmed: bool
     heads_before: list[str] | None
     heads_after: list[str] | None
     progress: Progress | None
@@ -140,6 +147,8 @@ class JobRead(BaseModel):
             "finished_at",
             "cancel_requested_at",
             "cancel_requested_by",
+            "plan_id",
+            "plan_confirmed",
             "heads_before",
             "heads_after",
             "error",
@@ -148,9 +157,9 @@ class JobRead(BaseModel):
         return cls.model_validate(
             {
                 **{name: getattr(job, name) for name in names},
-                "organization": _place(placed.organization),
-                "project": _place(placed.project),
-                "environment": _place(placed.environment),
+                "organization": NamedPlace.of(placed.organization),
+                "project": NamedPlace.of(placed.project),
+                "environment": NamedPlace.of(placed.environment),
                 "database": NamedDatabase(id=placed.database.id, name=placed.database.name),
                 "actor": ActorName(name=job.actor_name),
                 "commit": job.commit_sha,
@@ -195,10 +204,6 @@ class Ticket(BaseModel):
 
 
 JobStates = Literal["queued", "running", "succeeded", "failed", "cancelled", "lost"]
-
-
-def _place(row: Any) -> NamedPlace:
-    return NamedPlace(id=row.id, slug=row.slug, name=row.name)
 
 
 def _progress(job: Job) -> Progress | None:

@@ -1,6 +1,6 @@
 """The main routes: the history of a project, where its databases stand, and moving them."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -13,9 +13,7 @@ from stillroom_api.migrations.schemas import (
     EnvironmentStanding,
     History,
     MoveRequest,
-    PlannedStep,
     RevisionWithSource,
-    Steps,
 )
 from stillroom_api.projects.schemas import CommitRead
 from stillroom_core.actors.permissions import Permission
@@ -24,11 +22,9 @@ from stillroom_core.databases.service import find_database
 from stillroom_core.databases.standing import standings
 from stillroom_core.environments.service import find_environment
 from stillroom_core.jobs.lifecycle import JobKind
-from stillroom_core.jobs.service import PERMISSION_FOR, required_commit, start_job
-from stillroom_core.projects.graphs import graph_of
+from stillroom_core.jobs.service import PERMISSION_FOR, start_job
 from stillroom_core.projects.history import history_json, revision_detail
-from stillroom_core.projects.service import newest_commit
-from stillroom_core.revisions.planner import resolve
+from stillroom_core.projects.service import newest_commit, required_commit
 
 router = APIRouter(prefix="/api/migrations", tags=["migrations"])
 
@@ -78,30 +74,6 @@ async def current(
     return Current(
         commit=CommitRead.of(commit) if commit else None,
         environments=[EnvironmentStanding.of(place, group) for place, group in found],
-    )
-
-
-@router.get("/steps")
-async def steps(
-    session: Transaction,
-    where: Reading,
-    environment: Annotated[str, Query(max_length=63)],
-    kind: Literal["upgrade", "downgrade", "stamp"],
-    revision: Annotated[str, Query(min_length=1, max_length=300)],
-    database: Annotated[str | None, Query(max_length=200)] = None,
-) -> Steps:
-    """What a move would run, from Alembic's own planner over the graph that was read."""
-    place = await find_environment(session, where.actor, where.project, environment)
-    target = await find_database(session, where.actor, place, database)
-    commit = await required_commit(session, where.actor, where.project)
-    planned = resolve(graph_of(commit), kind, revision, target.heads or [])
-    return Steps(
-        kind=JobKind(kind),
-        revision=revision,
-        heads=target.heads,
-        steps=[PlannedStep(revision=s.revision, message=s.message, direction=s.direction) for s in planned],
-        database={"id": str(target.id), "name": target.name},
-        bootstrap=bool(place.bootstrap_command) and target.heads == [],
     )
 
 
@@ -175,6 +147,7 @@ async def _start(session: Session, where: InProject, body: MoveRequest, kind: Jo
         database=database,
         kind=kind,
         revision=body.revision,
+        plan_id=body.plan,
         idempotency_key=body.idempotency_key,
     )
     return await read_job(session, where.actor, placed)

@@ -1,7 +1,7 @@
 """Shapes of the migrations routes."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,13 +16,16 @@ from stillroom_core.jobs.lifecycle import JobKind, JobState
 class MoveRequest(BaseModel):
     """A job to start."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     project: str = Field(max_length=200, description="id, slug, or organization/slug")
     environment: str = Field(max_length=63, description="slug or id")
     database: str | None = Field(default=None, max_length=200, description="name or id, if there are several")
     revision: str | None = Field(
         default=None, max_length=300, description="id or its beginning, head, heads, base, +n, -n, label@head"
+    )
+    plan: UUID | None = Field(
+        default=None, description="id of a plan that was made and confirmed; exactly that runs, or nothing"
     )
     idempotency_key: str | None = Field(default=None, min_length=1, max_length=200)
 
@@ -158,22 +161,3 @@ class Current(BaseModel):
 
     commit: CommitRead | None
     environments: list[EnvironmentStanding]
-
-
-class PlannedStep(BaseModel):
-    """One revision that would run."""
-
-    revision: str
-    message: str
-    direction: Literal["upgrade", "downgrade", "stamp"]
-
-
-class Steps(BaseModel):
-    """What a move would run on one database."""
-
-    kind: JobKind
-    revision: str
-    heads: list[str] | None
-    steps: list[PlannedStep]
-    database: dict[str, Any]
-    bootstrap: bool

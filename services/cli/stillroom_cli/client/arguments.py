@@ -54,8 +54,16 @@ def _looking(subparsers: Subparsers) -> None:
 
 
 def _moving(subparsers: Subparsers) -> None:
-    from stillroom_cli.client.commands import moving
+    from stillroom_cli.client.commands import moving, planning
 
+    plan = _command(subparsers, "plan", planning.plan, "Plan a move of a database: what would run, in which order.")
+    plan.add_argument("kind", choices=planning.KINDS, help="which move")
+    plan.add_argument("revision", metavar="REV", help=_REVISIONS)
+    _add_project(plan)
+    _add_environment(plan, "where to run; default: STILLROOM_ENVIRONMENT")
+    plan.add_argument("-d", "--database", help="which one, if the environment has several")
+    _add_json(plan)
+    plan.epilog = "The plan is kept: `stillroom upgrade --plan ID` runs exactly it, or nothing if the database moved."
     for name, text in (
         ("upgrade", "Start an upgrade of a database."),
         ("downgrade", "Start a downgrade of a database."),
@@ -64,7 +72,10 @@ def _moving(subparsers: Subparsers) -> None:
     ):
         parser = _command(subparsers, name, moving.COMMANDS[name], text)
         if name != "check":
-            parser.add_argument("revision", metavar="REV", help=_REVISIONS)
+            parser.add_argument("revision", metavar="REV", nargs="?", help=_REVISIONS)
+            parser.add_argument(
+                "--plan", metavar="ID", help="run exactly this plan (stillroom plan); it names project and database"
+            )
         _add_project(parser)
         _add_environment(parser, "where to run; default: STILLROOM_ENVIRONMENT")
         parser.add_argument("-d", "--database", help="which one, if the environment has several")

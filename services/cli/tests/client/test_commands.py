@@ -73,9 +73,8 @@ def test_a_command_without_its_project_is_a_usage_error(
     monkeypatch.delenv("STILLROOM_PROJECT")
     assert signed_in("history") == 2
     assert "Give --project, or set STILLROOM_PROJECT." in capsys.readouterr().err
-    with pytest.raises(SystemExit) as stopped:
-        signed_in("upgrade", "-p", "shop")
-    assert stopped.value.code == 2
+    assert signed_in("upgrade", "-p", "shop", "head") == 2
+    assert "Give --environment, or set STILLROOM_ENVIRONMENT." in capsys.readouterr().err
 
 
 def test_a_refused_revision_is_told_with_detail_and_fix(signed_in: Stillroom, capsys: Printed) -> None:
@@ -94,6 +93,38 @@ async def test_an_upgrade_starts_a_job_and_the_same_key_starts_it_once(
     first, second = json.loads("[" + out.replace("}\n{", "},{") + "]")
     assert first["id"] == second["id"]
     assert (first["kind"], first["revision"], first["state"]) == ("upgrade", "head", "queued")
+
+
+async def test_a_plan_is_shown_and_then_run_exactly_once(
+    signed_in: Stillroom, worker: StandInWorker, capsys: Printed
+) -> None:
+    await worker.stands("dev", ["bbbb00000002"])
+    assert signed_in("plan", "upgrade", "head", "-e", "dev") == 0
+    printed = capsys.readouterr().out
+    assert "dev/main from bbbb00000002 to dddd00000004" in printed
+    assert re.search(r" 1 ↑ cccc00000003  prices\n +2 ↑ dddd00000004  together", printed)
+    key = re.search(r"--plan (\S+)", printed)[1]  # type: ignore[index]
+    assert signed_in("upgrade", "--plan", key, "--json") == 0
+    job = json.loads(capsys.readouterr().out)
+    assert (job["plan_id"], job["revision"], job["plan_confirmed"]) == (key, "head", True)
+    assert signed_in("upgrade", "--plan", key) == 4
+    assert f"Job #{job['number']} has applied this plan already." in capsys.readouterr().err
+
+
+async def test_a_stale_plan_is_told_with_what_moved(
+    signed_in: Stillroom, worker: StandInWorker, capsys: Printed
+) -> None:
+    await worker.stands("dev", ["aaaa00000001"])
+    signed_in("plan", "upgrade", "head", "-e", "dev", "--json")
+    key = json.loads(capsys.readouterr().out)["id"]
+    await worker.stands("dev", ["bbbb00000002"])
+    assert signed_in("upgrade", "--plan", key) == 4
+    assert "moved from aaaa00000001 to bbbb00000002" in capsys.readouterr().err
+
+
+def test_a_move_without_revision_and_plan_is_a_usage_error(signed_in: Stillroom, capsys: Printed) -> None:
+    assert signed_in("upgrade", "-e", "dev") == 2
+    assert "Give REV, or a plan with --plan." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,14 @@ class Job(Keyed, Table):
             deferrable=True,
             initially="DEFERRED",
         ),
+        # Likewise. Unique, because a plan is applied once.
+        UniqueConstraint("organization_id", "plan_id"),
+        ForeignKeyConstraint(
+            ["organization_id", "plan_id"],
+            ["plans.organization_id", "plans.id"],
+            deferrable=True,
+            initially="DEFERRED",
+        ),
         CheckConstraint(_one_of("kind", JobKind), name="kind"),
         CheckConstraint(_one_of("state", JobState), name="state"),
         # One running job per database: the second claim violates this index and stays queued.
@@ -83,6 +91,9 @@ class Job(Keyed, Table):
     commit_id: Mapped[UUID]
     commit_sha: Mapped[str] = mapped_column(String(64))
     ref: Mapped[str] = mapped_column(String(255))
+    plan_id: Mapped[UUID | None]  # null for kinds that change nothing, and until the worker has read the database
+    # Whether somebody named that plan; an upgrade's that was only made for the job is made again under the lock.
+    plan_confirmed: Mapped[bool] = mapped_column(server_default=text("false"))
 
     rung_at: Mapped[datetime | None]  # when its id was last sent to the workers
     attempt: Mapped[UUID | None]  # the token of the worker that claimed it; every later write carries it

@@ -11,16 +11,17 @@ from stillroom_core.actors.permissions import Permission
 from stillroom_core.database import Session
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.models import Environment
-from stillroom_core.errors import Conflict, Invalid, not_found
-from stillroom_core.jobs.lifecycle import FINAL, JobKind, JobState
+from stillroom_core.errors import Conflict, not_found
+from stillroom_core.jobs.lifecycle import CHANGES_DATABASE, FINAL, JobKind, JobState
 from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.outcome import outcome
 from stillroom_core.jobs.queue import RUN_JOB, Ring, ring_after_commit
 from stillroom_core.jobs.repository import JobFilter, JobRepository, PlacedJob
 from stillroom_core.keys import new_key
+from stillroom_core.plans.service import check_revision_given, knows_heads, named_plan, new_plan
 from stillroom_core.projects.graphs import graph_of
-from stillroom_core.projects.models import Commit, Project
-from stillroom_core.projects.repository import ProjectRepository
+from stillroom_core.projects.models import Project
+from stillroom_core.projects.service import required_commit
 from stillroom_core.revisions.planner import resolve
 from stillroom_core.tables import now
 
@@ -32,7 +33,6 @@ PERMISSION_FOR: dict[JobKind, Permission] = {
     JobKind.CHECK: Permission.JOB_PLAN,
     JobKind.COMMAND: Permission.JOB_UPGRADE,
 }
-_TAKES_REVISION = frozenset({JobKind.UPGRADE, JobKind.DOWNGRADE, JobKind.STAMP})
 
 
 async def start_job(
@@ -44,15 +44,17 @@ async def start_job(
     database: Database,
     kind: JobKind,
     revision: str | None,
+    plan_id: UUID | None = None,
     idempotency_key: str | None = None,
 ) -> PlacedJob:
-    """Queues a job on the newest commit; the same idempotency key returns the same job.
+    """Queues a job that applies a plan: the one that is named, or one that is made now.
 
-    What can be refused now is refused now: an unknown or ambiguous revision, several heads. Raises Conflict
-    while the project has not been fetched, Invalid for a target that this commit cannot reach.
+    The same idempotency key returns the same job. What can be refused now is refused now: an unknown or ambiguous
+    revision, several heads, a plan that no longer holds. Where the database was never read, the worker plans under
+    its lock. Raises Conflict while the project has not been fetched, Invalid for a target that cannot be reached.
     """
     repository = JobRepository(session, actor.organization_id)
-    digest = _digest(project, environment, database, kind, revision)
+    digest = _digest(project, environment, database, kind, revision, plan_id)
     if idempotency_key and (made := await repository.with_idempotency_key(idempotency_key)):
         if made.request_digest != digest:
             raise Conflict(
@@ -62,7 +64,26 @@ async def start_job(
             )
         return await repository.by_id(made.id)
     commit = await required_commit(session, actor, project)
-    _check_target(commit, database, kind, revision)
+    plan = None
+    if plan_id is not None:
+        plan = await named_plan(
+            session,
+            actor,
+            plan_id,
+            project=project,
+            environment=environment,
+            database=database,
+            kind=kind,
+            revision=revision,
+        )
+        revision = plan.revision
+    else:
+        check_revision_given(kind, revision)
+        if kind in CHANGES_DATABASE and knows_heads(database):
+            plan = await new_plan(session, actor, project, environment, database, commit, kind, revision)
+        elif commit.complete and kind is JobKind.UPGRADE and not (revision or "").startswith(("+", "-")):
+            # Where it starts is not known yet, but whether there is such a revision is.
+            resolve(graph_of(commit), kind.value, revision or "", [])
     job = Job(
         id=new_key(),
         project_id=project.id,
@@ -79,6 +100,8 @@ async def start_job(
         commit_id=commit.id,
         commit_sha=commit.sha,
         ref=commit.ref,
+        plan_id=plan.id if plan else None,
+        plan_confirmed=plan_id is not None,
         steps_done=0,
         last_seq=0,
         rung_at=now(),
@@ -130,37 +153,13 @@ async def cancel_job(session: Session, actor: Actor, placed: PlacedJob) -> Place
     return placed
 
 
-async def required_commit(session: Session, actor: Actor, project: Project) -> Commit:
-    """The newest commit of a project; raises Conflict when there is none, with the reason."""
-    if project.commit_id is not None:
-        return await ProjectRepository(session, actor.organization_id).commit(project.commit_id)
-    if project.fetch_error:
-        raise Conflict(
-            "fetch_failed",
-            "The project could not be fetched.",
-            detail=f"{project.fetch_error.get('title', '')} {project.fetch_error.get('detail', '')}".strip(),
-            fix=project.fetch_error.get("fix", "") or "Correct the project's git settings and fetch again.",
-        )
-    raise Conflict("not_fetched", "The project is being fetched for the first time.", fix="Try again in a few seconds.")
-
-
-def _check_target(commit: Commit, database: Database, kind: JobKind, revision: str | None) -> None:
-    if kind not in _TAKES_REVISION:
-        return
-    if not revision:
-        raise Invalid(
-            "revision_missing",
-            "Which revision is meant?",
-            fix="Give a revision id, head, heads, base, or a relative one such as +1 or -1.",
-            fields={"revision": "required"},
-        )
-    if not commit.complete:
-        return  # the graph may lack revisions, so only Alembic itself can judge the target
-    resolve(graph_of(commit), kind.value, revision, database.heads or [])
-
-
 def _digest(
-    project: Project, environment: Environment, database: Database, kind: JobKind, revision: str | None
+    project: Project,
+    environment: Environment,
+    database: Database,
+    kind: JobKind,
+    revision: str | None,
+    plan_id: UUID | None,
 ) -> bytes:
-    parts = [str(project.id), str(environment.id), str(database.id), kind.value, revision]
+    parts = [str(project.id), str(environment.id), str(database.id), kind.value, revision, str(plan_id)]
     return hashlib.sha256(json.dumps(parts).encode()).digest()

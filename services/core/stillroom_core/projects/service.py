@@ -47,6 +47,20 @@ async def newest_commit(session: Session, actor: Actor, project: Project) -> Com
     return await ProjectRepository(session, actor.organization_id).commit(project.commit_id)
 
 
+async def required_commit(session: Session, actor: Actor, project: Project) -> Commit:
+    """The newest commit of a project; raises Conflict when there is none, with the reason."""
+    if project.commit_id is not None:
+        return await ProjectRepository(session, actor.organization_id).commit(project.commit_id)
+    if project.fetch_error:
+        raise Conflict(
+            "fetch_failed",
+            "The project could not be fetched.",
+            detail=f"{project.fetch_error.get('title', '')} {project.fetch_error.get('detail', '')}".strip(),
+            fix=project.fetch_error.get("fix", "") or "Correct the project's git settings and fetch again.",
+        )
+    raise Conflict("not_fetched", "The project is being fetched for the first time.", fix="Try again in a few seconds.")
+
+
 async def create_project(session: Session, actor: Actor, content: Mapping[str, Any]) -> Project:
     """Adds a project and asks for its first fetch; raises Conflict when the slug is taken."""
     repository = ProjectRepository(session, actor.organization_id)

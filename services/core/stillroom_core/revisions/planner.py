@@ -70,7 +70,7 @@ def plan(graph: Graph, kind: str, target: str, heads: Sequence[str]) -> Resoluti
     if direction is None:
         raise refusals.unknown_kind(kind)
     target = target.strip()
-    rows = tuple(dict.fromkeys(heads))
+    rows = tuple(sorted(set(heads)))  # the order of version rows means nothing, so it may change nothing
     if not target:
         raise refusals.no_target(kind)
     if ":" in target:
@@ -216,7 +216,7 @@ class _Planner:
 
     def _overlap(self, text: str, target: str, rows: tuple[str, ...]) -> StillroomError:
         """Either the rows imply each other, or the revisions that the target stands for do."""
-        if self._graph.tips(self._graph.ancestors(rows)) != rows:
+        if set(self._graph.tips(self._graph.ancestors(rows))) != set(rows):
             return refusals.overlapping_heads(rows, text)
         return refusals.ambiguous_revision(target, sorted(self.targets(target, rows)), text)
 

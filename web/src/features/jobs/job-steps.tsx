@@ -4,7 +4,7 @@ import { clock } from "@/i18n/format";
 import { cx } from "@/ui/cx";
 import { StateMark } from "@/ui/state-mark";
 import { useNow } from "@/ui/use-now";
-import { isOpen } from "./queries";
+import { isOpen, usePlannedSteps } from "./queries";
 import { STEP_MARKS, useStepTitle } from "./state";
 
 function StepTime({ step, live }: { step: JobStep; live: boolean }) {
@@ -20,7 +20,8 @@ export function JobSteps({ job, onStep }: { job: Job; onStep: (step: JobStep) =>
   const { t } = useLanguage();
   const title = useStepTitle();
   const open = isOpen(job);
-  if (job.steps.length === 0)
+  const planned = usePlannedSteps(job);
+  if (job.steps.length === 0 && planned.length === 0)
     return (
       <p className="px-4 py-4 text-sm text-muted">
         {job.state === "queued"
@@ -59,6 +60,16 @@ export function JobSteps({ job, onStep }: { job: Job; onStep: (step: JobStep) =>
               <StepDetail step={step} />
             </span>
           </button>
+        </li>
+      ))}
+      {planned.map((step, index) => (
+        <li key={`${step.revision}-${index}`} className="flex items-start gap-2.5 px-4 py-1.5 text-muted">
+          <StateMark mark={STEP_MARKS.pending} className="mt-1" />
+          <span className="sr-only">{t("jobs.stepState.pending")}: </span>
+          <span className="min-w-0 leading-snug font-medium break-words">
+            <code className="mr-1.5 text-xs font-normal">{step.revision.slice(0, 8)}</code>
+            {step.message}
+          </span>
         </li>
       ))}
     </ol>

@@ -73,6 +73,18 @@ export function useJob(job: string | undefined) {
   return useQuery({ ...jobQuery(job ?? ""), enabled: Boolean(job) });
 }
 
+/** What the job will do, while it has not begun to do it. */
+export function usePlannedSteps(job: Job) {
+  const wanted = isOpen(job) && job.plan_id !== null && !job.steps.some((step) => step.kind === "revision");
+  const plan = useQuery({
+    queryKey: ["plan", job.plan_id],
+    queryFn: () => unwrap(api.GET("/api/plans/{plan}", { params: { path: { plan: job.plan_id ?? "" } } })),
+    enabled: wanted,
+    staleTime: Infinity,
+  });
+  return wanted ? (plan.data?.steps ?? []) : [];
+}
+
 export function useCancel(job: string) {
   const client = useQueryClient();
   return useMutation({

@@ -1,16 +1,16 @@
-import { ArrowDown, ArrowUp, Stamp } from "lucide-react";
+import { ArrowDown, ArrowUp, RotateCw, Stamp } from "lucide-react";
 import { useState } from "react";
-import { newKey } from "@/api/key";
 import { useTrouble } from "@/api/use-trouble";
-import type { CurrentEnvironment, Job, StepsPreview } from "@/api/types";
+import type { CurrentEnvironment, Job, Plan } from "@/api/types";
 import { useLanguage } from "@/i18n";
 import { Button } from "@/ui/button";
 import { Chip } from "@/ui/chip";
+import { CopyButton } from "@/ui/copy-button";
 import { Dialog } from "@/ui/dialog";
 import { Field, Input, Select } from "@/ui/field";
 import { Notice, TroubleNotice } from "@/ui/notice";
 import { Skeleton } from "@/ui/states";
-import { type MoveAsked, useStart, useSteps } from "./queries";
+import { isOutdated, type MoveAsked, usePlan, useStart } from "./queries";
 
 interface MoveDialogProps {
   project: string;
@@ -30,20 +30,31 @@ export function MoveDialog({ project, move, environment, onChange, onClose, onSt
   const trouble = useTrouble();
   const chosen = move.database ?? (environment.databases.length === 1 ? (environment.databases[0]?.id ?? null) : null);
   const asked = { ...move, database: chosen ?? environment.databases[0]?.id ?? null };
-  const steps = useSteps(project, asked);
+  const plan = usePlan(project, asked);
   const start = useStart(move.kind);
   const [typed, setTyped] = useState("");
-  // One key for one opening: a double click or a retry after a lost answer starts one job.
-  const [key] = useState(newKey);
-  const count = steps.data?.steps.length ?? 0;
+  const count = plan.data?.steps?.length ?? 0;
   const nameMissing = environment.protected && typed.trim() !== environment.name;
-  const nothing = steps.data !== undefined && count === 0 && move.kind !== "stamp" && !steps.data.bootstrap;
+  const nothing = Boolean(plan.data?.nothing && move.kind !== "stamp" && !plan.data.bootstrap);
+  const outdated = isOutdated(start.error);
+
+  const again = () => {
+    start.reset();
+    void plan.refetch();
+  };
 
   const submit = (event: { preventDefault: () => void }) => {
     event.preventDefault();
-    if (nameMissing || nothing || !steps.data || start.isPending) return;
+    if (nameMissing || nothing || outdated || !plan.data || start.isPending) return;
     start.mutate(
-      { project, environment: move.environment, database: asked.database, revision: move.revision, idempotency_key: key },
+      {
+        project,
+        environment: move.environment,
+        database: asked.database,
+        plan: plan.data.id,
+        // A plan is one job: a double click, or a retry after a lost answer, gets that job again.
+        idempotency_key: plan.data.id,
+      },
       { onSuccess: onStarted },
     );
   };
@@ -62,7 +73,7 @@ export function MoveDialog({ project, move, environment, onChange, onClose, onSt
             form="move"
             variant={move.kind === "upgrade" ? "primary" : "danger-primary"}
             busy={start.isPending}
-            disabled={!steps.data || nothing || nameMissing}
+            disabled={!plan.data || plan.isFetching || nothing || outdated || nameMissing}
           >
             {move.kind !== "stamp" && count > 0 ? `${verb} · ${t("migrations.revisions", { count })}` : verb}
           </Button>
@@ -83,10 +94,10 @@ export function MoveDialog({ project, move, environment, onChange, onClose, onSt
         )}
         {move.kind === "downgrade" && <Notice kind="warning">{t("migrations.warn.downgrade")}</Notice>}
         {move.kind === "stamp" && <Notice kind="warning">{t("migrations.warn.stamp")}</Notice>}
-        {steps.isError ? (
-          <TroubleNotice trouble={trouble(steps.error)} onRetry={() => void steps.refetch()} />
-        ) : steps.data ? (
-          <Steps preview={steps.data} />
+        {plan.isError ? (
+          <TroubleNotice trouble={trouble(plan.error)} onRetry={() => void plan.refetch()} />
+        ) : plan.data && !plan.isFetching ? (
+          <Planned plan={plan.data} />
         ) : (
           <div className="flex flex-col gap-2" role="status" aria-label={t("common.loading")}>
             <Skeleton className="h-4 w-1/2" />
@@ -100,44 +111,65 @@ export function MoveDialog({ project, move, environment, onChange, onClose, onSt
           </Field>
         )}
         {start.isError && <TroubleNotice trouble={trouble(start.error)} />}
+        {outdated && (
+          <Button onClick={again} className="self-start">
+            <RotateCw aria-hidden className="size-3.5" /> {t("migrations.planAgain")}
+          </Button>
+        )}
       </form>
     </Dialog>
   );
 }
 
-function Steps({ preview }: { preview: StepsPreview }) {
+function Planned({ plan }: { plan: Plan }) {
   const { t, rich } = useLanguage();
-  const heads = preview.heads === null ? t("migrations.neverRead") : preview.heads.join(", ") || "base";
-  const name = typeof preview.database["name"] === "string" ? preview.database["name"] : "";
-  const Icon = { upgrade: ArrowUp, downgrade: ArrowDown, stamp: Stamp };
+  const place = (heads: string[]) => <code className="text-xs text-text">{heads.join(", ") || "base"}</code>;
+  const database = <strong className="font-medium text-text">{plan.database.name}</strong>;
   return (
     <>
       <p className="text-sm text-muted">
-        {rich("migrations.standsAt", { database: <strong className="font-medium text-text">{name}</strong>, heads: <code className="text-xs text-text">{heads}</code> })}
+        {plan.heads_after && !plan.nothing
+          ? rich("migrations.goesTo", { database, heads: place(plan.heads), after: place(plan.heads_after) })
+          : rich("migrations.standsAt", { database, heads: place(plan.heads) })}
       </p>
-      {preview.bootstrap && <Notice>{t("migrations.bootstrap")}</Notice>}
-      {preview.steps.length === 0 ? (
-        preview.kind !== "stamp" && !preview.bootstrap && <Notice kind="success">{t("migrations.nothing")}</Notice>
+      {plan.bootstrap && <Notice>{t("migrations.bootstrap")}</Notice>}
+      {plan.steps === null ? (
+        <Notice>{plan.command ? rich("migrations.byCommand", { command: <code className="text-xs">{plan.command.join(" ")}</code> }) : t("migrations.byAlembic")}</Notice>
+      ) : plan.steps.length === 0 ? (
+        plan.kind !== "stamp" && !plan.bootstrap && <Notice kind="success">{t("migrations.nothing")}</Notice>
       ) : (
-        <ol className="max-h-72 overflow-y-auto rounded-md border border-line" aria-label={t("migrations.steps")} tabIndex={0}>
-          {preview.steps.slice(0, SHOWN).map((step, index) => {
-            const Direction = Icon[step.direction];
-            return (
-              <li key={`${step.revision}-${index}`} className="flex h-7.5 items-center gap-2.5 border-b border-line px-2.5 last:border-b-0">
-                <span className="w-5 shrink-0 text-right text-xs text-muted tabular-nums">{index + 1}</span>
-                <Direction aria-label={t(`migrations.do.${step.direction}`)} className="size-3.5 shrink-0 text-muted" />
-                <code className="w-20 shrink-0 truncate text-xs text-muted">{step.revision.slice(0, 10)}</code>
-                <span className="truncate">{step.message}</span>
-              </li>
-            );
-          })}
-          {preview.steps.length > SHOWN && (
-            <li className="px-2.5 py-1.5 text-sm text-muted">
-              <Chip>{t("migrations.moreSteps", { count: preview.steps.length - SHOWN })}</Chip>
-            </li>
-          )}
-        </ol>
+        <PlannedSteps steps={plan.steps} />
       )}
+      <p className="flex items-center gap-1.5 text-xs text-muted">
+        {rich("migrations.planOf", { commit: <code>{plan.commit.slice(0, 8)}</code>, digest: <code>{plan.digest.slice(0, 12)}</code> })}
+        <CopyButton text={plan.digest} />
+      </p>
     </>
+  );
+}
+
+const DIRECTIONS = { upgrade: ArrowUp, downgrade: ArrowDown, stamp: Stamp };
+
+function PlannedSteps({ steps }: { steps: NonNullable<Plan["steps"]> }) {
+  const { t } = useLanguage();
+  return (
+    <ol className="max-h-72 overflow-y-auto rounded-md border border-line" aria-label={t("migrations.steps")} tabIndex={0}>
+      {steps.slice(0, SHOWN).map((step, index) => {
+        const Direction = DIRECTIONS[step.direction];
+        return (
+          <li key={`${step.revision}-${index}`} className="flex h-7.5 items-center gap-2.5 border-b border-line px-2.5 last:border-b-0">
+            <span className="w-5 shrink-0 text-right text-xs text-muted tabular-nums">{index + 1}</span>
+            <Direction aria-label={t(`migrations.do.${step.direction}`)} className="size-3.5 shrink-0 text-muted" />
+            <code className="w-20 shrink-0 truncate text-xs text-muted">{step.revision.slice(0, 10)}</code>
+            <span className="truncate">{step.message}</span>
+          </li>
+        );
+      })}
+      {steps.length > SHOWN && (
+        <li className="px-2.5 py-1.5 text-sm text-muted">
+          <Chip>{t("migrations.moreSteps", { count: steps.length - SHOWN })}</Chip>
+        </li>
+      )}
+    </ol>
   );
 }

@@ -104,28 +104,29 @@ export interface MoveAsked {
   revision: string;
 }
 
-export function useSteps(project: string, move: MoveAsked) {
+/** What the person will confirm: made once per opening, and never changed under their eyes. */
+export function usePlan(project: string, move: MoveAsked) {
   return useQuery({
-    queryKey: ["steps", project, move],
+    queryKey: ["plan", "made", project, move],
     queryFn: () =>
       unwrap(
-        api.GET("/api/migrations/steps", {
-          params: {
-            query: {
-              project,
-              environment: move.environment,
-              kind: move.kind,
-              revision: move.revision,
-              ...(move.database ? { database: move.database } : {}),
-            },
-          },
+        api.POST("/api/migrations/plan", {
+          body: { project, environment: move.environment, kind: move.kind, revision: move.revision, database: move.database },
         }),
       ),
-    // What would run is asked anew at every opening: databases move.
-    staleTime: 0,
+    staleTime: Infinity,
     gcTime: 0,
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
     retry: false,
   });
+}
+
+const OUTDATED = new Set(["plan_stale", "plan_expired", "plan_applied"]);
+
+/** The plan is worth nothing any more, and planning again is the cure. */
+export function isOutdated(error: unknown): boolean {
+  return error instanceof Problem && OUTDATED.has(error.code);
 }
 
 type Started = MoveKind | "current" | "check";

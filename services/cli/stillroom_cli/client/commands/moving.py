@@ -6,25 +6,19 @@ import argparse
 import sys
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
-from stillroom_cli.client.failures import Exit
+from stillroom_cli.client.connection import Client
+from stillroom_cli.client.failures import Exit, Misused
 from stillroom_cli.client.running import environment_of, open_client, print_json, project_of
 from stillroom_cli.client.terminal import Style, Terminal
 from stillroom_cli.client.watching import exit_of, watch
 
 
 def _start(kind: str, arguments: argparse.Namespace) -> int:
-    body: dict[str, Any] = {
-        "project": project_of(arguments),
-        "environment": environment_of(arguments),
-        "idempotency_key": arguments.idempotency_key or str(uuid4()),
-    }
-    if arguments.database:
-        body["database"] = arguments.database
-    if kind != "check":
-        body["revision"] = arguments.revision
     with open_client(arguments) as client:
+        body = {**_move(client, kind, arguments), "idempotency_key": arguments.idempotency_key or str(uuid4())}
         # The key makes a second sending harmless, so a lost answer need not be a lost job.
         job = client.post(f"/api/migrations/{kind}", body, repeatable=True)
         if not arguments.wait:
@@ -41,6 +35,23 @@ def _start(kind: str, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(job)
     return exit_of(job)
+
+
+def _move(client: Client, kind: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    """What is asked for: a revision in an environment, or what a plan says."""
+    if kind != "check" and arguments.plan:
+        made = client.get(f"/api/plans/{quote(arguments.plan, safe='')}")
+        places = {"project": made["project"]["id"], "environment": made["environment"]["id"]}
+        given = {"database": arguments.database or made["database"]["id"], "revision": arguments.revision}
+        return {**places, **given, "plan": made["id"]}
+    move: dict[str, Any] = {"project": project_of(arguments), "environment": environment_of(arguments)}
+    if arguments.database:
+        move["database"] = arguments.database
+    if kind != "check":
+        if not arguments.revision:
+            raise Misused("Which revision is meant?", fix="Give REV, or a plan with --plan.")
+        move["revision"] = arguments.revision
+    return move
 
 
 def _tell_started(job: dict[str, Any], *, as_json: bool) -> None:

@@ -1,0 +1,94 @@
+"""Shapes of plans."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from stillroom_api.jobs.schemas import ActorName, Holder, NamedDatabase, NamedPlace
+from stillroom_core.jobs.lifecycle import JobKind
+from stillroom_core.plans.repository import PlacedPlan
+
+
+class PlanRequest(BaseModel):
+    """A move to plan."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    project: str = Field(max_length=200, description="id, slug, or organization/slug")
+    environment: str = Field(max_length=63, description="slug or id")
+    database: str | None = Field(default=None, max_length=200, description="name or id, if there are several")
+    kind: Literal["upgrade", "downgrade", "stamp", "command"]
+    revision: str | None = Field(
+        default=None, max_length=300, description="id or its beginning, head, heads, base, +n, -n, label@head"
+    )
+
+
+class PlannedStep(BaseModel):
+    """One revision that will run, or one row that a stamp writes."""
+
+    revision: str
+    message: str
+    direction: Literal["upgrade", "downgrade", "stamp"]
+
+
+class Nothing(BaseModel):
+    """Why there is nothing to do."""
+
+    code: str
+    title: str
+    fix: str
+
+
+class PlanRead(BaseModel):
+    """What one job will do to one database. Null steps: only the project's own code knows them."""
+
+    id: UUID
+    digest: str = Field(description="SHA-256 over all that is promised; the same promise has the same digest")
+    kind: JobKind
+    revision: str | None
+    project: NamedPlace
+    environment: NamedPlace
+    database: NamedDatabase
+    commit: str
+    heads: list[str]
+    heads_after: list[str] | None
+    steps: list[PlannedStep] | None
+    nothing: Nothing | None
+    command: list[str] | None
+    bootstrap: list[str] | None
+    actor: ActorName
+    created_at: datetime
+    expires_at: datetime
+    job: Holder | None = Field(description="The job that applied it; a plan is applied once")
+
+    @classmethod
+    def of(cls, placed: PlacedPlan) -> "PlanRead":
+        """From the rows."""
+        plan = placed.plan
+        names = [
+            "id",
+            "digest",
+            "kind",
+            "revision",
+            "heads",
+            "heads_after",
+            "steps",
+            "nothing",
+            "command",
+            "bootstrap",
+            "created_at",
+            "expires_at",
+        ]
+        return cls.model_validate(
+            {
+                **{name: getattr(plan, name) for name in names},
+                "project": NamedPlace.of(placed.project),
+                "environment": NamedPlace.of(placed.environment),
+                "database": NamedDatabase(id=placed.database.id, name=placed.database.name),
+                "commit": plan.commit_sha,
+                "actor": ActorName(name=plan.actor_name),
+                "job": Holder(id=placed.job.id, number=placed.job.number) if placed.job else None,
+            }
+        )
