@@ -25,6 +25,7 @@ ErrorKind = Literal[
     "migration_error",
     "lock_timeout",
     "statement_timeout",
+    "idle_timeout",
     "cancelled",
     "external_transaction",
     "check_unavailable",

@@ -709,15 +709,19 @@ def prepare_session(context: Any, session: Dict[str, Any]) -> Dict[str, Any]:
         tuple(row)
         for row in connection.exec_driver_sql(
             "SELECT name, setting FROM pg_catalog.pg_settings WHERE source IN ('session', 'client') "
-            "AND name IN ('lock_timeout', 'statement_timeout')"
+            "AND name IN ('lock_timeout', 'statement_timeout', 'idle_in_transaction_session_timeout')"
         )
     )
     wanted: Dict[str, str] = {}
     name = re.sub(r"[^\w:. -]", "", str(session.get("application_name") or ""), flags=re.ASCII)[:63]
     if name:
         wanted["application_name"] = name
-    for setting in ("lock_timeout", "statement_timeout"):
-        value = session.get(setting + "_ms")
+    for setting, field in (
+        ("lock_timeout", "lock_timeout_ms"),
+        ("statement_timeout", "statement_timeout_ms"),
+        ("idle_in_transaction_session_timeout", "idle_timeout_ms"),
+    ):
+        value = session.get(field)
         if value is not None and setting not in own:
             wanted[setting] = str(int(value))
     major = re.match(r"\d+", version)
@@ -837,6 +841,8 @@ def by_sqlstate(error: BaseException, recorder: Recorder) -> Optional[Tuple[str,
     state, message = sqlstate_of(error), message_of(error)
     if state == "55P03":
         return "lock_timeout", message, []
+    if state == "25P03":
+        return "idle_timeout", message, []
     if state == "57014":
         # Both have one code; where the server speaks another language, only ours can be a timeout.
         timeout = int(recorder.session.get("statement_timeout_ms") or 0)

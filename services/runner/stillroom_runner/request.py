@@ -22,6 +22,7 @@ class Session(TypedDict):
     application_name: str
     lock_timeout_ms: int | None
     statement_timeout_ms: int | None
+    idle_timeout_ms: int | None
 
 
 class Request(TypedDict):
@@ -63,6 +64,7 @@ def build_request(
     application_name: str | None = None,
     lock_timeout_ms: int | None = None,
     statement_timeout_ms: int | None = None,
+    idle_timeout_ms: int | None = None,
     transaction_per_migration: bool | None = None,
     dialect: str | None = "postgresql",
     max_sql: int = MAX_SQL,
@@ -79,7 +81,11 @@ def build_request(
         raise ValueError(f"{kind} needs a target revision")
     if kind == "command" and not command:
         raise ValueError("a command needs its argument list")
-    for name, value in (("lock_timeout_ms", lock_timeout_ms), ("statement_timeout_ms", statement_timeout_ms)):
+    for name, value in (
+        ("lock_timeout_ms", lock_timeout_ms),
+        ("statement_timeout_ms", statement_timeout_ms),
+        ("idle_timeout_ms", idle_timeout_ms),
+    ):
         if value is not None and value < 0:
             raise ValueError(f"{name} cannot be negative")
     request = Request(
@@ -100,6 +106,7 @@ def build_request(
             application_name=application_name or f"stillroom:{job}",
             lock_timeout_ms=lock_timeout_ms,
             statement_timeout_ms=statement_timeout_ms,
+            idle_timeout_ms=idle_timeout_ms,
         ),
         transaction_per_migration=transaction_per_migration,
         dialect=dialect,

@@ -268,3 +268,20 @@ def test_a_forked_child_of_a_migration_does_not_mix_its_lines_into_ours(
 
     assert not any("by_child" in statement["sql"] for statement in run.of("statement_started"))
     assert "by_child" in database.tables
+
+
+def test_a_session_that_idles_in_its_transaction_is_ended_with_a_kind_of_its_own(runner: Any, project: Any) -> None:
+    project.revision(
+        "a1",
+        None,
+        """
+        op.execute("CREATE TABLE t (id int)")
+        time.sleep(1.5)
+        op.execute("SELECT 1")
+        """,
+        top="import time",
+    )
+
+    error = runner.run(project, "upgrade", idle_timeout_ms=200).error
+
+    assert (error["kind"], error["sqlstate"]) == ("idle_timeout", "25P03")

@@ -133,6 +133,7 @@ def test_a_request_carries_everything_that_the_hook_reads() -> None:
             "application_name": "stillroom:7",
             "lock_timeout_ms": 5000,
             "statement_timeout_ms": None,
+            "idle_timeout_ms": None,
         },
         "transaction_per_migration": None,
         "dialect": "postgresql",

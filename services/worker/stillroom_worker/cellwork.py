@@ -191,6 +191,7 @@ def _request(
         application_name=application_name(run.job),
         lock_timeout_ms=environment.lock_timeout_ms if environment and timeouts else None,
         statement_timeout_ms=environment.statement_timeout_ms if environment and timeouts else None,
+        idle_timeout_ms=environment.idle_timeout_s * 1000 if environment and timeouts else None,
         transaction_per_migration=environment.transaction_per_migration if environment else None,
     )
 

@@ -30,6 +30,7 @@ from stillroom_worker.claims import Claim, claim, still_held
 from stillroom_worker.egress import DatabaseProxy, EgressRefused
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.journal import Journal, Superseded
+from stillroom_worker.lockwatch import LockWatch
 from stillroom_worker.planning import settled_plan
 from stillroom_worker.redact import Redactor
 from stillroom_worker.room import Room
@@ -165,9 +166,7 @@ class JobRun:
         code = await self._checkout()
         virtualenv = await self._virtualenv(code)
         self._begin(LOCK, "lock", "Lock the database")
-        session = await self._guarded(
-            connect(target, allowed_addresses(self._room.settings), name=application_name(str(self._job.id)))
-        )
+        session = await self._guarded(self._connect())
         try:
             before = await self._guarded(self._lock_and_read(session))
             self._done(LOCK, detail=f"at {', '.join(before.heads) or 'base'}")
@@ -262,12 +261,14 @@ class JobRun:
                 title = "Bootstrap the empty database" if len(wanted) > 1 else " ".join(run.command or ())
                 self._begin(position, "bootstrap" if len(wanted) > 1 else "command", title)
                 account.next_position += 1
+            watch = self._lock_watch(account, proxy)
             supervisor = Supervisor(
                 self._journal,
                 account,
                 time_limit=timedelta(seconds=environment.time_limit_s),
                 cancel_backends=proxy.cancel_backends,
                 terminate_backends=lambda: self._terminate_backends(proxy),
+                blocking=watch.too_long,
             )
             prisoner = await start_run(
                 self._room,
@@ -282,7 +283,8 @@ class JobRun:
                 token=token,
             )
             self._ran = True
-            ending = await supervisor.watch(prisoner)
+            async with watch:
+                ending = await supervisor.watch(prisoner)
             good = ending.good and account.error is None
             if run.kind == "command":
                 self._end(position, StepState.DONE if good else StepState.FAILED)
@@ -291,6 +293,24 @@ class JobRun:
                 break
             position = account.next_position
         return account, ending
+
+    def _lock_watch(self, account: Account, proxy: DatabaseProxy) -> LockWatch:
+        limit = self._ours.environment.blocking_limit_s
+        return LockWatch(
+            self._journal,
+            connect=self._connect,
+            pids=lambda: proxy.backend_pids,
+            busy_for=account.busy_for,
+            limit=timedelta(seconds=limit) if limit else None,
+        )
+
+    async def _connect(self) -> "asyncpg.Connection":
+        """A session of our own on the target; by its name everybody there sees whose it is."""
+        return await connect(
+            target_of(self._ours.database),
+            allowed_addresses(self._room.settings),
+            name=application_name(str(self._job.id)),
+        )
 
     def _main_run(self, plan: Plan | None) -> Run:
         command = plan.command if plan else None
@@ -347,11 +367,7 @@ class JobRun:
         for attempt in range(2):
             try:
                 if attempt:
-                    session = await connect(
-                        target_of(self._ours.database),
-                        allowed_addresses(self._room.settings),
-                        name=application_name(str(self._job.id)),
-                    )
+                    session = await self._connect()
                 found = await read_truth(session, None, wanted)
                 named = {(t["schema"], t["table"]) for t in shown}
                 if any((t["schema"], t["table"]) not in named for t in found.version_tables) and named:
@@ -399,11 +415,7 @@ class JobRun:
             self._journal.note("connection_failed", f"{failure.message} {failure.fix}".strip())
 
     async def _terminate_backends(self, proxy: DatabaseProxy) -> None:
-        session = await connect(
-            target_of(self._ours.database),
-            allowed_addresses(self._room.settings),
-            name=application_name(str(self._job.id)),
-        )
+        session = await self._connect()
         try:
             await session.execute(
                 "select pg_terminate_backend(pid) from unnest($1::int[]) pid", sorted(proxy.backend_pids)

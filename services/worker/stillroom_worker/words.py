@@ -54,6 +54,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "A statement waited too long for a lock.",
         "Try again when the table is less busy, or raise the environment's lock timeout.",
     ),
+    "idle_timeout": (
+        "The session held a transaction open without doing anything, for longer than allowed.",
+        "Commit between the parts of the work, or raise the environment's limit for idling in a transaction.",
+    ),
     "statement_timeout": (
         "A statement ran longer than allowed.",
         "Raise the environment's statement timeout, or split the work.",
@@ -87,6 +91,13 @@ def failure_of_run(kind: JobKind, ending: Ending, account: Account) -> JobFailed
             "time_limit",
             "The job ran longer than its time limit.",
             fix="Raise the environment's time limit, or split the work into smaller revisions.",
+        )
+    if ending.reason == "blocking":
+        return JobFailed(
+            "blocked_others",
+            "The job was stopped because others waited too long for its locks.",
+            "The stream names who waited, and for how long.",
+            "Run it at a quieter time, split it into shorter transactions, or raise the environment's limit.",
         )
     if ending.limit is not None:
         return JobFailed(

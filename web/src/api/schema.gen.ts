@@ -825,10 +825,14 @@ export interface components {
         EnvironmentChanges: {
             /** Attributes */
             attributes?: components["schemas"]["Option"][] | null;
+            /** Blocking Limit S */
+            blocking_limit_s?: number | null;
             /** Bootstrap Command */
             bootstrap_command?: string[] | null;
             /** Files */
             files?: components["schemas"]["SecretFile"][] | null;
+            /** Idle Timeout S */
+            idle_timeout_s?: number | null;
             /** Ini Overrides */
             ini_overrides?: components["schemas"]["Option"][] | null;
             /** Lock Timeout Ms */
@@ -862,6 +866,12 @@ export interface components {
              * @default []
              */
             attributes: components["schemas"]["Option"][];
+            /**
+             * Blocking Limit S
+             * @description stop a job that makes others wait longer for a lock; 0: never
+             * @default 0
+             */
+            blocking_limit_s: number;
             /** Bootstrap Command */
             bootstrap_command?: string[] | null;
             /**
@@ -869,6 +879,12 @@ export interface components {
              * @default []
              */
             files: components["schemas"]["SecretFile"][];
+            /**
+             * Idle Timeout S
+             * @description how long a job may idle inside a transaction; 0: without limit
+             * @default 900
+             */
+            idle_timeout_s: number;
             /**
              * Ini Overrides
              * @default []
@@ -918,6 +934,8 @@ export interface components {
         EnvironmentRead: {
             /** Attributes */
             attributes: components["schemas"]["Option"][];
+            /** Blocking Limit S */
+            blocking_limit_s: number;
             /** Bootstrap Command */
             bootstrap_command: string[] | null;
             /** Databases */
@@ -929,6 +947,8 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /** Idle Timeout S */
+            idle_timeout_s: number;
             /** Ini Overrides */
             ini_overrides: components["schemas"]["Option"][];
             /** Lock Timeout Ms */

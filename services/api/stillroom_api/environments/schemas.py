@@ -54,6 +54,12 @@ class EnvironmentNew(BaseModel):
     protected: bool = False
     lock_timeout_ms: int = Field(default=5000, ge=0, le=3_600_000)
     statement_timeout_ms: int = Field(default=0, ge=0, le=86_400_000)
+    idle_timeout_s: int = Field(
+        default=900, ge=0, le=86_400, description="how long a job may idle inside a transaction; 0: without limit"
+    )
+    blocking_limit_s: int = Field(
+        default=0, ge=0, le=86_400, description="stop a job that makes others wait longer for a lock; 0: never"
+    )
     time_limit_s: int = Field(default=3600, ge=10, le=86_400)
     transaction_per_migration: bool | None = None
     variables: list[Variable] = Field(default=[], max_length=200)
@@ -75,6 +81,8 @@ class EnvironmentChanges(BaseModel):
     protected: bool | None = None
     lock_timeout_ms: int | None = Field(default=None, ge=0, le=3_600_000)
     statement_timeout_ms: int | None = Field(default=None, ge=0, le=86_400_000)
+    idle_timeout_s: int | None = Field(default=None, ge=0, le=86_400)
+    blocking_limit_s: int | None = Field(default=None, ge=0, le=86_400)
     time_limit_s: int | None = Field(default=None, ge=10, le=86_400)
     transaction_per_migration: bool | None = None
     variables: list[Variable] | None = Field(default=None, max_length=200)
@@ -102,6 +110,8 @@ class EnvironmentRead(BaseModel):
     protected: bool
     lock_timeout_ms: int
     statement_timeout_ms: int
+    idle_timeout_s: int
+    blocking_limit_s: int
     time_limit_s: int
     transaction_per_migration: bool | None
     variables: list[Variable]
@@ -127,6 +137,8 @@ class EnvironmentRead(BaseModel):
                         "protected",
                         "lock_timeout_ms",
                         "statement_timeout_ms",
+                        "idle_timeout_s",
+                        "blocking_limit_s",
                         "time_limit_s",
                         "transaction_per_migration",
                         "x_arguments",

@@ -47,6 +47,7 @@ class Display:
             "transaction": self._write_transaction,
             "output": self._write_output,
             "note": self._write_note,
+            "locks": self._write_locks,
             "error": self._write_error,
         }
 
@@ -174,6 +175,10 @@ class Display:
 
     def _write_note(self, data: dict[str, Any], at: str) -> None:
         self._terminal.line(f"{at:>8}  · ", (data["text"], Style.FAINT))
+
+    def _write_locks(self, data: dict[str, Any], at: str) -> None:
+        if data["text"]:
+            self._terminal.line(f"{at:>8}  · ", (data["text"], Style.CAREFUL))
 
     def _write_error(self, data: dict[str, Any], at: str) -> None:
         self._told_error = True

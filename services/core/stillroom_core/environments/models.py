@@ -35,6 +35,10 @@ class Environment(Keyed, Table):
     # 5 s: long enough for a busy table's ordinary statements, short enough not to queue a site behind us.
     lock_timeout_ms: Mapped[int] = mapped_column(server_default=text("5000"))
     statement_timeout_ms: Mapped[int] = mapped_column(server_default=text("0"))
+    # 15 min: a backfill may compute between two statements, but one that hangs must not keep its locks all day.
+    idle_timeout_s: Mapped[int] = mapped_column(server_default=text("900"))
+    # How long others may wait for a lock of a job before it is stopped; 0 lets them wait.
+    blocking_limit_s: Mapped[int] = mapped_column(server_default=text("0"))
     time_limit_s: Mapped[int] = mapped_column(server_default=text("3600"))
     transaction_per_migration: Mapped[bool | None]
 

@@ -29,6 +29,8 @@ _OF_PROJECT = (
 _OF_ENVIRONMENT = (
     "lock_timeout_ms",
     "statement_timeout_ms",
+    "idle_timeout_s",
+    "blocking_limit_s",
     "time_limit_s",
     "transaction_per_migration",
     "variables",

@@ -5,6 +5,7 @@ what the job's result is; that is read from the database afterwards.
 """
 
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 from stillroom_core.jobs.lifecycle import StepState
@@ -34,6 +35,11 @@ class Account:
     plan_notes: list[str] = field(default_factory=list)
     done: bool | None = None
     statements: int = 0
+    running: dict[int, float] = field(default_factory=dict)  # statement → when it began, by our own clock
+
+    def busy_for(self) -> float:
+        """Seconds since the oldest statement began that has not come back; 0 when none runs."""
+        return monotonic() - min(self.running.values()) if self.running else 0.0
 
     @property
     def external_transaction(self) -> bool:
@@ -119,10 +125,19 @@ class Account:
             self.current = None
             self.journal.step(self.steps[key], state=StepState.FAILED, duration_ms=content["ms"])
 
-    def _statement_started(self, _content: dict[str, Any]) -> None:
+    def _statement_started(self, content: dict[str, Any]) -> None:
         self.statements += 1
+        # A tenant may announce statements without end; more than this never run at once.
+        if len(self.running) < 1000:
+            self.running[content["n"]] = monotonic()
         if self.current is not None:
             self.journal.count_statement(self.steps[self.current])
+
+    def _statement_finished(self, content: dict[str, Any]) -> None:
+        self.running.pop(content["n"], None)
+
+    def _statement_failed(self, content: dict[str, Any]) -> None:
+        self.running.pop(content["n"], None)
 
     def _transaction(self, content: dict[str, Any]) -> None:
         if content["what"] in ("commit", "autocommit") and content["inside"] and content["revision"]:

@@ -24,12 +24,20 @@ _LINE = 16 * 1024
 _CHUNK = 64 * 1024
 
 
+Reason = Literal["exited", "cancelled", "timeout", "blocking"]
+_WHY: dict[str, str] = {
+    "cancelled": "A cancel was asked for",
+    "timeout": "The time limit has passed",
+    "blocking": "Others waited too long for its locks",
+}
+
+
 @dataclass(frozen=True)
 class Ending:
     """How the process ended: its exit status and what made it stop."""
 
     status: int
-    reason: Literal["exited", "cancelled", "timeout"]
+    reason: Reason
     limit: Literal["memory", "cpu"] | None = None
 
     @property
@@ -49,12 +57,14 @@ class Supervisor:
         time_limit: timedelta,
         cancel_backends: Callable[[], Awaitable[None]],
         terminate_backends: Callable[[], Awaitable[None]],
+        blocking: asyncio.Event | None = None,
     ) -> None:
         self._journal = journal
         self._account = account
         self._time_limit = time_limit
         self._cancel_backends = cancel_backends
         self._terminate_backends = terminate_backends
+        self._blocking = blocking
         self._output = 0
         self._rejected = 0
 
@@ -67,7 +77,7 @@ class Supervisor:
         ]
         waiting = asyncio.create_task(prisoner.wait())
         stopping = asyncio.create_task(self._reason_to_stop())
-        reason: Literal["exited", "cancelled", "timeout"] = "exited"
+        reason: Reason = "exited"
         try:
             await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if not waiting.done():
@@ -94,19 +104,20 @@ class Supervisor:
             self._journal.note("not_gone", f"A process of the job could not be ended: {failure.reason}")
             log.error("job.process_left", reason=failure.reason)  # noqa: TRY400 - the reason says it all
 
-    async def _reason_to_stop(self) -> Literal["cancelled", "timeout"]:
+    async def _reason_to_stop(self) -> Reason:
         deadline = asyncio.get_running_loop().time() + self._time_limit.total_seconds()
         while asyncio.get_running_loop().time() < deadline:
             if self._journal.failure is not None:
                 raise self._journal.failure
             if await self._journal.beat() is not None:
                 return "cancelled"
+            if self._blocking is not None and self._blocking.is_set():
+                return "blocking"
             await asyncio.sleep(BEAT.total_seconds())
         return "timeout"
 
     async def _stop(self, prisoner: Prisoner, waiting: "asyncio.Task[int]", reason: str) -> None:
-        why = "A cancel was asked for" if reason == "cancelled" else "The time limit has passed"
-        self._journal.note("stopping", f"{why}: cancelling the statement on the server.")
+        self._journal.note("stopping", f"{_WHY[reason]}: cancelling the statement on the server.")
         for act, patience in (
             (self._ask, ASK_FOR),
             (self._terminate, TERMINATE_FOR),

@@ -7,6 +7,7 @@ import { JobFacts } from "@/features/jobs/job-facts";
 import { JobHeader } from "@/features/jobs/job-header";
 import { JobSteps } from "@/features/jobs/job-steps";
 import { JobStream } from "@/features/jobs/job-stream";
+import { LocksPanel } from "@/features/jobs/locks-panel";
 import { isOpen, useJob } from "@/features/jobs/queries";
 import { useJobTitle } from "@/features/jobs/state";
 import { useFeed } from "@/features/jobs/use-feed";
@@ -58,7 +59,12 @@ function Loaded({ job }: { job: Job }) {
       </Link>
     </Button>
   );
-  const stream = <JobStream job={job} feed={feed} live={isOpen(job)} connection={connection} wanted={wanted} />;
+  const stream = (
+    <div className="flex h-full min-h-0 flex-col">
+      {isOpen(job) && feed.locks && <LocksPanel locks={feed.locks} />}
+      <JobStream job={job} feed={feed} live={isOpen(job)} connection={connection} wanted={wanted} />
+    </div>
+  );
   const steps = <JobSteps job={job} onStep={toStep} />;
   const facts = <JobFacts job={job} next={<div className="flex gap-2">{migrations}</div>} />;
   return (

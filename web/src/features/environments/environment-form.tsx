@@ -136,7 +136,7 @@ function Variables({ form }: { form: Form<EnvironmentValues> }) {
 
 function Limits({ form }: { form: Form<EnvironmentValues> }) {
   const { t } = useLanguage();
-  const text = (name: "lockTimeout" | "statementTimeout" | "timeLimit") => ({
+  const text = (name: "lockTimeout" | "statementTimeout" | "idleTimeout" | "blockingLimit" | "timeLimit") => ({
     inputMode: "decimal" as const,
     value: form.values[name],
     onChange: (event: { target: { value: string } }) => form.set(name, event.target.value),
@@ -148,6 +148,12 @@ function Limits({ form }: { form: Form<EnvironmentValues> }) {
       </Field>
       <Field label={t("environments.statementTimeout")} hint={t("environments.zeroIsNone")} error={form.errorOf("statement_timeout_ms")}>
         <Input {...text("statementTimeout")} />
+      </Field>
+      <Field label={t("environments.idleTimeout")} hint={t("environments.idleTimeoutHint")} error={form.errorOf("idle_timeout_s")}>
+        <Input {...text("idleTimeout")} />
+      </Field>
+      <Field label={t("environments.blockingLimit")} hint={t("environments.blockingLimitHint")} error={form.errorOf("blocking_limit_s")}>
+        <Input {...text("blockingLimit")} />
       </Field>
       <Field label={t("environments.timeLimit")} hint={t("environments.timeLimitHint")} error={form.errorOf("time_limit_s")}>
         <Input {...text("timeLimit")} />

@@ -18,6 +18,8 @@ export interface EnvironmentValues {
   protected: boolean;
   lockTimeout: string;
   statementTimeout: string;
+  idleTimeout: string;
+  blockingLimit: string;
   timeLimit: string;
   transaction: "project" | "yes" | "no";
   variables: VariableValue[];
@@ -34,6 +36,8 @@ export const NEW_ENVIRONMENT: EnvironmentValues = {
   protected: false,
   lockTimeout: "5",
   statementTimeout: "0",
+  idleTimeout: "900",
+  blockingLimit: "0",
   timeLimit: "60",
   transaction: "project",
   variables: [{ name: "DATABASE_URL", value: "{{url}}", secret: false, stored: false }],
@@ -51,6 +55,8 @@ export function valuesOf(environment: Environment): EnvironmentValues {
     protected: environment.protected,
     lockTimeout: String(environment.lock_timeout_ms / 1000),
     statementTimeout: String(environment.statement_timeout_ms / 1000),
+    idleTimeout: String(environment.idle_timeout_s),
+    blockingLimit: String(environment.blocking_limit_s),
     timeLimit: String(environment.time_limit_s / 60),
     transaction: environment.transaction_per_migration === null ? "project" : environment.transaction_per_migration ? "yes" : "no",
     variables: environment.variables.map((one) => ({ ...one, stored: one.secret })),
@@ -84,6 +90,8 @@ export function bodyOf(values: EnvironmentValues): EnvironmentNew {
     protected: values.protected,
     lock_timeout_ms: seconds(values.lockTimeout, 1000),
     statement_timeout_ms: seconds(values.statementTimeout, 1000),
+    idle_timeout_s: seconds(values.idleTimeout, 1),
+    blocking_limit_s: seconds(values.blockingLimit, 1),
     time_limit_s: seconds(values.timeLimit, 60),
     transaction_per_migration: values.transaction === "project" ? null : values.transaction === "yes",
     variables: named(values.variables).map(({ name, value, secret, stored }) => ({

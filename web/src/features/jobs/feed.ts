@@ -1,5 +1,6 @@
 /** A job's stream as the page holds it: a pure reducer over numbered events. */
 import type { JobEvent } from "@/api/types";
+import { type Locks, locksOf } from "./locks";
 
 export type LineKind = "statement" | "output" | "note" | "error" | "step" | "transaction" | "state";
 
@@ -28,11 +29,13 @@ export interface Feed {
   lastSeq: number;
   /** Statements that run: number given by the runner → index of the line. */
   open: ReadonlyMap<number, number>;
+  /** Who waits for whom, as it was told last. */
+  locks: Locks | null;
   /** An event came whose number does not follow: something between was lost on the way. */
   gap: boolean;
 }
 
-export const EMPTY_FEED: Feed = { lines: [], lastSeq: 0, open: new Map(), gap: false };
+export const EMPTY_FEED: Feed = { lines: [], lastSeq: 0, open: new Map(), locks: null, gap: false };
 
 function text(value: unknown): string {
   return typeof value === "string" ? value : "";
@@ -86,6 +89,9 @@ function lineOf(event: JobEvent): Line | null {
       return line(event, "output", text(data["text"]).replace(/\n$/, ""), { stream: textOrNull(data["stream"]) });
     case "note":
       return line(event, "note", text(data["text"]), { code: textOrNull(data["code"]) });
+    case "locks":
+      // Told again every few seconds while it lasts; a line only when somebody new waits or nobody any more.
+      return text(data["text"]) ? line(event, "note", text(data["text"]), { code: "locks" }) : null;
     case "error":
       return line(event, "error", text(data["detail"]), {
         code: textOrNull(data["code"]),
@@ -109,7 +115,7 @@ function lineOf(event: JobEvent): Line | null {
 export function applyEvents(feed: Feed, events: readonly JobEvent[]): Feed {
   const lines = [...feed.lines];
   const open = new Map(feed.open);
-  let { lastSeq } = feed;
+  let { lastSeq, locks } = feed;
   let gap = false;
   for (const event of events) {
     if (event.seq <= lastSeq) continue;
@@ -118,6 +124,7 @@ export function applyEvents(feed: Feed, events: readonly JobEvent[]): Feed {
       break;
     }
     lastSeq = event.seq;
+    if (event.type === "locks") locks = locksOf(Date.parse(event.at), event.data);
     const n = numberOrNull(event.data["n"]);
     if (event.type === "statement_finished" || event.type === "statement_failed") {
       const index = n === null ? undefined : open.get(n);
@@ -140,7 +147,7 @@ export function applyEvents(feed: Feed, events: readonly JobEvent[]): Feed {
     lines.push(added);
   }
   if (lastSeq === feed.lastSeq && gap === feed.gap) return feed;
-  return { lines, lastSeq, open, gap };
+  return { lines, lastSeq, open, locks, gap };
 }
 
 export type Channel = "sql" | "output" | "notes";

@@ -48,7 +48,7 @@ export function JobHeader({ job, connection, link }: { job: Job; connection: Con
     <header className="shrink-0 border-b border-line">
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2 px-4 py-3">
         <StateMark mark={JOB_MARKS[job.state]} className="!size-5" />
-        <div className="min-w-0 flex-1">
+        <div className="min-w-0 flex-1 basis-60">
           <h1 className="flex flex-wrap items-center gap-x-2 text-lg leading-snug font-semibold">
             <span className="min-w-0 break-words">{title(job)}</span>
             {words && <span className="font-normal text-muted">· {words}</span>}

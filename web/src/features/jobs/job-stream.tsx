@@ -99,7 +99,7 @@ export function JobStream({ job, feed, live, connection, wanted }: JobStreamProp
   });
 
   return (
-    <section aria-label={t("jobs.stream")} data-connection={connection} className="flex h-full min-h-0 min-w-0 flex-col">
+    <section aria-label={t("jobs.stream")} data-connection={connection} className="flex min-h-0 min-w-0 flex-1 flex-col">
       <div className="flex min-h-9 shrink-0 flex-wrap items-center gap-x-2 gap-y-1 border-b border-line px-3 py-1">
         <Toggles
           label={t("jobs.channels")}

@@ -1,0 +1,109 @@
+"""Who waits for whom, told while it lasts; a job that makes others wait too long is stopped."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from stillroom_core.jobs.feed import Event
+from stillroom_testing.jobs_scene import Finished, revision, two_tables
+from stillroom_worker.run_job import run_job
+
+ALTER = revision("bbb2", "aaa1", 'op.execute("alter table a add column note text")')
+
+
+@contextmanager
+def holding(scene: Any, lock: str = "access share") -> Iterator[psycopg.Connection]:
+    """A session of somebody else that holds a lock on table a."""
+    with psycopg.connect(scene.target.url, application_name="reporting") as connection:
+        connection.execute(f"lock table a in {lock} mode")  # type: ignore[call-overload]
+        yield connection
+
+
+async def at_aaa1(scene: Any, second: str) -> None:
+    scene.commit(two_tables() | {"bbb2": second})
+    await scene.fetch()
+    await scene.run("upgrade", "aaa1")
+
+
+async def told(scene: Any, key: Any, wanted: Any) -> Event:
+    """The first event of a running job that is as wanted."""
+    async with asyncio.timeout(20):
+        while True:
+            for event in (await scene.finished(key)).events:
+                if event.type == "locks" and wanted(event.data):
+                    return event
+            await asyncio.sleep(0.05)
+
+
+async def ended(scene: Any, key: Any, running: "asyncio.Task[None]") -> Finished:
+    await asyncio.wait_for(running, 40)
+    return await scene.finished(key)  # type: ignore[no-any-return]
+
+
+async def test_a_job_that_waits_tells_for_which_lock_and_who_holds_it(scene: Any) -> None:
+    await at_aaa1(scene, ALTER)
+    await scene.change(lock_timeout_ms=20_000)
+    with holding(scene) as other:
+        key = await scene.queue_job("upgrade", "head")
+        running = asyncio.create_task(run_job(scene.room, key))
+        event = await told(scene, key, lambda data: data["blockers"])
+        assert [session["pid"] for session in event.data["blockers"]] == [other.info.backend_pid]
+        assert event.data["waiting"][0]["wants"] == "a"
+        assert "Waits for a lock on a, held by" in event.data["text"]
+        assert "reporting, idle in transaction" in event.data["text"]
+    done = await ended(scene, key, running)
+    assert done.job.state == "succeeded", done.job.error
+
+
+async def test_a_job_that_others_wait_for_tells_who_they_are(scene: Any) -> None:
+    slow = revision("bbb2", "aaa1", 'op.execute("alter table a add column n int")\nop.execute("select pg_sleep(5)")')
+    await at_aaa1(scene, slow)
+    key = await scene.queue_job("upgrade", "head")
+    running = asyncio.create_task(run_job(scene.room, key))
+    await asyncio.to_thread(until_locked, scene)
+    with psycopg.connect(scene.target.url, application_name="shop web") as other:
+        reading = asyncio.create_task(asyncio.to_thread(other.execute, "select * from a"))
+        event = await told(scene, key, lambda data: data["blocked"])
+        assert event.data["blocked"][0]["pid"] == other.info.backend_pid
+        assert "Makes others wait" in event.data["text"]
+        assert "shop web" in event.data["text"]
+        await reading
+    done = await ended(scene, key, running)
+    assert done.job.state == "succeeded", done.job.error
+
+
+async def test_a_job_that_makes_others_wait_too_long_is_stopped_and_nothing_is_changed(scene: Any) -> None:
+    slow = revision("bbb2", "aaa1", 'op.execute("alter table a add column n int")\nop.execute("select pg_sleep(60)")')
+    await at_aaa1(scene, slow)
+    await scene.change(blocking_limit_s=1)
+    key = await scene.queue_job("upgrade", "head")
+    running = asyncio.create_task(run_job(scene.room, key))
+    await asyncio.to_thread(until_locked, scene)
+    with psycopg.connect(scene.target.url) as other:
+        await asyncio.to_thread(other.execute, "select * from a")
+    done = await ended(scene, key, running)
+    assert (done.job.state, done.code, done.job.outcome["code"]) == ("failed", "blocked_others", "failed_unchanged")
+    assert (await scene.database()).heads == ["aaa1"]
+
+
+async def test_a_quick_job_opens_no_session_for_looking(scene: Any) -> None:
+    await at_aaa1(scene, ALTER)
+    done = await scene.run("upgrade", "head")
+    assert done.job.state == "succeeded"
+    assert [event for event in done.events if event.type == "locks"] == []
+
+
+def until_locked(scene: Any) -> None:
+    """Waits until the job's revision holds its lock on table a."""
+    with psycopg.connect(scene.target.url, autocommit=True) as connection:
+        for _ in range(4000):
+            held = connection.execute(
+                "select 1 from pg_locks where relation = to_regclass('a') and mode = 'AccessExclusiveLock' and granted"
+            ).fetchone()
+            if held:
+                return
+            connection.execute("select pg_sleep(0.01)")
+    raise AssertionError("the job never locked the table")
