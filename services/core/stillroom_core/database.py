@@ -3,7 +3,10 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import asyncpg
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from stillroom_core.settings import get_settings
@@ -14,6 +17,25 @@ Session = AsyncSession
 def asyncpg_url(url: str) -> URL:
     """The same database, spelled for asyncpg."""
     return make_url(url).set(drivername="postgresql+asyncpg")
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether an error says that the server is away, which may pass, rather than that something is wrong."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or (
+            error.orig is not None and is_outage(error.orig.__cause__ or error.orig)
+        )
+    return isinstance(
+        error,
+        (
+            OSError,
+            TimeoutError,
+            PoolTimeout,
+            asyncpg.InterfaceError,
+            asyncpg.PostgresConnectionError,
+            asyncpg.exceptions.OperatorInterventionError,  # it shuts down, starts up, or recovers
+        ),
+    )
 
 
 def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:

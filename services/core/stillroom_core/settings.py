@@ -49,6 +49,13 @@ class Settings(BaseSettings):
         default=10, alias="STILLROOM_ACCESS_TOKEN_MINUTES", ge=1, le=60, description="Life of an access token"
     )
     session_days: int = Field(default=30, alias="STILLROOM_SESSION_DAYS", ge=1, le=365, description="Life of a sign-in")
+    lease_s: int = Field(
+        default=20,
+        alias="STILLROOM_LEASE_S",
+        ge=3,
+        le=300,
+        description="A running job that shows no sign of life for so many seconds is lost; the same in every process",
+    )
     plan_hours: int = Field(
         default=24, alias="STILLROOM_PLAN_HOURS", ge=1, le=720, description="How many hours a plan can be applied"
     )
@@ -88,6 +95,11 @@ class Settings(BaseSettings):
     def session_life(self) -> timedelta:
         """How long a sign-in lasts without being used."""
         return timedelta(days=self.session_days)
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a running job may show no sign of life before it is lost."""
+        return timedelta(seconds=self.lease_s)
 
     @property
     def plan_life(self) -> timedelta:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, and_, exists, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
@@ -55,7 +55,7 @@ async def claim(room: Room, job_id: UUID) -> Claim | None:
                     state=JobState.RUNNING.value,
                     attempt=attempt,
                     started_at=now(),
-                    heartbeat_at=now(),
+                    heartbeat_at=func.clock_timestamp(),
                     isolation=room.isolation().value,
                 )
                 .returning(Job.id)

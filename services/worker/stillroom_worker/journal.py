@@ -1,22 +1,26 @@
-"""A job's own record while it runs: numbered events, steps, and the columns of its row.
+"""A job's own record while it runs: its heartbeat, numbered events, steps, and the columns of its row.
 
-Every write carries the attempt token of the claim. A worker that lost its claim (it was thought dead and
-the job declared lost) can write nothing any more, and learns it by Superseded.
+The heart beats by itself, whatever the job waits for. While our own PostgreSQL is away, what was to be written is
+kept and tried again; when the claim could not be renewed for most of its lease, the job must end before somebody
+else may begin. Every write carries the attempt token of the claim: a worker that lost it (it was thought dead, and the
+job declared lost) can write nothing any more, and learns it by Superseded.
 """
 
 import asyncio
 import contextlib
 from collections import deque
-from datetime import datetime
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from redis.exceptions import RedisError
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from stillroom_core.database import Session
+from stillroom_core.database import Session, is_outage
 from stillroom_core.jobs import feed
 from stillroom_core.jobs.feed import Event
 from stillroom_core.jobs.lifecycle import JobState, StepState
@@ -26,6 +30,8 @@ from stillroom_worker.claims import still_held
 from stillroom_worker.redact import Redactor
 from stillroom_worker.room import Room
 
+T = TypeVar("T")
+
 _BATCH = 500
 # Between two writes. The job's statements pass through the same process, and every write makes the api read
 # too: without a pause a thousand small revisions took four times as long as by hand.
@@ -33,11 +39,30 @@ _PAUSE, _LONGEST_PAUSE = 0.02, 0.2
 # 100,000 lines are readable; a job that prints more is told so once.
 MAX_OUTPUT_BYTES = 20 * 1024 * 1024
 MAX_EVENTS = 300_000
+BEAT = timedelta(seconds=1)
+_TRY_AGAIN = timedelta(seconds=0.5)
+# Of the lease. The rest is for ending the processes of a job whose claim cannot be renewed.
+_GIVE_UP_AFTER = 0.6
 _PROGRESS = frozenset({"steps_done", "steps_total"})
 
 
 class Superseded(Exception):
     """Another claim or the sweeper owns the job now."""
+
+
+class OutOfTouch(Exception):
+    """Our own PostgreSQL was away for so long that the job may be declared lost at any moment."""
+
+
+@dataclass
+class _Writing:
+    """What one transaction writes; kept until it is known to be committed."""
+
+    events: list[Event]
+    columns: dict[str, Any]
+    steps: list[dict[str, Any]]
+    changed: bool
+    progressed: bool
 
 
 class Journal:
@@ -57,7 +82,11 @@ class Journal:
         self._changed = self._progressed = False
         self._wake = asyncio.Event()
         self._flushing = asyncio.Lock()
-        self._writer: asyncio.Task[None] | None = None
+        self._writing: _Writing | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._renewed = monotonic()
+        self._patience = room.settings.lease.total_seconds() * _GIVE_UP_AFTER
+        self._cancel_asked = False
         self.failure: BaseException | None = None
         self._full = False
         self._ending = asyncio.Event()
@@ -67,19 +96,43 @@ class Journal:
         self._redact = redactor
 
     def start(self) -> None:
-        """Begins to write in the background."""
-        self._writer = asyncio.create_task(self._write())
+        """Begins to beat and to write in the background."""
+        self._tasks = [asyncio.create_task(self._beat()), asyncio.create_task(self._write())]
 
     async def close(self) -> None:
-        """Writes what is left and stops; raises what the background met."""
-        if self._writer is not None:
+        """Writes what is left; raises what the background met. The heart goes on until `stop`."""
+        if self._tasks:
             # Not cancelled: a batch in flight has left the queue already and must reach the table.
             self._ending.set()
             self._wake.set()
-            await self._writer
+            await self._tasks[1]
         if self.failure is not None:
             raise self.failure
         await self.flush()
+
+    async def stop(self) -> None:
+        """Ends the background, whatever it does; what was not written is lost with the claim."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def cancel_asked(self) -> bool:
+        """Whether somebody asked for a cancel. Raises Superseded or OutOfTouch where the job is not ours any more."""
+        if self.failure is not None:
+            raise self.failure
+        return self._cancel_asked
+
+    async def patiently(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Does a piece of work on our own PostgreSQL, again while that is away and the claim still holds."""
+        while True:
+            try:
+                return await work()
+            except Exception as error:
+                if not is_outage(error):
+                    raise
+                if self._out_of_touch():
+                    raise OutOfTouch from error
+            await asyncio.sleep(_TRY_AGAIN.total_seconds())
 
     def event(self, type_: str, /, **data: Any) -> None:
         """Appends one line to the stream."""
@@ -142,22 +195,42 @@ class Journal:
             while self._has_news():
                 await self._flush_once()
 
-    async def finish(self, session: Session, state: JobState, **columns: Any) -> None:
-        """Moves the job to its end inside the caller's transaction."""
-        await self._update(session, {**self._masked(columns), "state": state.value, "finished_at": now()})
-
-    async def published_end(self) -> None:
-        """Tells followers that the row has reached its end."""
+    async def finish(self, state: JobState, **columns: Any) -> None:
+        """Moves the job to its end, and tells followers that the row has reached it."""
+        values = {**self._masked(columns), "state": state.value, "finished_at": now()}
+        await self.patiently(lambda: self._end(values))
         await self._publish((), changed=True)
 
-    async def beat(self) -> datetime | None:
-        """Renews the claim; returns when a cancel was asked for, if it was. Raises Superseded."""
+    async def _end(self, values: dict[str, Any]) -> None:
+        async with self._room.database.transaction() as session:
+            if not await self._ended_by_us(session, values["state"]):
+                await self._update(session, values)
+
+    async def _ended_by_us(self, session: Session, state: str) -> bool:
+        """Whether an earlier try reached the table although its answer was lost."""
+        present = await session.execute(select(Job.attempt, Job.state).where(Job.id == self._job_id))
+        return tuple(present.one()) == (self._attempt, state)
+
+    async def _beat(self) -> None:
+        """Renews the claim at every beat, and learns whether a cancel was asked for."""
+        try:
+            while True:
+                began = monotonic()
+                asked = await self.patiently(self._renew)
+                self._renewed = began
+                self._cancel_asked = self._cancel_asked or asked is not None
+                await asyncio.sleep(BEAT.total_seconds())
+        except Exception as failure:  # noqa: BLE001 - kept for the job's own loop, which sees it at its next look
+            self._fail(failure)
+
+    async def _renew(self) -> datetime | None:
         async with self._room.database.transaction() as session:
             row = (
                 await session.execute(
                     update(Job)
                     .where(still_held(self._job_id, self._attempt))
-                    .values(heartbeat_at=now())
+                    # The server's clock: ours may jump, and another process judges by it.
+                    .values(heartbeat_at=func.clock_timestamp())
                     .returning(Job.cancel_requested_at)
                 )
             ).one_or_none()
@@ -165,6 +238,13 @@ class Journal:
             raise Superseded
         asked: datetime | None = row[0]
         return asked
+
+    def _out_of_touch(self) -> bool:
+        return monotonic() - self._renewed > self._patience
+
+    def _fail(self, failure: BaseException) -> None:
+        if self.failure is None:
+            self.failure = failure
 
     async def _write(self) -> None:
         while not self._ending.is_set():
@@ -174,8 +254,8 @@ class Journal:
             try:
                 async with self._flushing:
                     await self._flush_once()
-            except Exception as failure:  # noqa: BLE001 - kept for the job's own loop, which sees it at once
-                self.failure = failure
+            except Exception as failure:  # noqa: BLE001 - kept for the job's own loop, which sees it at its next look
+                self._fail(failure)
                 return
             if len(self._waiting) < _BATCH:
                 await self._pause(monotonic() - began)
@@ -183,7 +263,7 @@ class Journal:
                 self._wake.set()
 
     def _has_news(self) -> bool:
-        return bool(self._waiting or self._columns or self._dirty or self._changed)
+        return bool(self._writing or self._waiting or self._columns or self._dirty or self._changed)
 
     async def _pause(self, took: float) -> None:
         """Lets events gather: longer where writing is slow, and not at all once the journal closes."""
@@ -191,22 +271,34 @@ class Journal:
             await asyncio.wait_for(self._ending.wait(), min(_LONGEST_PAUSE, max(_PAUSE, 2 * took)))
 
     async def _flush_once(self) -> None:
+        if self._writing is None:
+            self._writing = self._collect()
+        writing = self._writing
+        await self.patiently(lambda: self._store(writing))
+        self._writing = None
+        await self._publish(writing.events, changed=writing.changed, progressed=writing.progressed)
+
+    def _collect(self) -> _Writing:
+        """Takes what waits. Steps are copied: what changes while they are written belongs to the next writing."""
         events = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
         columns, self._columns = self._columns, {}
         dirty, self._dirty = self._dirty, set()
-        steps = [self._steps[position] for position in sorted(dirty)]
         changed, self._changed = self._changed, False
         progressed, self._progressed = self._progressed, False
+        if events:
+            columns["last_seq"] = events[-1].seq
+        steps = [dict(self._steps[position]) for position in sorted(dirty)]
+        return _Writing(events, columns, steps, changed, progressed)
+
+    async def _store(self, writing: _Writing) -> None:
+        """May be repeated: where the answer to a commit was lost, everything is there already and stays."""
         async with self._room.database.transaction() as session:
-            if events:
-                columns["last_seq"] = events[-1].seq
-            if columns:
-                await self._update(session, columns)
-            if steps:
-                await self._store_steps(session, steps)
-            if events:
-                await feed.store(session, self._organization_id, self._job_id, events)
-        await self._publish(events, changed=changed, progressed=progressed)
+            if writing.columns:
+                await self._update(session, writing.columns)
+            if writing.steps:
+                await self._store_steps(session, writing.steps)
+            if writing.events:
+                await feed.store(session, self._organization_id, self._job_id, writing.events)
 
     async def _update(self, session: Session, columns: dict[str, Any]) -> None:
         touched = await session.execute(

@@ -13,14 +13,16 @@ from stillroom_core.databases.models import Database
 from stillroom_core.errors import StillroomError
 from stillroom_core.jobs.lifecycle import JobState
 from stillroom_core.jobs.models import Job
+from stillroom_core.jobs.outcome import outcome
 from stillroom_core.jobs.queue import RUN_JOB, Ring, ring_after_commit
 from stillroom_core.projects.graphs import graph_of
 from stillroom_core.projects.models import Commit, Project
+from stillroom_core.tables import now
 from stillroom_worker.addresses import allowed_addresses
 from stillroom_worker.cellwork import application_name, target_of
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.room import Room
-from stillroom_worker.target import SESSION_BROKE, Truth, connect, read_truth
+from stillroom_worker.target import SESSION_BROKE, Truth, connect, read_truth, try_lock
 
 _LOOK_BACK = 10
 _END_PATIENCE, _END_EVERY = 10.0, 0.1
@@ -36,7 +38,7 @@ async def read_database(room: Room, database_id: UUID) -> None:
         taken = await session.execute(
             update(Database)
             .where(Database.id == database_id, or_(Database.read_state == "waiting", ~Database.trusted))
-            .values(read_state="running")
+            .values(read_state="running", read_requested_at=now())
             .returning(Database)
         )
         database = taken.scalar_one_or_none()
@@ -50,7 +52,11 @@ async def read_database(room: Room, database_id: UUID) -> None:
         truth = await _look(room, database, wanted, doubtful)
     except (JobFailed, StillroomError) as failure:
         described = failure if isinstance(failure, JobFailed) else JobFailed.of(failure)
-        values: dict[str, Any] = {"read_state": "failed", "read_error": described.as_dict()}
+        values: dict[str, Any] = {
+            "read_state": "failed",
+            "read_requested_at": now(),
+            "read_error": described.as_dict(),
+        }
     else:
         values = truth.as_columns()
     await _store(room, database_id, values)
@@ -86,6 +92,15 @@ async def _look(room: Room, database: Database, wanted: frozenset[str] | None, d
     try:
         if doubtful:
             await _end_sessions(session, doubtful)
+            # Held while we read: whoever migrates now, from a terminal perhaps, would make the reading untrue.
+            lock = await try_lock(session)
+            if not lock.held:
+                raise JobFailed(
+                    "database_locked",
+                    "Somebody else migrates this database just now.",
+                    f"The lock is held by {lock.holder}.",
+                    "Wait for it to end; the database is read again by itself.",
+                )
         return await read_truth(session, database.version_tables if database.heads else None, wanted)
     except SESSION_BROKE as cause:
         raise JobFailed(
@@ -96,6 +111,19 @@ async def _look(room: Room, database: Database, wanted: frozenset[str] | None, d
         ) from None
     finally:
         session.terminate()
+
+
+async def _tell_lost_jobs(session: Session, database_id: UUID, heads: list[str]) -> None:
+    """What nobody knew when they were lost is known now."""
+    await session.execute(
+        update(Job)
+        .where(
+            Job.database_id == database_id,
+            Job.state == JobState.LOST.value,
+            Job.outcome["code"].astext == "lost",
+        )
+        .values(outcome=outcome("lost_read", heads=heads), heads_after=heads)
+    )
 
 
 async def _store(room: Room, database_id: UUID, values: dict[str, Any]) -> None:
@@ -110,6 +138,8 @@ async def _store(room: Room, database_id: UUID, values: dict[str, Any]) -> None:
                 update(Database).where(Database.id == database_id).values(read_state="idle", read_error=None)
             )
             return
+        if values.get("trusted"):
+            await _tell_lost_jobs(session, database_id, values["heads"])
         following = await session.scalar(
             select(Job.id)
             .where(Job.database_id == database_id, Job.state == JobState.QUEUED.value)

@@ -11,6 +11,7 @@ import asyncpg
 import structlog
 from sqlalchemy import exists, select, update
 
+from stillroom_core.database import is_outage
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.service import run_settings
 from stillroom_core.errors import StillroomError
@@ -29,14 +30,13 @@ from stillroom_worker.checkout import CheckoutFailed
 from stillroom_worker.claims import Claim, claim, still_held
 from stillroom_worker.egress import DatabaseProxy, EgressRefused
 from stillroom_worker.failure import JobFailed
-from stillroom_worker.journal import Journal, Superseded
+from stillroom_worker.journal import Journal, OutOfTouch, Superseded
 from stillroom_worker.lockwatch import LockWatch
 from stillroom_worker.planning import settled_plan
 from stillroom_worker.redact import Redactor
 from stillroom_worker.room import Room
 from stillroom_worker.sandbox import CellFailed
 from stillroom_worker.supervise import Account, Ending, Supervisor
-from stillroom_worker.supervise.supervisor import BEAT
 from stillroom_worker.target import SESSION_BROKE, Truth, connect, read_truth, try_lock
 from stillroom_worker.verdict import Verdict, judge
 from stillroom_worker.virtualenv import Virtualenv, VirtualenvFailed, hold
@@ -47,6 +47,7 @@ T = TypeVar("T")
 CHECKOUT, VIRTUALENV, LOCK, FIRST_FREE = 0, 1, 2, 3
 LOCK_PATIENCE = timedelta(minutes=10)
 _LOCK_EVERY = timedelta(seconds=1)
+_LOOK_EVERY = timedelta(seconds=0.25)
 
 
 class CancelAsked(Exception):
@@ -65,14 +66,16 @@ async def run_job(room: Room, job_id: UUID) -> None:
     try:
         verdict = await JobRun(room, ours, journal).execute()
         await _finish(room, ours, journal, verdict)
-    except Superseded:
-        log.warning("job.superseded", job=str(job_id))
+    except (Superseded, OutOfTouch) as cause:
+        # Not ours any more, or nobody can know: the sweeper declares it lost, and the database is read again.
+        log.warning("job.given_up", job=str(job_id), cause=type(cause).__name__)
     except Exception:
         # A mistake of ours: nobody watches the job any more, so its end is unknown until somebody looks.
         log.exception("job.broke", job=str(job_id))
-        await _give_up(room, ours)
+        await _unless_away(_give_up(room, ours))
     finally:
-        await _ring_next(room, ours.job.database_id)
+        await journal.stop()
+        await _unless_away(_ring_next(room, ours.job.database_id))
 
 
 async def _finish(room: Room, ours: Claim, journal: Journal, verdict: Verdict) -> None:
@@ -82,14 +85,19 @@ async def _finish(room: Room, ours: Claim, journal: Journal, verdict: Verdict) -
         journal.event("error", **verdict.error.as_dict())
     journal.event("state", state=verdict.state.value, outcome=verdict.outcome)
     await journal.close()
-    async with room.database.transaction() as session:
-        await journal.finish(
-            session,
-            verdict.state,
-            outcome=verdict.outcome,
-            error=verdict.error.as_dict() if verdict.error else None,
-        )
-    await journal.published_end()
+    await journal.finish(
+        verdict.state, outcome=verdict.outcome, error=verdict.error.as_dict() if verdict.error else None
+    )
+
+
+async def _unless_away(work: Coroutine[Any, Any, None]) -> None:
+    """Does what the sweeper would do later; where our own PostgreSQL is away, it will."""
+    try:
+        await work
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        log.warning("job.left_to_the_sweeper", cause=type(error).__name__)
 
 
 async def _give_up(room: Room, ours: Claim) -> None:
@@ -231,7 +239,8 @@ class JobRun:
 
     async def _settled_plan(self, before: Truth) -> Plan | None:
         try:
-            plan, moved = await self._guarded(settled_plan(self._room, self._ours, before))
+            settling = self._journal.patiently(lambda: settled_plan(self._room, self._ours, before))
+            plan, moved = await self._guarded(settling)
         except StillroomError:
             await self._keep(before)  # who plans again should see where the database really is
             raise
@@ -380,6 +389,9 @@ class JobRun:
         return None
 
     async def _revision_ids(self) -> frozenset[str]:
+        return await self._journal.patiently(self._read_revision_ids)
+
+    async def _read_revision_ids(self) -> frozenset[str]:
         async with self._room.database.transaction() as session:
             return frozenset(graph_of(await session.get_one(Commit, self._job.commit_id)).revisions)
 
@@ -391,16 +403,19 @@ class JobRun:
         doubt = {"trusted": False} if self._kind in CHANGES_DATABASE else {}
         values: dict[str, Any] = after.as_columns() if after else doubt
         if values:
-            async with self._room.database.transaction() as session:
-                ours = exists().where(still_held(self._job.id, self._ours.attempt))
-                kept = await session.execute(
-                    update(Database)
-                    .where(Database.id == self._ours.database.id, ours)
-                    .values(**values)
-                    .returning(Database.id)
-                )
-                if kept.scalar_one_or_none() is None:
-                    raise Superseded
+            await self._journal.patiently(lambda: self._store(values))
+
+    async def _store(self, values: dict[str, Any]) -> None:
+        async with self._room.database.transaction() as session:
+            ours = exists().where(still_held(self._job.id, self._ours.attempt))
+            kept = await session.execute(
+                update(Database)
+                .where(Database.id == self._ours.database.id, ours)
+                .values(**values)
+                .returning(Database.id)
+            )
+            if kept.scalar_one_or_none() is None:
+                raise Superseded
 
     def _tell_invalid(self, before: Truth, after: Truth) -> None:
         left = sorted(set(after.invalid_indexes) - set(before.invalid_indexes))
@@ -424,14 +439,13 @@ class JobRun:
             await session.close()
 
     async def _guarded(self, work: Coroutine[Any, Any, T]) -> T:
-        """Does a piece of work of our own while renewing the claim; a cancel ends it."""
+        """Does a piece of work of our own that a cancel ends, and the loss of the claim."""
         task = asyncio.ensure_future(work)
         try:
             while True:
-                asked = await self._journal.beat()
-                if asked is not None:
+                if self._journal.cancel_asked():
                     raise CancelAsked
-                done, _ = await asyncio.wait({task}, timeout=BEAT.total_seconds())
+                done, _ = await asyncio.wait({task}, timeout=_LOOK_EVERY.total_seconds())
                 if done:
                     return task.result()
         finally:

@@ -1,15 +1,18 @@
 """Every few seconds: rings again for what nobody picked up, and declares lost what nobody works on."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import structlog
 from redis.exceptions import RedisError
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 
+from stillroom_core.database import Session
 from stillroom_core.databases.models import Database
 from stillroom_core.jobs import feed
-from stillroom_core.jobs.lifecycle import CHANGES_DATABASE, JobState
-from stillroom_core.jobs.models import Job
+from stillroom_core.jobs.feed import Event
+from stillroom_core.jobs.lifecycle import CHANGES_DATABASE, JobState, StepState
+from stillroom_core.jobs.models import Job, JobStep
 from stillroom_core.jobs.outcome import outcome
 from stillroom_core.jobs.queue import FETCH_PROJECT, READ_DATABASE, RUN_JOB, Ring, ring_after_commit
 from stillroom_core.plans.repository import forget_expired
@@ -19,10 +22,10 @@ from stillroom_worker.room import Room
 
 log = structlog.get_logger()
 
-# Ten missed beats of one second each, and as much again for a machine that is busy.
-SILENT = timedelta(seconds=20)
 RING_AGAIN = timedelta(seconds=5)
 STUCK = timedelta(minutes=15)
+# A database that a lost job left behind and that cannot be reached is not rung at every round.
+DOUBT_AGAIN = timedelta(seconds=15)
 # Signing in, ending what a lost job left and reading have bounds that add up to less than a minute.
 READ_STUCK = timedelta(minutes=2)
 READ_EVERY = timedelta(minutes=5)
@@ -59,7 +62,10 @@ async def sweep(room: Room) -> None:
             .where(
                 or_(
                     (Database.read_state == "waiting") & (Database.read_requested_at < now() - RING_AGAIN),
-                    ~Database.trusted & (Database.read_state != "running"),
+                    ~Database.trusted & (Database.read_state == "idle"),
+                    ~Database.trusted
+                    & (Database.read_state == "failed")
+                    & (Database.read_requested_at < now() - DOUBT_AGAIN),
                 )
             )
             .limit(_MOST)
@@ -70,20 +76,25 @@ async def sweep(room: Room) -> None:
 async def _lost(room: Room) -> None:
     """A running job without a heartbeat: its worker is gone, and nobody knows what it did."""
     async with room.database.transaction() as session:
+        silent = func.clock_timestamp() - room.settings.lease  # the server's clock, by which the heart beats too
         rows = (
             await session.execute(
                 update(Job)
-                .where(Job.state == JobState.RUNNING.value, Job.heartbeat_at < now() - SILENT)
-                .values(state=JobState.LOST.value, finished_at=now(), outcome=outcome("lost"))
-                .returning(Job.id, Job.database_id, Job.kind)
+                .where(Job.state == JobState.RUNNING.value, Job.heartbeat_at < silent)
+                .values(
+                    state=JobState.LOST.value, finished_at=now(), outcome=outcome("lost"), last_seq=Job.last_seq + 1
+                )
+                .returning(Job.id, Job.organization_id, Job.database_id, Job.kind, Job.last_seq)
             )
         ).all()
+        for row in rows:
+            await _end_story(session, row.organization_id, row.id, row.last_seq)
         doubtful = [row.database_id for row in rows if row.kind in {kind.value for kind in CHANGES_DATABASE}]
         if doubtful:
             await session.execute(
                 update(Database)
                 .where(Database.id.in_(doubtful))
-                .values(trusted=False, read_state="waiting", read_requested_at=now())
+                .values(trusted=False, read_state="waiting", read_requested_at=now() - RING_AGAIN * 2)
             )
     for row in rows:
         log.warning("job.lost", job=str(row.id))
@@ -91,6 +102,16 @@ async def _lost(room: Room) -> None:
             await feed.publish(room.redis, row.id, changed=True)
         except (RedisError, OSError):
             log.info("feed.unreachable", job=str(row.id))
+
+
+async def _end_story(session: Session, organization_id: UUID, job_id: UUID, seq: int) -> None:
+    """Ends what nobody will: the steps, and the stream with its last event. The lost worker can write nothing now."""
+    for present, then in ((StepState.RUNNING, StepState.FAILED), (StepState.PENDING, StepState.SKIPPED)):
+        await session.execute(
+            update(JobStep).where(JobStep.job_id == job_id, JobStep.state == present.value).values(state=then.value)
+        )
+    ending = Event(seq, now(), "state", {"state": JobState.LOST.value, "outcome": outcome("lost")})
+    await feed.store(session, organization_id, job_id, [ending])
 
 
 async def _unread(room: Room) -> None:

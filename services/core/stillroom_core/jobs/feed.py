@@ -16,7 +16,8 @@ from uuid import UUID
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import insert, select
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 
 from stillroom_core.database import Database, Session
 from stillroom_core.jobs.lifecycle import FINAL, JobState
@@ -58,9 +59,9 @@ def _channel(job_id: UUID) -> str:
 
 
 async def store(session: Session, organization_id: UUID, job_id: UUID, events: Sequence[Event]) -> None:
-    """Inserts a batch in one statement."""
+    """Inserts a batch in one statement; what is there already stays, because a lost answer makes writers repeat."""
     await session.execute(
-        insert(JobEvent),
+        insert(JobEvent).on_conflict_do_nothing(),
         [
             {
                 "organization_id": organization_id,

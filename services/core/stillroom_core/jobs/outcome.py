@@ -23,6 +23,7 @@ _SENTENCES = {
     "cancelled_partial": "Cancelled; {done} of {total} revisions are committed, the database stands at {heads}.",
     "unknown": "The database could not be read afterwards; nobody knows what was changed.",
     "lost": "The worker vanished; nobody knows what was changed until the database is read again.",
+    "lost_read": "The worker vanished; the database was read again and stands at {heads}.",
 }
 
 

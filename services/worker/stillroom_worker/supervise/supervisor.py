@@ -17,7 +17,7 @@ from stillroom_worker.supervise.account import Account
 
 log = structlog.get_logger()
 
-BEAT = timedelta(seconds=1)
+_LOOK_EVERY = timedelta(seconds=0.25)
 # The ladder: after each of these without an end, the next rung.
 ASK_FOR, TERMINATE_FOR, KILL_FOR = timedelta(seconds=10), timedelta(seconds=5), timedelta(seconds=5)
 _LINE = 16 * 1024
@@ -107,13 +107,11 @@ class Supervisor:
     async def _reason_to_stop(self) -> Reason:
         deadline = asyncio.get_running_loop().time() + self._time_limit.total_seconds()
         while asyncio.get_running_loop().time() < deadline:
-            if self._journal.failure is not None:
-                raise self._journal.failure
-            if await self._journal.beat() is not None:
+            if self._journal.cancel_asked():
                 return "cancelled"
             if self._blocking is not None and self._blocking.is_set():
                 return "blocking"
-            await asyncio.sleep(BEAT.total_seconds())
+            await asyncio.sleep(_LOOK_EVERY.total_seconds())
         return "timeout"
 
     async def _stop(self, prisoner: Prisoner, waiting: "asyncio.Task[int]", reason: str) -> None:
@@ -142,11 +140,11 @@ class Supervisor:
         prisoner.signal(signal.SIGKILL)
 
     async def _ended(self, waiting: "asyncio.Task[int]", patience: timedelta) -> bool:
-        """Whether the process ends in time; the claim is renewed meanwhile."""
+        """Whether the process ends in time; raises where the job is not ours any more."""
         deadline = asyncio.get_running_loop().time() + patience.total_seconds()
         while not waiting.done() and asyncio.get_running_loop().time() < deadline:
-            await asyncio.wait({waiting}, timeout=BEAT.total_seconds())
-            await self._journal.beat()
+            await asyncio.wait({waiting}, timeout=_LOOK_EVERY.total_seconds())
+            self._journal.cancel_asked()
         return waiting.done()
 
     async def _events(self, reader: asyncio.StreamReader) -> None:

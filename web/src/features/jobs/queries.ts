@@ -70,7 +70,12 @@ export function jobQuery(job: string) {
 }
 
 export function useJob(job: string | undefined) {
-  return useQuery({ ...jobQuery(job ?? ""), enabled: Boolean(job) });
+  return useQuery({
+    ...jobQuery(job ?? ""),
+    enabled: Boolean(job),
+    // The stream of a lost job has ended; what is really in the database is read a little later.
+    refetchInterval: (query) => (query.state.data?.outcome?.code === "lost" ? 2_000 : false),
+  });
 }
 
 /** What the job will do, while it has not begun to do it. */

@@ -118,5 +118,6 @@ export const jobs = {
   "jobs.outcome.cancelled_unchanged": "Cancelled; the version table is unchanged at {heads}.",
   "jobs.outcome.cancelled_partial": "Cancelled; {done} of {total} revisions are committed, the database stands at {heads}.",
   "jobs.outcome.unknown": "The database could not be read afterwards; nobody knows what was changed.",
+  "jobs.outcome.lost_read": "The worker vanished; the database was read again and stands at {heads}.",
   "jobs.outcome.lost": "The worker vanished; nobody knows what was changed until the database is read again.",
 } as const;

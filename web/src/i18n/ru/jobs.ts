@@ -123,5 +123,6 @@ export const jobs = {
   "jobs.outcome.cancelled_unchanged": "Отменено; таблица версий не изменилась: {heads}.",
   "jobs.outcome.cancelled_partial": "Отменено; зафиксировано ревизий: {done} из {total}, база стоит на {heads}.",
   "jobs.outcome.unknown": "После этого базу прочитать не удалось; неизвестно, что изменено.",
+  "jobs.outcome.lost_read": "Исполнитель исчез; база прочитана заново и стоит на {heads}.",
   "jobs.outcome.lost": "Исполнитель пропал; неизвестно, что изменено, пока база не прочитана заново.",
 } as const;
