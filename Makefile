@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-python up down reset status demo dev web \
-        test test-unit test-web test-browser test-real lint format bench screens docs clean
+        test test-unit test-web test-browser test-real lint format bench chaos screens docs clean
 .NOTPARALLEL:
 
 VENV := .venv/bin
@@ -66,6 +66,9 @@ format: setup-python ## let ruff put the Python sources in order
 
 bench: setup ## measure; writes docs/benchmarks.md
 	@PYTHONPATH=tests exec $(VENV)/python -m bench $(ARGS)
+
+chaos: setup-python ## break a running Stillroom on purpose; COUNT=300 SEED=1 FAULTS="pause cancel"; writes docs/reliability.md
+	@PYTHONPATH=tests exec $(VENV)/python -m chaos $(or $(COUNT),300) $(or $(SEED),1) $(FAULTS)
 
 screens: setup ## photograph the pages; writes docs/screens/
 	@exec $(VENV)/python tests/run.py screens

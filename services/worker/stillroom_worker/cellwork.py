@@ -4,7 +4,7 @@ import asyncio
 import re
 import secrets
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,8 +66,10 @@ def target_of(database: Database) -> Target:
 
 
 @asynccontextmanager
-async def proxy_for(room: Room, database: Database, folder: Path, token: str) -> AsyncIterator[DatabaseProxy]:
-    """The job's only way to its database, open while the block runs."""
+async def proxy_for(
+    room: Room, database: Database, folder: Path, token: str, *, name: str, in_touch: Callable[[], bool]
+) -> AsyncIterator[DatabaseProxy]:
+    """The job's only way to its database, open while the block runs and its claim is in touch."""
     await asyncio.to_thread(folder.mkdir, mode=0o755, parents=True, exist_ok=True)
     async with DatabaseProxy(
         target_of(database),
@@ -76,6 +78,8 @@ async def proxy_for(room: Room, database: Database, folder: Path, token: str) ->
         tcp=True,
         allow=allowed_addresses(room.settings),
         cleartext_allowed=room.settings.development,
+        in_touch=in_touch,
+        session_name=name,
     ) as proxy:
         yield proxy
 

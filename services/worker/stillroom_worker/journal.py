@@ -8,6 +8,7 @@ job declared lost) can write nothing any more, and learns it by Superseded.
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -44,6 +45,11 @@ _TRY_AGAIN = timedelta(seconds=0.5)
 # Of the lease. The rest is for ending the processes of a job whose claim cannot be renewed.
 _GIVE_UP_AFTER = 0.6
 _PROGRESS = frozenset({"steps_done", "steps_total"})
+
+
+def _clock() -> float:
+    """Seconds that also count while the machine sleeps, where the system has such a clock."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else monotonic()
 
 
 class Superseded(Exception):
@@ -84,7 +90,7 @@ class Journal:
         self._flushing = asyncio.Lock()
         self._writing: _Writing | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._renewed = monotonic()
+        self._renewed = _clock()
         self._patience = room.settings.lease.total_seconds() * _GIVE_UP_AFTER
         self._cancel_asked = False
         self.failure: BaseException | None = None
@@ -122,6 +128,10 @@ class Journal:
             raise self.failure
         return self._cancel_asked
 
+    def in_touch(self) -> bool:
+        """Whether the claim was renewed recently enough that nobody can have given this job up."""
+        return _clock() - self._renewed <= self._patience
+
     async def patiently(self, work: Callable[[], Awaitable[T]]) -> T:
         """Does a piece of work on our own PostgreSQL, again while that is away and the claim still holds."""
         while True:
@@ -130,7 +140,7 @@ class Journal:
             except Exception as error:
                 if not is_outage(error):
                     raise
-                if self._out_of_touch():
+                if not self.in_touch():
                     raise OutOfTouch from error
             await asyncio.sleep(_TRY_AGAIN.total_seconds())
 
@@ -215,7 +225,7 @@ class Journal:
         """Renews the claim at every beat, and learns whether a cancel was asked for."""
         try:
             while True:
-                began = monotonic()
+                began = _clock()
                 asked = await self.patiently(self._renew)
                 self._renewed = began
                 self._cancel_asked = self._cancel_asked or asked is not None
@@ -238,9 +248,6 @@ class Journal:
             raise Superseded
         asked: datetime | None = row[0]
         return asked
-
-    def _out_of_touch(self) -> bool:
-        return monotonic() - self._renewed > self._patience
 
     def _fail(self, failure: BaseException) -> None:
         if self.failure is None:

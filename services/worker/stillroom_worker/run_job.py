@@ -180,7 +180,14 @@ class JobRun:
             self._done(LOCK, detail=f"at {', '.join(before.heads) or 'base'}")
             self._journal.set(heads_before=before.heads)
             plan = await self._settled_plan(before)
-            async with proxy_for(self._room, ours.database, self._folder / "socket", token) as proxy:
+            async with proxy_for(
+                self._room,
+                ours.database,
+                self._folder / "socket",
+                token,
+                name=application_name(str(self._job.id)),
+                in_touch=self._journal.in_touch,
+            ) as proxy:
                 with hold(virtualenv):  # pruning passes over what a job uses
                     account, ending = await self._runs(plan, settings, code, virtualenv, proxy, token)
             return await self._conclude(session, ending, account, before, plan)

@@ -7,6 +7,7 @@ turn of the event loop less in each direction than streams do, and every stateme
 import asyncio
 import ssl
 import struct
+from collections.abc import Callable
 
 from stillroom_worker.egress.wire import MESSAGE_LIMIT, READY_FOR_QUERY, TERMINATE, ProtocolViolation
 
@@ -26,6 +27,8 @@ class Channel(asyncio.Protocol):
         self._peer: Channel | None = None
         self._tail = b""
         self._spoke_last = False
+        # Asked before every word that is passed on; where it says no, the connection ends.
+        self.may_speak: Callable[[], bool] | None = None
 
     # --- what asyncio calls
 
@@ -36,6 +39,9 @@ class Channel(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         peer = self._peer
         if peer is not None:
+            if self.may_speak is not None and not self.may_speak():
+                self.abort()
+                return
             self._tail = (self._tail + data[-TAIL:])[-TAIL:]
             if data != TERMINATE:
                 self._spoke_last, peer._spoke_last = True, False

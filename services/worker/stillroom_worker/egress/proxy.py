@@ -32,7 +32,10 @@ class DatabaseProxy:
 
     Clients find it at `<socket_dir>/.s.PGSQL.5432` and, with `tcp=True`, at 127.0.0.1:`port`; they show
     `token` as their password, and get the target's user and database whatever they ask for. `allow` judges
-    every address of the target once, at the start; entering raises EgressRefused where it says no.
+    every address of the target once, at the start; entering raises EgressRefused where it says no. `in_touch`
+    is asked before anything is passed on: a worker that slept past its lease, while somebody else looked at the
+    database and trusted it again, must not let a single statement of its job through. `session_name` is what
+    every session is called from its start, so that somebody else can end them.
     """
 
     def __init__(
@@ -44,6 +47,8 @@ class DatabaseProxy:
         tcp: bool = False,
         allow: Callable[[Address], bool] | None = None,
         cleartext_allowed: bool = False,
+        in_touch: Callable[[], bool] = lambda: True,
+        session_name: str = "",
         max_connections: int = MAX_CONNECTIONS,
         start_up_seconds: float = START_UP_SECONDS,
     ) -> None:
@@ -54,6 +59,8 @@ class DatabaseProxy:
         self._tcp = tcp
         self._allow = allow
         self._cleartext_allowed = cleartext_allowed
+        self._in_touch = in_touch
+        self._session_name = session_name
         self._max_connections = max_connections
         self._start_up_seconds = start_up_seconds
         self._failures: deque[Failure] = deque(maxlen=50)
@@ -120,7 +127,7 @@ class DatabaseProxy:
         return _ClientChannel(self._start)
 
     def _start(self, channel: Channel) -> None:
-        if len(self._tasks) >= self._max_connections + MAX_STRANGERS:
+        if len(self._tasks) >= self._max_connections + MAX_STRANGERS or not self._in_touch():
             channel.abort()
             return
         task = asyncio.get_running_loop().create_task(self._serve(channel))
@@ -183,7 +190,8 @@ class DatabaseProxy:
             raise UpstreamFailed(too_many(self._max_connections))
         self._joined += 1
         try:
-            session = await self._sign_in(client, parameters)
+            named = {**parameters, "application_name": self._session_name} if self._session_name else parameters
+            session = await self._sign_in(client, named)
             await self._pass_on(client, session)
         finally:
             self._joined -= 1
@@ -209,6 +217,7 @@ class DatabaseProxy:
         key = wire.backend_key(session.pid, secret)
         try:
             client.write(wire.AUTHENTICATION_OK + session.greeting + key + session.ready)
+            client.may_speak = self._in_touch
             client.splice(session.channel)
             await asyncio.wait({client.closed, session.channel.closed}, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -187,3 +187,26 @@ async def gone(server: Any, pid: int) -> None:
         async with asyncio.timeout(5):
             while admin.execute("select 1 from pg_stat_activity where pid = %s", (pid,)).fetchone():
                 await asyncio.sleep(0.01)
+
+
+async def test_every_session_is_called_as_the_worker_says(server: Any, socket_dir: Path) -> None:
+    async with DatabaseProxy(server.target(), socket_dir, TOKEN, session_name="stillroom:7"):
+        connection = await psycopg.AsyncConnection.connect(
+            host=str(socket_dir), user="me", password=TOKEN, dbname="mine", application_name="mine"
+        )
+        asked = await connection.execute("select current_setting('application_name')")
+        assert await asked.fetchone() == ("stillroom:7",)
+        await connection.close()
+
+
+async def test_a_worker_that_is_out_of_touch_lets_no_statement_through(server: Any, socket_dir: Path) -> None:
+    touch = [True]
+    async with DatabaseProxy(server.target(), socket_dir, TOKEN, in_touch=lambda: touch[0]) as proxy:
+        connection = await asyncpg.connect(host=str(socket_dir), user="me", password=TOKEN, database="mine")
+        assert await connection.fetchval("select 1") == 1
+        touch[0] = False
+        with pytest.raises(Exception):  # noqa: B017 - whichever way asyncpg says that it is gone
+            await connection.fetchval("select 1")
+        with pytest.raises((OSError, asyncpg.PostgresError)):
+            await asyncpg.connect(host=str(socket_dir), user="me", password=TOKEN, database="mine")
+        assert len(proxy.all_backend_pids) == 1

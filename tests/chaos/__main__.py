@@ -1,0 +1,34 @@
+"""`make chaos`: python -m chaos [COUNT] [SEED] [FAULT …]; writes docs/reliability.md after a whole campaign."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from chaos.campaign import order, prepare, run
+from chaos.document import write
+from chaos.faults import FAULTS
+from chaos.installation import Installation
+
+
+def main(count: int, seed: int, only: list[str]) -> int:
+    """Runs the campaign; 0 only if nothing happened that never should."""
+    faults = only * count if only else order(count, seed)
+    print(f"{len(faults)} injections, seed {seed}", flush=True)
+    began = time.monotonic()
+    with Installation(databases=2) as installation:
+        prepare(installation)
+        table = run(installation, faults, seed, lambda line: print(line, flush=True))
+    if not only:
+        write(table, seed, time.monotonic() - began)
+    bad = [words for row in table.values() for words in row.words]
+    print("\n".join(bad) if bad else "nothing that should never be", flush=True)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    words = sys.argv[1:]
+    unknown = [word for word in words[2:] if word not in FAULTS]
+    if unknown:
+        sys.exit(f"no such fault: {', '.join(unknown)}; there are {', '.join(FAULTS)}")
+    sys.exit(main(int(words[0]) if words else 300, int(words[1]) if len(words) > 1 else 1, words[2:]))
