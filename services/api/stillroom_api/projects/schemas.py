@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from stillroom_core.actors.actor import Actor
+from stillroom_core.projects.git_address import REF_LIMIT, URL_LIMIT
 from stillroom_core.projects.models import Commit, Project
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")]
@@ -99,8 +100,8 @@ class ProjectNew(_ProjectFields):
 
     slug: Slug
     name: Name
-    git_url: str = Field(min_length=1, max_length=2000)
-    git_ref: str = Field(default="main", min_length=1, max_length=255)
+    git_url: str = Field(min_length=1, max_length=URL_LIMIT)
+    git_ref: str = Field(default="main", min_length=1, max_length=REF_LIMIT)
     credential: Credential | None = None
     subdirectory: Folder = ""
     config_file: Folder | None = "alembic.ini"
@@ -119,8 +120,8 @@ class ProjectChanges(_ProjectFields):
 
     slug: Slug | None = None
     name: Name | None = None
-    git_url: str | None = Field(default=None, min_length=1, max_length=2000)
-    git_ref: str | None = Field(default=None, min_length=1, max_length=255)
+    git_url: str | None = Field(default=None, min_length=1, max_length=URL_LIMIT)
+    git_ref: str | None = Field(default=None, min_length=1, max_length=REF_LIMIT)
     credential: Credential | None = None
     subdirectory: Folder | None = None
     config_file: Folder | None = None

@@ -16,6 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from stillroom_core.projects.git_address import REF_LIMIT, URL_LIMIT
 from stillroom_core.tables import Keyed, Table
 
 
@@ -33,8 +34,8 @@ class Project(Keyed, Table):
     slug: Mapped[str] = mapped_column(String(63))
     name: Mapped[str] = mapped_column(String(200))
 
-    git_url: Mapped[str] = mapped_column(String(2000))
-    git_ref: Mapped[str] = mapped_column(String(255))
+    git_url: Mapped[str] = mapped_column(String(URL_LIMIT))
+    git_ref: Mapped[str] = mapped_column(String(REF_LIMIT))
     credential_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     credential_set_at: Mapped[datetime | None]
 

@@ -12,7 +12,7 @@ from stillroom_core.errors import Conflict, not_found
 from stillroom_core.jobs.queue import FETCH_PROJECT, Ring, ring_after_commit
 from stillroom_core.jobs.repository import JobRepository
 from stillroom_core.keys import new_key
-from stillroom_core.projects.git_address import check_git_ref, check_git_url
+from stillroom_core.projects.git_address import check_git_ref, parse_git_url
 from stillroom_core.projects.models import Commit, Project
 from stillroom_core.projects.repository import ProjectRepository
 from stillroom_core.sealing import Address, seal, unseal
@@ -126,7 +126,7 @@ def as_key(name: str) -> UUID | None:
 def _apply(actor: Actor, project: Project, changes: Mapping[str, Any]) -> None:
     settings = get_settings()
     if "git_url" in changes:
-        check_git_url(changes["git_url"], allow_local=settings.development)
+        parse_git_url(changes["git_url"], allow_local=settings.development)
     if "git_ref" in changes:
         check_git_ref(changes["git_ref"])
     for name, value in changes.items():

@@ -6,7 +6,6 @@ from stillroom_worker.checkout.failure import CheckoutFailed
 from stillroom_worker.checkout.fetch import fetch
 from stillroom_worker.checkout.history import file_history
 from stillroom_worker.checkout.limits import ExportLimits, FetchLimits
-from stillroom_worker.checkout.ref import check_ref
 from stillroom_worker.checkout.repository import (
     Credential,
     Dropped,
@@ -15,7 +14,6 @@ from stillroom_worker.checkout.repository import (
     FileCommit,
     Repository,
 )
-from stillroom_worker.checkout.url import parse_url
 
 __all__ = [
     "CheckoutFailed",
@@ -28,9 +26,7 @@ __all__ = [
     "FileCommit",
     "Network",
     "Repository",
-    "check_ref",
     "export",
     "fetch",
     "file_history",
-    "parse_url",
 ]

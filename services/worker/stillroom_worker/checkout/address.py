@@ -12,8 +12,8 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
+from stillroom_core.projects.git_address import GitUrl
 from stillroom_worker.checkout.failure import CheckoutFailed
-from stillroom_worker.checkout.url import Location
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -41,7 +41,7 @@ async def resolve_by_system(host: str, port: int) -> Sequence[str]:
     return [str(answer[4][0]) for answer in answers]
 
 
-async def pin(location: Location, allowed: Sequence[Network], resolve: Resolver = resolve_by_system) -> str:
+async def pin(location: GitUrl, allowed: Sequence[Network], resolve: Resolver = resolve_by_system) -> str:
     """Choose the one address to connect to.
 
     `allowed` are the operator's networks: inside them any address and any port goes.

@@ -22,8 +22,8 @@ from stillroom_worker.checkout.failure import CheckoutFailed
 from stillroom_worker.checkout.hardening import environment, reading_settings
 from stillroom_worker.checkout.limits import ExportLimits, FetchLimits
 from stillroom_worker.checkout.process import git, reading
-from stillroom_worker.checkout.ref import SHA
 from stillroom_worker.checkout.repository import Dropped, DropReason, Exported
+from stillroom_worker.checkout.sha import SHA
 
 _LFS = b"version https://git-lfs.github.com/spec/"
 _MOST_DROPPED = 1000

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
+from stillroom_core.projects.git_address import GitUrl
 from stillroom_worker.checkout.address import Network, Resolver, pin, resolve_by_system
 from stillroom_worker.checkout.failure import CheckoutFailed
 from stillroom_worker.checkout.handover import Handover, handed_over
@@ -19,13 +20,13 @@ from stillroom_worker.checkout.hardening import (
     reading_settings,
 )
 from stillroom_worker.checkout.limits import FetchLimits
+from stillroom_worker.checkout.location import locate
 from stillroom_worker.checkout.metadata import read_commit
 from stillroom_worker.checkout.mirror import commit_of, forget, keep, locked, tidy
 from stillroom_worker.checkout.process import Finished, git, run
-from stillroom_worker.checkout.ref import SHA, check_ref, may_be_sha
 from stillroom_worker.checkout.repository import FetchedCommit, Repository
+from stillroom_worker.checkout.sha import SHA, may_be_sha
 from stillroom_worker.checkout.snapshot import is_snapshot_wanted, take_snapshot
-from stillroom_worker.checkout.url import Location, parse_url
 from stillroom_worker.checkout.words import explain
 
 _QUIET = ("-q", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-maintenance")
@@ -49,13 +50,12 @@ async def fetch(
     Raises CheckoutFailed; the credential appears in no argv, environment or message.
     """
     limits = limits or FetchLimits()
-    location = parse_url(repository.url, allow_local=repository.allow_local)
+    location = locate(repository)
     if location.folder is not None and await is_snapshot_wanted(location, repository.ref):
         async with locked(mirror, limits.time):
             sha = await take_snapshot(location.folder, mirror, limits)
             await keep(mirror, sha)
         return await asyncio.to_thread(read_commit, mirror, sha, repository.ref)
-    check_ref(repository.ref)
     address = None if location.scheme == "file" else await pin(location, allowed_networks, resolve)
     with handed_over(location, address, repository.credential) as handover:
         async with locked(mirror, limits.time):
@@ -72,7 +72,7 @@ class _Visit:
     """One visit at one server: the same address, credential and deadline for each of its commands."""
 
     repository: Repository
-    location: Location
+    location: GitUrl
     address: str | None
     handover: Handover
     mirror: Path
@@ -211,7 +211,7 @@ class _Visit:
         if finished.code == 0:
             return finished
         failure = explain(finished.words, finished.code, self.repository.credential)
-        url = self.location.git_url
+        url = self.location.url
         if failure.code == "bad_url" and not url.endswith(".git"):
             # Some hosts answer an address without .git by a redirect, which is not followed.
             self.location = _with_suffix(self.location)
@@ -241,11 +241,5 @@ class _Visit:
         return max(left, timedelta(seconds=1))
 
 
-def _with_suffix(location: Location) -> Location:
-    return Location(
-        scheme=location.scheme,
-        git_url=location.git_url.rstrip("/") + ".git",
-        host=location.host,
-        port=location.port,
-        user=location.user,
-    )
+def _with_suffix(location: GitUrl) -> GitUrl:
+    return replace(location, url=location.url.rstrip("/") + ".git")

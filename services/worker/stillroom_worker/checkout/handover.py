@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from stillroom_core.projects.git_address import GitUrl
 from stillroom_worker.checkout.failure import CheckoutFailed
 from stillroom_worker.checkout.known_hosts import known_hosts_for
 from stillroom_worker.checkout.repository import Credential
-from stillroom_worker.checkout.url import Location
 
 _MEMORY = Path("/dev/shm")  # noqa: S108  only a private folder is made in it
 
@@ -63,7 +63,7 @@ class Handover:
 
 
 @contextmanager
-def handed_over(location: Location, address: str | None, credential: Credential | None) -> Iterator[Handover]:
+def handed_over(location: GitUrl, address: str | None, credential: Credential | None) -> Iterator[Handover]:
     """Write the credential's files for one fetch and remove them afterwards."""
     home = Path(tempfile.mkdtemp(prefix="stillroom-git-"))
     usable = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK)
@@ -80,18 +80,18 @@ def handed_over(location: Location, address: str | None, credential: Credential 
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _askpass(home: Path, private: Path, location: Location, credential: Credential) -> Path:
+def _askpass(home: Path, private: Path, location: GitUrl, credential: Credential) -> Path:
     # Tokens of the big hosts go with any user name; an empty one is refused.
     _write(private / "username", (credential.username or "git") + "\n")
     _write(private / "password", (credential.password or "") + "\n")
-    place = location.git_url.removeprefix("https://").partition("/")[0]
+    place = location.url.removeprefix("https://").partition("/")[0]
     # The script stands apart from the secrets: memory file systems are often mounted noexec.
     script = home / "askpass"
     _write(script, _ASKPASS.format(place=place, folder=shlex.quote(str(private))), mode=0o700)
     return script
 
 
-def _ssh_command(private: Path, location: Location, address: str | None, credential: Credential | None) -> str:
+def _ssh_command(private: Path, location: GitUrl, address: str | None, credential: Credential | None) -> str:
     if credential is None or not credential.ssh_private_key:
         raise CheckoutFailed(
             "auth_refused",

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from stillroom_worker.checkout.url import Location
+from stillroom_core.projects.git_address import GitUrl
 
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 _FALSE = shutil.which("false", path=_SYSTEM_PATH) or "/bin/false"
@@ -107,7 +107,7 @@ def environment(home: Path) -> dict[str, str]:
 
 def fetch_environment(
     home: Path,
-    location: Location,
+    location: GitUrl,
     *,
     askpass: Path | None,
     ssh_command: str | None,
@@ -140,16 +140,17 @@ def reading_settings() -> list[str]:
     return _arguments(_ALWAYS | {"protocol.allow": "never"})
 
 
-def fetching_settings(location: Location, address: str | None) -> list[str]:
+def fetching_settings(location: GitUrl, address: str | None) -> list[str]:
     """Give the `-c` arguments of commands that talk to the server at the pinned `address`."""
     settings = _ALWAYS | _FETCHING
     settings |= {
         "protocol.allow": "never",
         f"protocol.{location.scheme}.allow": "always",
         # The remote's name is in the mirror, its address is not: nothing can fetch by accident.
-        "remote.origin.url": location.git_url,
+        "remote.origin.url": location.url,
     }
-    if location.scheme == "https" and address is not None:
+    # An IPv6 address as the host has nothing to be resolved, and curl's option has no form for it.
+    if location.scheme == "https" and address is not None and ":" not in location.host:
         place = f"[{address}]" if ":" in address else address
         settings["http.curloptResolve"] = f"{location.host}:{location.port}:{place}"
     return _arguments(settings)

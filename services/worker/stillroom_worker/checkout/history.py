@@ -11,8 +11,8 @@ from stillroom_worker.checkout.hardening import environment, reading_settings
 from stillroom_worker.checkout.limits import FetchLimits
 from stillroom_worker.checkout.metadata import clean_line
 from stillroom_worker.checkout.process import git, reading
-from stillroom_worker.checkout.ref import SHA
 from stillroom_worker.checkout.repository import FileCommit
+from stillroom_worker.checkout.sha import SHA
 
 _TIME = timedelta(seconds=60)
 _MOST_MOVES = 6

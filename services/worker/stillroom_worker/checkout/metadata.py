@@ -18,8 +18,8 @@ from stillroom_worker.checkout.hardening import environment, reading_settings
 from stillroom_worker.checkout.limits import FetchLimits
 from stillroom_worker.checkout.process import git as git_argv
 from stillroom_worker.checkout.process import reading
-from stillroom_worker.checkout.ref import SHA
 from stillroom_worker.checkout.repository import FetchedCommit
+from stillroom_worker.checkout.sha import SHA
 
 # Its import looks for the git program, and must not fail without one.
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")

@@ -10,12 +10,13 @@ import os
 import re
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote
 
+from stillroom_core.projects.git_address import GitUrl
 from stillroom_worker.checkout.failure import CheckoutFailed
 from stillroom_worker.checkout.hardening import environment, reading_settings
 from stillroom_worker.checkout.limits import FetchLimits
 from stillroom_worker.checkout.process import Finished, git, run
-from stillroom_worker.checkout.url import Location
 from stillroom_worker.checkout.words import explain
 
 _LEFT_OUT = (
@@ -34,7 +35,7 @@ _TIME = timedelta(minutes=2)
 _MOST_FILES = 60_000
 
 
-async def is_snapshot_wanted(location: Location, ref: str) -> bool:
+async def is_snapshot_wanted(location: GitUrl, ref: str) -> bool:
     """Tell whether the folder's files as they stand are meant, rather than a commit.
 
     So it is for a plain folder, and for a work tree with changes whose checked-out branch is the ref.
@@ -94,7 +95,7 @@ async def _parent(folder: Path, mirror: Path, limits: FetchLimits) -> str | None
         "-c",
         "protocol.file.allow=always",
         "-c",
-        f"remote.origin.url=file://{folder}",
+        f"remote.origin.url=file://{quote(str(folder))}",
     ]
     target = f"+{sha}:refs/stillroom/commits/{sha}"
     words = ("fetch", "-q", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "origin", target)

@@ -3,10 +3,12 @@
 import base64
 import datetime
 import os
+import socket
 import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address, ip_network
@@ -164,7 +166,8 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "git.invalid")])
     now = datetime.datetime.now(datetime.UTC)
-    names = [x509.DNSName("git.invalid"), x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+    names = [x509.DNSName("git.invalid"), x509.DNSName("localhost")]
+    addresses = [x509.IPAddress(ip_address(text)) for text in ("127.0.0.1", "::1")]
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -173,7 +176,7 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(hours=1))
         .not_valid_after(now + datetime.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.SubjectAlternativeName([*names, *addresses]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -188,12 +191,42 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
 @pytest.fixture
 def git_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitServer]:
     """A server whose authority the operator's certificate bundle names."""
+    with _serving(ThreadingHTTPServer, "127.0.0.1", tmp_path, monkeypatch) as state:
+        yield state
+
+
+class _Server6(ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+
+
+@pytest.fixture
+def git_server_6(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitServer]:
+    """The same at [::1]."""
+    if not has_loopback_6():
+        pytest.skip("no IPv6 on this machine")
+    with _serving(_Server6, "::1", tmp_path, monkeypatch) as state:
+        yield state
+
+
+def has_loopback_6() -> bool:
+    with socket.socket(socket.AF_INET6) as probe:
+        try:
+            probe.bind(("::1", 0))
+        except OSError:
+            return False
+    return True
+
+
+@contextmanager
+def _serving(
+    kind: type[ThreadingHTTPServer], host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[GitServer]:
     folder = tmp_path / "server"
     folder.mkdir()
     cert, key = _certificate(folder)
     monkeypatch.setenv("GIT_SSL_CAINFO", str(cert))
     state = GitServer(root=tmp_path, port=0)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(state))
+    server = kind((host, 0), _handler(state))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
     server.socket = context.wrap_socket(server.socket, server_side=True)

@@ -5,7 +5,8 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from stillroom_worker.checkout import CheckoutFailed, parse_url
+from stillroom_core.projects.git_address import parse_git_url
+from stillroom_worker.checkout import CheckoutFailed
 from stillroom_worker.checkout.address import is_public, pin
 
 
@@ -64,7 +65,7 @@ def test_an_address_of_the_internet_is_public(address: str) -> None:
 @pytest.mark.parametrize("address", REFUSED)
 async def test_the_refusal_is_one_uniform_sentence(address: str) -> None:
     with pytest.raises(CheckoutFailed) as refused:
-        await pin(parse_url("https://git.example/a"), (), answering(address))
+        await pin(parse_git_url("https://git.example/a", allow_local=False), (), answering(address))
     assert refused.value.code == "address_refused"
     assert address not in str(refused.value)
     assert refused.value.detail == "git.example:443 is not a public git server on its usual port."
@@ -72,14 +73,14 @@ async def test_the_refusal_is_one_uniform_sentence(address: str) -> None:
 
 async def test_one_private_answer_among_public_ones_refuses_the_name() -> None:
     with pytest.raises(CheckoutFailed) as refused:
-        await pin(parse_url("https://git.example/a"), (), answering("140.82.121.3", "10.0.0.1"))
+        await pin(parse_git_url("https://git.example/a", allow_local=False), (), answering("140.82.121.3", "10.0.0.1"))
     assert refused.value.code == "address_refused"
 
 
 @pytest.mark.parametrize("url", ["https://127.1/a", "https://2130706433/a", "https://0x7f000001/a", "https://0/a"])
 async def test_odd_spellings_of_loopback_are_refused(url: str) -> None:
     with pytest.raises(CheckoutFailed) as refused:
-        await pin(parse_url(url), ())
+        await pin(parse_git_url(url, allow_local=False), ())
     assert refused.value.code in ("address_refused", "not_found_or_private")
 
 
@@ -88,16 +89,19 @@ async def test_odd_spellings_of_loopback_are_refused(url: str) -> None:
 )
 async def test_a_public_host_is_reached_on_the_usual_ports_only(url: str) -> None:
     with pytest.raises(CheckoutFailed) as refused:
-        await pin(parse_url(url), (), answering("140.82.121.3"))
+        await pin(parse_git_url(url, allow_local=False), (), answering("140.82.121.3"))
     assert refused.value.code == "address_refused"
 
 
 async def test_the_operators_network_is_reached_on_any_port() -> None:
     allowed = (ip_network("10.20.0.0/16"),)
-    assert await pin(parse_url("https://git.corp:8443/a"), allowed, answering("10.20.3.4")) == "10.20.3.4"
+    assert (
+        await pin(parse_git_url("https://git.corp:8443/a", allow_local=False), allowed, answering("10.20.3.4"))
+        == "10.20.3.4"
+    )
 
 
 async def test_a_name_without_an_answer_is_said_to_be_unknown() -> None:
     with pytest.raises(CheckoutFailed) as failed:
-        await pin(parse_url("https://git.example/a"), (), answering())
+        await pin(parse_git_url("https://git.example/a", allow_local=False), (), answering())
     assert failed.value.code == "not_found_or_private"

@@ -1,135 +1,58 @@
-"""What may be typed as an address and as a ref (G01, G02, G03)."""
+"""The worker refuses what the form refuses, in the same words; the grammar itself is core's."""
+
+from pathlib import Path
 
 import pytest
 
-from stillroom_worker.checkout import CheckoutFailed, check_ref, parse_url
-
-BAD_URLS = [
-    "",
-    "--upload-pack=touch /tmp/x",
-    "-u",
-    "ext::sh -c touch% /tmp/x",
-    "ext::sh",
-    "fd::17",
-    "git://github.com/a/b",
-    "http://github.com/a/b",
-    "ftp://github.com/a/b",
-    "file:///etc",
-    "/etc",
-    "../up",
-    "ssh://-oProxyCommand=touch/x",
-    "ssh://-oProxyCommand=x@host/a",
-    "ssh://git@-host/a",
-    "-git@host:a",
-    "git@-host:a",
-    "git@host:-a",
-    "git@host:a/../../b",
-    "https://user:password@github.com/a/b",
-    "https://token@github.com/a/b",
-    "https://@github.com/a/b",
-    "ssh://git:secret@github.com/a/b",
-    "https://github.com/a/../b",
-    "https://github.com/-a",
-    "https://github.com//a",
-    "https://github.com",
-    "https:///a",
-    "https://github.com:0/a",
-    "https://github.com:99999/a",
-    "https://github.com/a b",
-    "https://github.com/a\nb",
-    "https://github.com/a?x=1",
-    "https://github.com/a#x",
-    "https://github.com/%0a",
-    "https://git\u0443.com/a",
-    "https://host\\@evil/a",
-    "https://github.com/a`id`",
-    "https://github.com/a;id",
-    "https://" + "a" * 3000 + "/b",
-]
+from stillroom_core.errors import Invalid
+from stillroom_core.projects.git_address import check_git_ref, parse_git_url
+from stillroom_testing.git_addresses import BAD_REFS, BAD_URLS, GOOD_REFS, GOOD_URLS
+from stillroom_worker.checkout import CheckoutFailed, Repository, fetch
+from stillroom_worker.checkout.location import locate
 
 
 @pytest.mark.parametrize("url", BAD_URLS)
-def test_an_address_that_git_could_misread_is_refused(url: str) -> None:
+async def test_an_address_that_the_form_refuses_never_reaches_git(url: str, mirror: Path) -> None:
+    with pytest.raises(Invalid) as form:
+        parse_git_url(url, allow_local=True)
+    with pytest.raises(CheckoutFailed) as worker:
+        await fetch(Repository(url=url, ref="main", allow_local=True), mirror)
+    assert worker.value.code == "bad_url"
+    assert (worker.value.detail, worker.value.fix) == (form.value.detail, form.value.fix)
+    assert not mirror.exists()
+
+
+@pytest.mark.parametrize("ref", BAD_REFS)
+async def test_a_ref_that_the_form_refuses_never_reaches_git(ref: str, source, mirror: Path) -> None:
+    with pytest.raises(Invalid) as form:
+        check_git_ref(ref)
+    with pytest.raises(CheckoutFailed) as worker:
+        await fetch(Repository(url=source.url, ref=ref, allow_local=True), mirror)
+    assert worker.value.code == "unknown_ref"
+    assert (worker.value.title, worker.value.fix) == (form.value.title, form.value.fix)
+    assert not mirror.exists()
+
+
+@pytest.mark.parametrize("url", [row[0] for row in GOOD_URLS])
+def test_an_address_that_the_form_accepts_is_accepted(url: str) -> None:
+    assert locate(Repository(url=url, ref="main")) == parse_git_url(url, allow_local=False)
+
+
+@pytest.mark.parametrize("ref", GOOD_REFS)
+def test_a_ref_that_the_form_accepts_is_accepted(ref: str) -> None:
+    locate(Repository(url="https://git.example/a", ref=ref))
+
+
+async def test_every_accepted_name_of_a_branch_is_fetched(source, mirror: Path) -> None:
+    names = [ref for ref in GOOD_REFS if len(ref) < 200 and not ref.startswith(("HEAD", "refs/"))]
+    for name in names:
+        source.git("update-ref", f"refs/heads/{name}", "main")
+    for name in names:
+        commit = await fetch(Repository(url=source.url, ref=name, allow_local=True), mirror)
+        assert commit.sha == source.git("rev-parse", "main")
+
+
+def test_a_folder_that_is_not_there_is_told_apart_from_a_bad_address(tmp_path: Path) -> None:
     with pytest.raises(CheckoutFailed) as refused:
-        parse_url(url)
-    assert refused.value.code == "bad_url"
-    assert refused.value.fix
-
-
-@pytest.mark.parametrize(
-    ("url", "host", "port", "git_url"),
-    [
-        ("https://github.com/a/b.git", "github.com", 443, "https://github.com/a/b.git"),
-        ("https://github.com:443/a/b", "github.com", 443, "https://github.com/a/b"),
-        ("https://h.example:8443/a/~b/c%20d/", "h.example", 8443, "https://h.example:8443/a/~b/c%20d/"),
-        ("ssh://git@host:2222/a/b", "host", 2222, "ssh://git@host:2222/a/b"),
-        ("ssh://host/a", "host", 22, "ssh://git@host/a"),
-        ("git@github.com:a/b.git", "github.com", 22, "git@github.com:a/b.git"),
-        ("https://[2606:4700::1]/a", "2606:4700::1", 443, "https://[2606:4700::1]/a"),
-    ],
-)
-def test_an_address_is_taken_apart(url: str, host: str, port: int, git_url: str) -> None:
-    location = parse_url(url)
-    assert (location.host, location.port, location.git_url) == (host, port, git_url)
-
-
-def test_a_password_in_the_address_is_not_repeated_in_the_error() -> None:
-    with pytest.raises(CheckoutFailed) as refused:
-        parse_url("https://bob:hunter2-canary@github.com/a/b")
-    assert "canary" not in f"{refused.value} {refused.value.detail} {refused.value.fix}"
-    assert "credential" in refused.value.fix
-
-
-@pytest.mark.parametrize(
-    "ref",
-    [
-        "",
-        "--upload-pack=x",
-        "-x",
-        "+x",
-        "+x:y",
-        "x:y",
-        "a..b",
-        "a b",
-        "a\nb",
-        "a~1",
-        "a^",
-        "a*",
-        "a?",
-        "a[b",
-        "a\\b",
-        "@{1}",
-        "a@{1}",
-        "/a",
-        "a/",
-        "a//b",
-        "a/.b",
-        "a.lock",
-        "a.lock/b",
-        "a.",
-        ".a",
-        "x" * 300,
-    ],
-)
-def test_a_ref_that_git_could_misread_is_refused(ref: str) -> None:
-    with pytest.raises(CheckoutFailed) as refused:
-        check_ref(ref)
-    assert refused.value.code == "unknown_ref"
-
-
-@pytest.mark.parametrize(
-    "ref",
-    [
-        "main",
-        "feature/x-1",
-        "v1.2.3",
-        "a+b",
-        "dependabot/pip/x-1.0",
-        "ветка",
-        "HEAD",
-        "refs/tags/v1",
-        "0" * 40,
-    ],
-)
-def test_a_usual_ref_is_accepted(ref: str) -> None:
-    assert check_ref(ref) == ref
+        locate(Repository(url=str(tmp_path / "gone"), ref="main", allow_local=True))
+    assert refused.value.code == "not_found_or_private"

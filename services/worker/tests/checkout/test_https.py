@@ -33,6 +33,17 @@ async def test_the_judged_address_is_the_one_that_is_connected_to(
     assert export(mirror, commit.sha, tmp_path / "out").files == 3
 
 
+async def test_a_host_may_be_an_ipv6_address(source, git_server_6, mirror: Path) -> None:
+    git_server_6.login = ("git", CANARY)
+    url = git_server_6.url("source", "[::1]")
+    repository = Repository(url=url, ref="main", credential=Credential(password=CANARY))
+    commit = await fetch(repository, mirror, allowed_networks=(ip_network("::1/128"),))
+    assert commit.sha == source.git("rev-parse", "main")
+    with pytest.raises(CheckoutFailed) as failed:
+        await fetch(Repository(url=url, ref="main"), mirror)
+    assert failed.value.code == "address_refused"
+
+
 async def test_the_name_is_resolved_once(source, git_server, mirror: Path) -> None:
     asked = []
 

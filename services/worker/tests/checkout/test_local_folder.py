@@ -1,6 +1,9 @@
 """A folder of the developer's machine as a project."""
 
 from pathlib import Path
+from urllib.parse import quote
+
+import pytest
 
 from stillroom_worker.checkout import FetchedCommit, Repository, export, fetch, file_history
 
@@ -59,6 +62,21 @@ async def test_a_bare_repository_in_a_folder_is_fetched_from(source, new_source,
     bare = new_source("bare.git", bare=True)
     bare.git("fetch", "-q", source.url, "+main:main")
     assert (await bring(bare.path, mirror)).sha == source.git("rev-parse", "main")
+
+
+@pytest.mark.parametrize("name", ["my project", "100%", "a%20b", "проект", "a#b?c", "-x"])
+async def test_a_folder_may_have_any_name(new_source, mirror: Path, name: str) -> None:
+    source = new_source(name)
+    source.commit({"alembic.ini": "[alembic]\n"})
+    source.git("branch", "ветка")
+    committed = source.git("rev-parse", "main")
+    assert (await bring(source.path, mirror)).sha == committed
+    assert (await bring(source.path, mirror, "ветка")).sha == committed
+    assert (await fetch(Repository(url=f"file://{quote(str(source.path))}", ref="main", allow_local=True), mirror)).sha
+    (source.path / "alembic.ini").write_text("changed")
+    dirty = await bring(source.path, mirror)
+    assert dirty.sha != committed
+    assert list(file_history(mirror, dirty.sha, ["alembic.ini"])) == ["alembic.ini"]
 
 
 async def test_what_the_folders_configuration_would_start_is_not_started(source, mirror: Path, tmp_path: Path) -> None:

@@ -57,7 +57,13 @@ def ssh_server(tmp_path: Path) -> Iterator[SshServer]:
         port = free.getsockname()[1]
     keys = folder / "authorized_keys"
     keys.write_text(user.with_suffix(".pub").read_text())
-    lines = [f"Port {port}", "ListenAddress 127.0.0.1", f"HostKey {host}", f"AuthorizedKeysFile {keys}"]
+    lines = [
+        f"Port {port}",
+        "ListenAddress 127.0.0.1",
+        "ListenAddress ::1",
+        f"HostKey {host}",
+        f"AuthorizedKeysFile {keys}",
+    ]
     lines += ["StrictModes no", "UsePAM no", "PasswordAuthentication no", "PermitRootLogin yes", "PidFile none"]
     (folder / "config").write_text("\n".join(lines) + "\n")
     Path("/run/sshd").mkdir(exist_ok=True)
@@ -78,6 +84,19 @@ def get(server: SshServer, source, mirror: Path, credential: Credential | None, 
     url = f"ssh://{server.user}@git.invalid:{server.port}{source.path}"
     repository = Repository(url=url, ref=ref, credential=credential)
     return fetch(repository, mirror, allowed_networks=LOOPBACK, resolve=to_loopback)
+
+
+@needs_sshd
+async def test_a_host_may_be_an_ipv6_address(ssh_server: SshServer, source, mirror: Path) -> None:
+    with socket.socket(socket.AF_INET6) as probe:
+        if probe.connect_ex(("::1", ssh_server.port)):
+            pytest.skip("no IPv6 on this machine")
+    credential = ssh_server.credential(known_hosts=f"[::1]:{ssh_server.port} {ssh_server.host_key}")
+    url = f"ssh://{ssh_server.user}@[::1]:{ssh_server.port}{source.path}"
+    commit = await fetch(
+        Repository(url=url, ref="main", credential=credential), mirror, allowed_networks=(ip_network("::1/128"),)
+    )
+    assert commit.sha == source.git("rev-parse", "main")
 
 
 @needs_sshd
