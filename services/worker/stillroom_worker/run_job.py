@@ -25,19 +25,20 @@ from stillroom_core.projects.models import Commit
 from stillroom_core.tables import now
 from stillroom_worker import code as codes
 from stillroom_worker.addresses import allowed_addresses
-from stillroom_worker.cellwork import Run, application_name, new_token, proxy_for, start_run, target_of
+from stillroom_worker.cellwork import application_name, new_token, proxy_for, target_of
 from stillroom_worker.checkout import CheckoutFailed
 from stillroom_worker.claims import Claim, claim, still_held
-from stillroom_worker.egress import DatabaseProxy, EgressRefused
+from stillroom_worker.egress import EgressRefused
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.journal import Journal, OutOfTouch, Superseded
-from stillroom_worker.lockwatch import LockWatch
 from stillroom_worker.planning import settled_plan
 from stillroom_worker.redact import Redactor
 from stillroom_worker.room import Room
 from stillroom_worker.sandbox import CellFailed
-from stillroom_worker.supervise import Account, Ending, Supervisor
+from stillroom_worker.steps import Steps
+from stillroom_worker.supervise import Account, Ending
 from stillroom_worker.target import SESSION_BROKE, Truth, connect, read_truth, try_lock
+from stillroom_worker.tenant_runs import Ground, TenantRuns
 from stillroom_worker.verdict import Verdict, judge
 from stillroom_worker.virtualenv import Virtualenv, VirtualenvFailed, hold
 
@@ -134,8 +135,8 @@ class JobRun:
         self._journal = journal
         self._kind = JobKind(ours.job.kind)
         self._folder = room.folder("jobs") / str(ours.job.id)
-        self._started: dict[int, float] = {}
-        self._ran = False
+        self._steps = Steps(journal)
+        self._runs: TenantRuns | None = None
 
     async def execute(self) -> Verdict:
         """Runs everything and never raises what a tenant can cause."""
@@ -159,8 +160,8 @@ class JobRun:
 
     async def _broken_off(self, described: JobFailed) -> Verdict:
         """Ends a job that could not go on; once the project's code has run, only a new reading knows the truth."""
-        self._fail_running()
-        if not self._ran:
+        self._steps.fail_running()
+        if self._runs is None or not self._runs.ran:
             return Verdict(JobState.FAILED, outcome("failed_before_start"), described)
         await self._keep(None)
         return Verdict(JobState.FAILED, outcome("unknown"), described)
@@ -173,11 +174,11 @@ class JobRun:
         self._journal.hide(Redactor((*settings.secrets, target.password, token)))
         code = await self._checkout()
         virtualenv = await self._virtualenv(code)
-        self._begin(LOCK, "lock", "Lock the database")
+        self._steps.begin(LOCK, "lock", "Lock the database")
         session = await self._guarded(self._connect())
         try:
             before = await self._guarded(self._lock_and_read(session))
-            self._done(LOCK, detail=f"at {', '.join(before.heads) or 'base'}")
+            self._steps.end(LOCK, detail=f"at {', '.join(before.heads) or 'base'}")
             self._journal.set(heads_before=before.heads)
             plan = await self._settled_plan(before)
             async with proxy_for(
@@ -188,20 +189,29 @@ class JobRun:
                 name=application_name(str(self._job.id)),
                 in_touch=self._journal.in_touch,
             ) as proxy:
+                ground = Ground(
+                    settings=settings,
+                    code=code,
+                    virtualenv=virtualenv,
+                    proxy=proxy,
+                    token=token,
+                    connect=self._connect,
+                )
+                self._runs = TenantRuns(self._room, ours, self._journal, self._steps, ground)
                 with hold(virtualenv):  # pruning passes over what a job uses
-                    account, ending = await self._runs(plan, settings, code, virtualenv, proxy, token)
+                    account, ending = await self._runs.all(plan, FIRST_FREE)
             return await self._conclude(session, ending, account, before, plan)
         finally:
             session.terminate()
 
     async def _checkout(self) -> codes.Code:
-        self._begin(CHECKOUT, "checkout", f"Check out {self._job.commit_sha[:8]}")
+        self._steps.begin(CHECKOUT, "checkout", f"Check out {self._job.commit_sha[:8]}")
         code = await self._guarded(codes.export(self._room, self._ours.project, self._job.commit_sha))
-        self._done(CHECKOUT, detail=f"{code.exported.files} files")
+        self._steps.end(CHECKOUT, detail=f"{code.exported.files} files")
         return code
 
     async def _virtualenv(self, code: codes.Code) -> Virtualenv:
-        self._begin(VIRTUALENV, "virtualenv", "Prepare the Python environment")
+        self._steps.begin(VIRTUALENV, "virtualenv", "Prepare the Python environment")
 
         async def tell(line: str) -> None:
             self._journal.event("output", stream="install", text=line)
@@ -210,7 +220,7 @@ class JobRun:
         how = "cached" if made.cached else "built"
         for note in made.notes:
             self._journal.note("virtualenv", note)
-        self._done(VIRTUALENV, detail=f"Python {made.python_version} · {made.source} · {how}")
+        self._steps.end(VIRTUALENV, detail=f"Python {made.python_version} · {made.source} · {how}")
         return made
 
     async def _lock_and_read(self, session: "asyncpg.Connection") -> Truth:
@@ -256,94 +266,12 @@ class JobRun:
             self._journal.note("planned_again", f"Planned again under the lock. {told}")
         return plan
 
-    async def _runs(
-        self,
-        plan: Plan | None,
-        settings: Any,
-        code: codes.Code,
-        virtualenv: Virtualenv,
-        proxy: DatabaseProxy,
-        token: str,
-    ) -> tuple[Account, Ending]:
-        """The bootstrap of an empty database, if there is one, and then the run itself."""
-        environment = self._ours.environment
-        position = FIRST_FREE
-        wanted = [self._main_run(plan)]
-        if plan is not None and plan.bootstrap:
-            wanted.insert(0, Run(job=str(self._job.id), kind="command", command=plan.bootstrap))
-        for run in wanted:
-            account = Account(self._journal, position)
-            if run.kind == "command":
-                title = "Bootstrap the empty database" if len(wanted) > 1 else " ".join(run.command or ())
-                self._begin(position, "bootstrap" if len(wanted) > 1 else "command", title)
-                account.next_position += 1
-            watch = self._lock_watch(account, proxy)
-            supervisor = Supervisor(
-                self._journal,
-                account,
-                time_limit=timedelta(seconds=environment.time_limit_s),
-                cancel_backends=proxy.cancel_backends,
-                terminate_backends=lambda: self._terminate_backends(proxy),
-                blocking=watch.too_long,
-            )
-            prisoner = await start_run(
-                self._room,
-                run,
-                project=self._ours.project,
-                environment=environment,
-                settings=settings,
-                code=code,
-                virtualenv=virtualenv,
-                database=self._ours.database,
-                proxy=proxy,
-                token=token,
-            )
-            self._ran = True
-            async with watch:
-                ending = await supervisor.watch(prisoner)
-            good = ending.good and account.error is None
-            if run.kind == "command":
-                self._end(position, StepState.DONE if good else StepState.FAILED)
-            self._tell_refusals(proxy)
-            if not good:
-                break
-            position = account.next_position
-        return account, ending
-
-    def _lock_watch(self, account: Account, proxy: DatabaseProxy) -> LockWatch:
-        limit = self._ours.environment.blocking_limit_s
-        return LockWatch(
-            self._journal,
-            connect=self._connect,
-            pids=lambda: proxy.backend_pids,
-            busy_for=account.busy_for,
-            limit=timedelta(seconds=limit) if limit else None,
-        )
-
     async def _connect(self) -> "asyncpg.Connection":
         """A session of our own on the target; by its name everybody there sees whose it is."""
         return await connect(
             target_of(self._ours.database),
             allowed_addresses(self._room.settings),
             name=application_name(str(self._job.id)),
-        )
-
-    def _main_run(self, plan: Plan | None) -> Run:
-        command = plan.command if plan else None
-        if command:
-            words = [word.replace("{{revision}}", self._job.revision or "head") for word in command]
-            return Run(job=str(self._job.id), kind="command", command=words)
-        if self._kind is JobKind.COMMAND:
-            raise JobFailed(
-                "no_command",
-                "The project has no command of its own.",
-                fix="Set it in the project's settings.",
-            )
-        return Run(
-            job=str(self._job.id),
-            kind=self._kind.value,  # type: ignore[arg-type]
-            target=self._job.revision,
-            expected=[step["revision"] for step in plan.steps] if plan and plan.steps is not None else None,
         )
 
     async def _conclude(
@@ -355,12 +283,12 @@ class JobRun:
         plan: Plan | None,
     ) -> Verdict:
         position = account.next_position
-        self._begin(position, "verify", "Read the database again")
+        self._steps.begin(position, "verify", "Read the database again")
         after = await self._read_after(session, account)
         if after is None:
-            self._end(position, StepState.FAILED)
+            self._steps.end(position, StepState.FAILED)
         else:
-            self._end(position, StepState.DONE, detail=f"at {', '.join(after.heads) or 'base'}")
+            self._steps.end(position, detail=f"at {', '.join(after.heads) or 'base'}")
             self._journal.set(heads_after=after.heads)
             self._tell_invalid(before, after)
         verdict = judge(self._kind, ending, account, before, after, plan)
@@ -432,19 +360,6 @@ class JobRun:
                 f"The index {index} is INVALID: its building was interrupted. DROP INDEX CONCURRENTLY {index};",
             )
 
-    def _tell_refusals(self, proxy: DatabaseProxy) -> None:
-        for failure in proxy.failures:
-            self._journal.note("connection_failed", f"{failure.message} {failure.fix}".strip())
-
-    async def _terminate_backends(self, proxy: DatabaseProxy) -> None:
-        session = await self._connect()
-        try:
-            await session.execute(
-                "select pg_terminate_backend(pid) from unnest($1::int[]) pid", sorted(proxy.backend_pids)
-            )
-        finally:
-            await session.close()
-
     async def _guarded(self, work: Coroutine[Any, Any, T]) -> T:
         """Does a piece of work of our own that a cancel ends, and the loss of the claim."""
         task = asyncio.ensure_future(work)
@@ -459,19 +374,3 @@ class JobRun:
             if not task.done():
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
-
-    def _begin(self, position: int, kind: str, title: str) -> None:
-        self._started[position] = monotonic()
-        self._journal.step(position, kind=kind, title=title, state=StepState.RUNNING, started_at=now())
-
-    def _done(self, position: int, *, detail: str) -> None:
-        self._end(position, StepState.DONE, detail=detail)
-
-    def _end(self, position: int, state: StepState, *, detail: str | None = None) -> None:
-        passed = (monotonic() - self._started[position]) * 1000
-        self._journal.step(position, state=state, duration_ms=round(passed, 1), detail=detail)
-
-    def _fail_running(self) -> None:
-        for position in self._journal.open_steps():
-            if self._journal.step_fields(position)["state"] is StepState.RUNNING:
-                self._end(position, StepState.FAILED)

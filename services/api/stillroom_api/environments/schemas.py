@@ -60,6 +60,9 @@ class EnvironmentNew(BaseModel):
     blocking_limit_s: int = Field(
         default=0, ge=0, le=86_400, description="stop a job that makes others wait longer for a lock; 0: never"
     )
+    retries: int = Field(
+        default=2, ge=0, le=10, description="how often a run that lost to a lock or a deadlock begins again"
+    )
     time_limit_s: int = Field(default=3600, ge=10, le=86_400)
     transaction_per_migration: bool | None = None
     variables: list[Variable] = Field(default=[], max_length=200)
@@ -83,6 +86,7 @@ class EnvironmentChanges(BaseModel):
     statement_timeout_ms: int | None = Field(default=None, ge=0, le=86_400_000)
     idle_timeout_s: int | None = Field(default=None, ge=0, le=86_400)
     blocking_limit_s: int | None = Field(default=None, ge=0, le=86_400)
+    retries: int | None = Field(default=None, ge=0, le=10)
     time_limit_s: int | None = Field(default=None, ge=10, le=86_400)
     transaction_per_migration: bool | None = None
     variables: list[Variable] | None = Field(default=None, max_length=200)
@@ -112,6 +116,7 @@ class EnvironmentRead(BaseModel):
     statement_timeout_ms: int
     idle_timeout_s: int
     blocking_limit_s: int
+    retries: int
     time_limit_s: int
     transaction_per_migration: bool | None
     variables: list[Variable]
@@ -139,6 +144,7 @@ class EnvironmentRead(BaseModel):
                         "statement_timeout_ms",
                         "idle_timeout_s",
                         "blocking_limit_s",
+                        "retries",
                         "time_limit_s",
                         "transaction_per_migration",
                         "x_arguments",

@@ -21,6 +21,7 @@ def register(subparsers: Subparsers) -> None:
     _sessions(subparsers)
     _looking(subparsers)
     _moving(subparsers)
+    _under_lock(subparsers)
     _jobs(subparsers)
 
 
@@ -86,6 +87,26 @@ def _moving(subparsers: Subparsers) -> None:
             help="the same key starts the same job once; default: a new one, so that a repeated send is safe",
         )
         _add_json(parser, "print the job as JSON; with --wait the ended one, and the stream goes to standard error")
+
+
+def _under_lock(subparsers: Subparsers) -> None:
+    from stillroom_cli.client.commands import under_lock
+
+    parser = subparsers.add_parser(
+        "exec",
+        help="Run a migration command of your own under the lock that jobs take.",
+        description="Run a migration command of your own under the lock that jobs take. It talks to the database only.",
+    )
+    parser.add_argument(
+        "--variable",
+        metavar="NAME",
+        default="DATABASE_URL",
+        help="the environment variable that holds the database's URL (default: %(default)s, else libpq's PGHOST, …)",
+    )
+    parser.add_argument("--no-wait", action="store_true", help="end at once where another migration runs")
+    parser.add_argument("words", metavar="COMMAND", nargs=argparse.REMAINDER, help="the command, after two dashes")
+    parser.epilog = "Its exit code is the command's. Example: stillroom exec -- alembic upgrade head"
+    parser.set_defaults(run=guarded(under_lock.exec_))
 
 
 def _jobs(subparsers: Subparsers) -> None:

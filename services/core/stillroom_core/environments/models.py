@@ -39,6 +39,8 @@ class Environment(Keyed, Table):
     idle_timeout_s: Mapped[int] = mapped_column(server_default=text("900"))
     # How long others may wait for a lock of a job before it is stopped; 0 lets them wait.
     blocking_limit_s: Mapped[int] = mapped_column(server_default=text("0"))
+    # How often a run begins again that lost to somebody's lock, a deadlock or a serialization failure.
+    retries: Mapped[int] = mapped_column(server_default=text("2"))
     time_limit_s: Mapped[int] = mapped_column(server_default=text("3600"))
     transaction_per_migration: Mapped[bool | None]
 

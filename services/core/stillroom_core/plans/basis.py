@@ -31,6 +31,7 @@ _OF_ENVIRONMENT = (
     "statement_timeout_ms",
     "idle_timeout_s",
     "blocking_limit_s",
+    "retries",
     "time_limit_s",
     "transaction_per_migration",
     "variables",

@@ -37,6 +37,17 @@ class Account:
     statements: int = 0
     running: dict[int, float] = field(default_factory=dict)  # statement → when it began, by our own clock
 
+    def begin_again(self) -> None:
+        """The same run begins once more from the revision that failed; steps keep their places."""
+        self.error = None
+        self.done = None
+        self.current = None
+        self.committed_inside = None
+        self.contexts = []
+        self.plan_notes = []
+        self.running = {}
+        self.planned = self.finished  # what is planned next comes on top of what is through
+
     def busy_for(self) -> float:
         """Seconds since the oldest statement began that has not come back; 0 when none runs."""
         return monotonic() - min(self.running.values()) if self.running else 0.0
@@ -88,9 +99,11 @@ class Account:
     def _plan(self, content: dict[str, Any]) -> None:
         context = content["context"]
         for step in content["steps"]:
-            position = self.next_position
-            self.next_position += 1
-            self.steps[(context, step["revision"])] = position
+            key = (context, step["revision"])
+            if key not in self.steps:
+                self.steps[key] = self.next_position
+                self.next_position += 1
+            position = self.steps[key]
             self.journal.step(
                 position,
                 kind="revision",

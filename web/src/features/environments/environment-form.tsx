@@ -136,7 +136,7 @@ function Variables({ form }: { form: Form<EnvironmentValues> }) {
 
 function Limits({ form }: { form: Form<EnvironmentValues> }) {
   const { t } = useLanguage();
-  const text = (name: "lockTimeout" | "statementTimeout" | "idleTimeout" | "blockingLimit" | "timeLimit") => ({
+  const text = (name: "lockTimeout" | "statementTimeout" | "idleTimeout" | "blockingLimit" | "retries" | "timeLimit") => ({
     inputMode: "decimal" as const,
     value: form.values[name],
     onChange: (event: { target: { value: string } }) => form.set(name, event.target.value),
@@ -154,6 +154,9 @@ function Limits({ form }: { form: Form<EnvironmentValues> }) {
       </Field>
       <Field label={t("environments.blockingLimit")} hint={t("environments.blockingLimitHint")} error={form.errorOf("blocking_limit_s")}>
         <Input {...text("blockingLimit")} />
+      </Field>
+      <Field label={t("environments.retries")} hint={t("environments.retriesHint")} error={form.errorOf("retries")}>
+        <Input {...text("retries")} />
       </Field>
       <Field label={t("environments.timeLimit")} hint={t("environments.timeLimitHint")} error={form.errorOf("time_limit_s")}>
         <Input {...text("timeLimit")} />

@@ -20,6 +20,7 @@ export interface EnvironmentValues {
   statementTimeout: string;
   idleTimeout: string;
   blockingLimit: string;
+  retries: string;
   timeLimit: string;
   transaction: "project" | "yes" | "no";
   variables: VariableValue[];
@@ -38,6 +39,7 @@ export const NEW_ENVIRONMENT: EnvironmentValues = {
   statementTimeout: "0",
   idleTimeout: "900",
   blockingLimit: "0",
+  retries: "2",
   timeLimit: "60",
   transaction: "project",
   variables: [{ name: "DATABASE_URL", value: "{{url}}", secret: false, stored: false }],
@@ -57,6 +59,7 @@ export function valuesOf(environment: Environment): EnvironmentValues {
     statementTimeout: String(environment.statement_timeout_ms / 1000),
     idleTimeout: String(environment.idle_timeout_s),
     blockingLimit: String(environment.blocking_limit_s),
+    retries: String(environment.retries),
     timeLimit: String(environment.time_limit_s / 60),
     transaction: environment.transaction_per_migration === null ? "project" : environment.transaction_per_migration ? "yes" : "no",
     variables: environment.variables.map((one) => ({ ...one, stored: one.secret })),
@@ -92,6 +95,7 @@ export function bodyOf(values: EnvironmentValues): EnvironmentNew {
     statement_timeout_ms: seconds(values.statementTimeout, 1000),
     idle_timeout_s: seconds(values.idleTimeout, 1),
     blocking_limit_s: seconds(values.blockingLimit, 1),
+    retries: seconds(values.retries, 1),
     time_limit_s: seconds(values.timeLimit, 60),
     transaction_per_migration: values.transaction === "project" ? null : values.transaction === "yes",
     variables: named(values.variables).map(({ name, value, secret, stored }) => ({

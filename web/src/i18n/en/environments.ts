@@ -24,6 +24,8 @@ export const environments = {
   "environments.idleTimeoutHint": "The server ends a session that holds locks and does nothing for longer. 0: never.",
   "environments.blockingLimit": "Making others wait, s",
   "environments.blockingLimitHint": "A job is stopped when another session waits longer for its locks. 0: never.",
+  "environments.retries": "Tries after a lost lock",
+  "environments.retriesHint": "How often a run begins again that lost to a lock or a deadlock and left nothing behind.",
   "environments.timeLimit": "Time limit, min",
   "environments.timeLimitHint": "For a whole job.",
   "environments.advancedHint": "-x arguments, ini overrides, attributes, files, bootstrap",

@@ -24,6 +24,8 @@ export const environments = {
   "environments.idleTimeoutHint": "Сервер завершит сеанс, который держит блокировки и ничего не делает дольше. 0: никогда.",
   "environments.blockingLimit": "Задержка других, с",
   "environments.blockingLimitHint": "Задание остановится, если другой сеанс ждёт его блокировок дольше. 0: никогда.",
+  "environments.retries": "Повторы из-за блокировок",
+  "environments.retriesHint": "Сколько раз начать заново, если помешала блокировка и ничего не осталось.",
   "environments.timeLimit": "Предел времени, мин",
   "environments.timeLimitHint": "На всё задание.",
   "environments.advancedHint": "аргументы -x, замены в ini, атрибуты, файлы, подготовка",
