@@ -34,6 +34,7 @@ class Account:
     graph: dict[str, Any] | None = None
     plan_notes: list[str] = field(default_factory=list)
     done: bool | None = None
+    begins_again: bool = False
     statements: int = 0
     running: dict[int, float] = field(default_factory=dict)  # statement → when it began, by our own clock
 
@@ -46,7 +47,7 @@ class Account:
         self.contexts = []
         self.plan_notes = []
         self.running = {}
-        self.planned = self.finished  # what is planned next comes on top of what is through
+        self.begins_again = True
 
     def busy_for(self) -> float:
         """Seconds since the oldest statement began that has not come back; 0 when none runs."""
@@ -97,6 +98,8 @@ class Account:
             )
 
     def _plan(self, content: dict[str, Any]) -> None:
+        if self.begins_again:  # what is planned now comes on top of what is through
+            self.planned, self.begins_again = self.finished, False
         context = content["context"]
         for step in content["steps"]:
             key = (context, step["revision"])
