@@ -14,7 +14,7 @@ _WRONG_PASSWORD = frozenset({"28P01", "28000"})
 class Failure:
     """Why one connection did not come about; the same words that the driver was shown.
 
-    `code` is one of wrong_token, auth_failed, connect_failed, tls_refused, tls_demanded, server_refused,
+    `code` is one of wrong_token, auth_failed, connect_failed, tls_refused, certificate_distrusted, server_refused,
     method_refused, too_many_connections, timed_out, protocol.
     """
 
@@ -51,13 +51,13 @@ def too_many(limit: int) -> Failure:
     )
 
 
-def tls_demanded() -> Failure:
+def certificate_distrusted() -> Failure:
     return Failure(
-        code="tls_demanded",
+        code="certificate_distrusted",
         sqlstate="08001",
-        message="The project's code hung up because the connection inside the job has no TLS.",
-        fix="Leave sslmode and ssl out of env.py for this environment: the connection from Stillroom to the "
-        "database uses the sslmode of the database's settings.",
+        message="The project's code checks the server's certificate, and inside the job it meets another one.",
+        fix="Let it use sslmode=require at most in this environment. Set verify-full in the database's settings: "
+        "the connection from Stillroom to the database is where the certificate is checked.",
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import secrets
+import ssl
 import struct
 from collections import deque
 from collections.abc import Callable
@@ -11,9 +12,10 @@ from types import TracebackType
 
 from stillroom_worker.egress import wire
 from stillroom_worker.egress.channel import Channel
-from stillroom_worker.egress.failures import Failure, UpstreamFailed, tls_demanded, too_many, wrong_token
+from stillroom_worker.egress.failures import Failure, UpstreamFailed, certificate_distrusted, too_many, wrong_token
 from stillroom_worker.egress.listen import SOCKET_NAME, listen_at
 from stillroom_worker.egress.target import Address, EgressRefused, Target, resolve
+from stillroom_worker.egress.tls import inside_context
 from stillroom_worker.egress.upstream import Session, Upstream
 
 MAX_CONNECTIONS = 20
@@ -165,17 +167,13 @@ class DatabaseProxy:
             return parameters
 
     async def _read_startup(self, client: Channel) -> dict[str, str] | None:
-        tls_was_asked = False
         for _ in range(3):  # at most one GSSENCRequest, one SSLRequest, then the message itself
-            try:
-                code, body = await _read_untyped(client)
-            except ConnectionError:
-                if tls_was_asked:
-                    self._failures.append(tls_demanded())
-                raise
-            if code in (wire.SSL_REQUEST, wire.GSSENC_REQUEST):
-                tls_was_asked = code == wire.SSL_REQUEST
+            code, body = await _read_untyped(client)
+            if code == wire.GSSENC_REQUEST:
                 client.write(b"N")
+                continue
+            if code == wire.SSL_REQUEST:
+                await self._encrypt(client)
                 continue
             if code == wire.CANCEL_REQUEST:
                 await self._forward_cancel(body)
@@ -184,6 +182,15 @@ class DatabaseProxy:
                 raise wire.ProtocolViolation("Only version 3 of PostgreSQL's protocol is spoken here.")
             return _accepted(client, code, wire.parse_startup(body))
         raise wire.ProtocolViolation("The connection never starts.")
+
+    async def _encrypt(self, client: Channel) -> None:
+        """Code that insists on TLS gets it; what it cannot get is a certificate that it trusts."""
+        client.write(b"S")
+        try:
+            await client.start_tls(inside_context(), None, server=True)
+        except (OSError, ssl.SSLError):
+            self._failures.append(certificate_distrusted())
+            raise ConnectionResetError("The client does not accept the certificate.") from None
 
     async def _join(self, client: Channel, parameters: dict[str, str]) -> None:
         if self._joined >= self._max_connections:

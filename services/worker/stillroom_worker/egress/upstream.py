@@ -20,6 +20,7 @@ from stillroom_worker.egress.failures import (
 )
 from stillroom_worker.egress.scram import MECHANISM, ScramClient, ScramFailed
 from stillroom_worker.egress.target import Address, Target
+from stillroom_worker.egress.tls import tls_context
 
 CONNECT_SECONDS = 15.0
 SIGN_IN_SECONDS = 20.0
@@ -158,28 +159,6 @@ class Upstream:
                 method_refused("The server asks for the password in clear over a connection without TLS.")
             )
         return self._target.password.encode() + b"\0"
-
-
-def tls_context(target: Target) -> ssl.SSLContext | None:
-    """What `sslmode` means for verification; the names mean what they mean to libpq.
-
-    As there, `require` with a CA certificate verifies the chain: who gave a certificate wants it used.
-    """
-    if target.sslmode == "disable":
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = target.sslmode == "verify-full"
-    verified = target.sslmode in ("verify-ca", "verify-full")
-    verified = verified or (target.sslmode == "require" and target.ca_pem is not None)
-    if not verified:
-        context.verify_mode = ssl.CERT_NONE
-        return context
-    context.verify_mode = ssl.CERT_REQUIRED
-    try:
-        context.load_verify_locations(cadata=target.ca_pem) if target.ca_pem else context.load_default_certs()
-    except (ssl.SSLError, ValueError):
-        raise ValueError("The CA certificate of the database's settings is not a PEM certificate.") from None
-    return context
 
 
 async def _greeting(channel: Channel) -> Session:

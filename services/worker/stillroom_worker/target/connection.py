@@ -8,6 +8,7 @@ import asyncpg
 
 from stillroom_worker.egress import Address, EgressRefused, Target
 from stillroom_worker.egress.target import resolve
+from stillroom_worker.egress.tls import tls_context
 from stillroom_worker.failure import JobFailed
 
 CONNECT_WITHIN = timedelta(seconds=10)
@@ -81,6 +82,13 @@ async def connect(target: Target, allow: Callable[[Address], bool], *, name: str
             "Check the sslmode and the CA certificate in the database's settings.",
         ) from None
     except (OSError, TimeoutError) as cause:
+        if "SSL" in str(cause):  # asyncpg says so in a ConnectionError of its own
+            raise JobFailed(
+                "tls_refused",
+                "No encrypted connection to the database.",
+                f"{target.host}: the server does not offer it.",
+                "Switch TLS on at the server, or choose another sslmode in the database's settings.",
+            ) from None
         reason = _WHY.get(type(cause), "no connection")
         raise JobFailed(
             "connect_failed",
@@ -93,9 +101,10 @@ async def connect(target: Target, allow: Callable[[Address], bool], *, name: str
 
 
 def _tls(target: Target) -> "ssl.SSLContext | str":
-    if target.ca_pem is None or target.sslmode in ("disable", "prefer", "require"):
-        return target.sslmode
-    context = ssl.create_default_context(cadata=target.ca_pem)
-    # asyncpg connects to addresses, and a certificate names the host; the proxy of the job checks the name.
-    context.check_hostname = False
-    return context
+    if target.sslmode in ("disable", "prefer"):
+        return target.sslmode  # asyncpg falls back to a connection in clear only for the word
+    try:
+        context = tls_context(target)
+    except ValueError as cause:
+        raise JobFailed("bad_ca", str(cause), fix="Paste the CA certificate in PEM form.") from None
+    return context or "disable"

@@ -1,6 +1,7 @@
 """Every driver that Alembic projects use goes through the proxy, at both of its addresses."""
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -210,3 +211,39 @@ async def test_a_worker_that_is_out_of_touch_lets_no_statement_through(server: A
         with pytest.raises((OSError, asyncpg.PostgresError)):
             await asyncpg.connect(host=str(socket_dir), user="me", password=TOKEN, database="mine")
         assert len(proxy.all_backend_pids) == 1
+
+
+async def test_code_that_insists_on_tls_gets_it(server: Any, socket_dir: Path) -> None:
+    import psycopg2
+
+    async with DatabaseProxy(server.target(), socket_dir, TOKEN, tcp=True) as proxy:
+        address = {"host": "127.0.0.1", "port": proxy.port, "user": "me", "password": TOKEN}
+
+        def with_libpq(dbapi: Any) -> Any:
+            connection = dbapi.connect(**address, dbname="mine", sslmode="require")
+            try:
+                cursor = connection.cursor()
+                cursor.execute(QUERY)
+                return cursor.fetchone()[0]
+            finally:
+                connection.close()
+
+        assert await asyncio.to_thread(with_libpq, psycopg) == OURS
+        assert await asyncio.to_thread(with_libpq, psycopg2) == OURS
+        encrypted = await asyncpg.connect(**address, database="mine", ssl="require")
+        assert encrypted._transport.get_extra_info("ssl_object") is not None
+        assert await encrypted.fetchval(QUERY) == OURS
+        await encrypted.close()
+
+
+async def test_code_that_checks_the_certificate_fails_with_words(server: Any, socket_dir: Path) -> None:
+    async with DatabaseProxy(server.target(), socket_dir, TOKEN, tcp=True) as proxy:
+        with pytest.raises(Exception):  # noqa: B017 - each driver has its own
+            await asyncpg.connect(
+                host="127.0.0.1", port=proxy.port, user="me", password=TOKEN, ssl=ssl.create_default_context()
+            )
+        async with asyncio.timeout(5):
+            while not proxy.failures:
+                await asyncio.sleep(0.01)
+        assert proxy.failures[0].code == "certificate_distrusted"
+        assert "verify-full in the database's settings" in proxy.failures[0].fix

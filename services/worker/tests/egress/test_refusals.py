@@ -204,18 +204,6 @@ async def test_a_cancel_request_with_a_guessed_key_does_nothing(server: Any, soc
         await connection.close()
 
 
-async def test_code_that_demands_tls_leaves_a_sentence_about_it(server: Any, socket_dir: Path) -> None:
-    async with DatabaseProxy(server.target(), socket_dir, TOKEN, tcp=True) as proxy:
-        with pytest.raises(psycopg.OperationalError):
-            await psycopg.AsyncConnection.connect(
-                host="127.0.0.1", port=proxy.port, user="me", password=TOKEN, sslmode="require"
-            )
-        async with asyncio.timeout(5):
-            while not proxy.failures:
-                await asyncio.sleep(0.01)
-        assert proxy.failures[0].code == "tls_demanded"
-
-
 async def test_an_address_that_the_policy_refuses_ends_it_before_anything_listens(
     server: Any, socket_dir: Path
 ) -> None:
