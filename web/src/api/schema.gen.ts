@@ -843,6 +843,8 @@ export interface components {
             position?: number | null;
             /** Protected */
             protected?: boolean | null;
+            /** Retries */
+            retries?: number | null;
             /** Slug */
             slug?: string | null;
             /** Statement Timeout Ms */
@@ -902,6 +904,12 @@ export interface components {
              * @default false
              */
             protected: boolean;
+            /**
+             * Retries
+             * @description how often a run that lost to a lock or a deadlock begins again
+             * @default 2
+             */
+            retries: number;
             /** Slug */
             slug: string;
             /**
@@ -959,6 +967,8 @@ export interface components {
             position: number;
             /** Protected */
             protected: boolean;
+            /** Retries */
+            retries: number;
             /** Slug */
             slug: string;
             /** Statement Timeout Ms */
