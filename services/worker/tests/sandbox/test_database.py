@@ -48,7 +48,7 @@ class Ground:
             code,
             python=VIRTUALENV / "bin" / "python",
             see=(VIRTUALENV,),
-            env={"TOKEN": token, "PYTHONSAFEPATH": "1"},
+            env={"TOKEN": token, "PYTHONSAFEPATH": "1", "PGSSLMODE": "disable"},
             database_socket=self.proxy.socket_dir,
             database_port=self.proxy.port,
         )
