@@ -126,6 +126,8 @@ class Journal:
         """Whether somebody asked for a cancel. Raises Superseded or OutOfTouch where the job is not ours any more."""
         if self.failure is not None:
             raise self.failure
+        if not self.in_touch():  # a network that swallows everything raises nothing for a minute
+            raise OutOfTouch
         return self._cancel_asked
 
     def in_touch(self) -> bool:

@@ -102,6 +102,29 @@ async def test_an_outage_longer_than_the_lease_ends_the_job_before_it_is_lost(
     assert (told.outcome["code"], told.heads_after, read.trusted) == ("lost_read", read.heads, True)
 
 
+async def test_a_network_that_swallows_everything_ends_the_job_before_it_is_lost_too(
+    scene: Scene, behind_relay: tuple[Room, Relay]
+) -> None:
+    room, relay = behind_relay
+    room = replace(room, settings=room.settings.model_copy(update={"lease_s": 5}))
+    scene.commit({"aaa1": revision("aaa1", None, 'op.execute("create table t ()")\nop.execute("select pg_sleep(60)")')})
+    await scene.fetch()
+    key = await scene.queue_job("upgrade", "head")
+    running = asyncio.create_task(run_job(room, key))
+    async with asyncio.timeout(30):
+        while "pg_sleep" not in (await scene.finished(key)).told:
+            await asyncio.sleep(0.05)
+    relay.swallow()
+    async with asyncio.timeout(5):  # its lease
+        while scene.ask(
+            "select count(*) from pg_stat_activity where query like '%pg_sleep%' and pid <> pg_backend_pid()"
+        ):
+            await asyncio.sleep(0.05)
+    relay.reopen()
+    await asyncio.wait_for(running, 30)
+    assert scene.ask("select to_regclass('t') is null")
+
+
 async def test_the_heart_beats_whatever_the_job_waits_for(scene: Scene) -> None:
     scene.commit(two_tables())
     await scene.fetch()
