@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -95,7 +96,7 @@ def postgres_server() -> Iterator[PostgresServer]:
     if container is not None:
         try:
             yield PostgresServer(
-                container.get_container_host_ip(),
+                _address_of(container, 5432),
                 int(container.get_exposed_port(5432)),
                 container.username,
                 container.password,
@@ -122,7 +123,7 @@ def redis_url() -> Iterator[str]:
     container = _valkey_container()
     if container is not None:
         try:
-            yield f"redis://{container.get_container_host_ip()}:{container.get_exposed_port(6379)}/0"
+            yield f"redis://{_address_of(container, 6379)}:{container.get_exposed_port(6379)}/0"
         finally:
             container.stop()
         return
@@ -146,9 +147,9 @@ def _room() -> Iterator[Path]:
 
 def _postgres_container() -> Any | None:
     def make() -> Any:
-        from testcontainers.postgres import PostgresContainer
+        from testcontainers.community.postgres import PostgresContainer
 
-        return PostgresContainer(POSTGRES_IMAGE, driver=None).with_command(
+        return PostgresContainer(POSTGRES_IMAGE, password=secrets.token_hex(8), driver=None).with_command(
             "postgres -c fsync=off -c max_connections=200"
         )
 
@@ -157,7 +158,7 @@ def _postgres_container() -> Any | None:
 
 def _valkey_container() -> Any | None:
     def make() -> Any:
-        from testcontainers.redis import RedisContainer
+        from testcontainers.community.redis import RedisContainer
 
         return RedisContainer(VALKEY_IMAGE)
 
@@ -187,3 +188,16 @@ def _engine_has(image: str) -> bool:
     except (docker.errors.DockerException, OSError):
         return False
     return True
+
+
+def _address_of(container: Any, port: int) -> str:
+    """This machine's loopback where the published port answers there, else what the engine calls its host.
+
+    Jobs of the tests may reach the loopback and no other private address, as in development.
+    """
+    try:
+        socket.create_connection(("127.0.0.1", int(container.get_exposed_port(port))), timeout=2).close()
+    except OSError:
+        host: str = container.get_container_host_ip()
+        return host
+    return "127.0.0.1"
