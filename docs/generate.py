@@ -9,12 +9,14 @@ from __future__ import annotations
 import argparse
 import ast
 import inspect
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import server_texts
 from pydantic_core import PydanticUndefined
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Table, UniqueConstraint
 from sqlalchemy.dialects import postgresql
@@ -31,6 +33,7 @@ from stillroom_core.settings import Settings
 from stillroom_core.tables import Table as Base
 
 DOCS = Path(__file__).parent
+SERVER_TEXTS = DOCS.parent / "web/src/i18n/server-texts.gen.json"
 _BLOCK = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -270,9 +273,11 @@ def renewed(text: str) -> str:
 
 
 def pages() -> dict[Path, tuple[str, str]]:
-    """Page → its text as it is and as it must be; only those with generated blocks."""
+    """Page → its text as it is and as it must be: those with generated blocks, and the list of the service's words."""
     texts = {path: path.read_text(encoding="utf-8") for path in sorted(DOCS.rglob("*.md"))}
-    return {path: (text, renewed(text)) for path, text in texts.items() if _BLOCK.search(text)}
+    found = {path: (text, renewed(text)) for path, text in texts.items() if _BLOCK.search(text)}
+    present = SERVER_TEXTS.read_text(encoding="utf-8") if SERVER_TEXTS.exists() else ""
+    return {**found, SERVER_TEXTS: (present, json.dumps(server_texts.texts(), indent=2, ensure_ascii=False) + "\n")}
 
 
 def _table(head: tuple[str, ...], rows: Any) -> Iterator[str]:

@@ -3,6 +3,7 @@ import { createContext, Fragment, type ReactNode, useContext, useEffect, useMemo
 import { en, type Key, type Texts } from "./en";
 import { formatters, type Formatters } from "./format";
 import { choose, type Message, type NamesOf, split } from "./messages";
+import { serverTranslator } from "./server";
 
 export type Locale = "en" | "ru";
 export const LOCALES: readonly Locale[] = ["en", "ru"];
@@ -20,6 +21,8 @@ interface Language extends Formatters {
   setLocale: (locale: Locale) => void;
   t: Translate;
   rich: TranslateRich;
+  /** What the service itself said, in the reader's language as far as it is known. */
+  said: (text: string) => string;
 }
 
 type Dictionary = Readonly<Record<Key, Message>>;
@@ -60,23 +63,31 @@ export function translator(locale: Locale, dictionary: Dictionary): Pick<Languag
   };
 }
 
+interface Loaded {
+  locale: Locale;
+  dictionary: Dictionary;
+  said: (text: string) => string;
+}
+
+const ENGLISH: Loaded = { locale: "en", dictionary: en, said: (text) => text };
+
 const Context = createContext<Language | null>(null);
 
 /** Russian is loaded only by those who read it; English is always there as the base. */
-async function load(locale: Locale): Promise<Dictionary> {
-  return locale === "ru" ? (await import("./ru")).ru : en;
+async function load(locale: Locale): Promise<Loaded> {
+  if (locale === "en") return ENGLISH;
+  const [{ ru }, { server, nouns }] = await Promise.all([import("./ru"), import("./ru/server")]);
+  return { locale, dictionary: ru, said: serverTranslator(server, nouns) };
 }
 
 export function LanguageProvider({ children, locale: fixed }: { children: ReactNode; locale?: Locale }) {
   const [locale, setLocale] = useState<Locale>(() => fixed ?? firstLocale());
-  const [loaded, setLoaded] = useState<{ locale: Locale; dictionary: Dictionary } | null>(
-    locale === "en" ? { locale, dictionary: en } : null,
-  );
+  const [loaded, setLoaded] = useState<Loaded | null>(locale === "en" ? ENGLISH : null);
 
   useEffect(() => {
     let wanted = true;
-    void load(locale).then((dictionary) => {
-      if (wanted) setLoaded({ locale, dictionary });
+    void load(locale).then((language) => {
+      if (wanted) setLoaded(language);
     });
     return () => {
       wanted = false;
@@ -88,6 +99,7 @@ export function LanguageProvider({ children, locale: fixed }: { children: ReactN
     document.documentElement.lang = loaded.locale;
     return {
       locale: loaded.locale,
+      said: loaded.said,
       setLocale: (next) => {
         localStorage.setItem(STORED, next);
         setLocale(next);

@@ -1,4 +1,5 @@
 import { type ComponentProps, createContext, type ReactNode, useContext, useId } from "react";
+import { useLanguage } from "@/i18n";
 import { cx } from "./cx";
 
 interface Wiring {
@@ -21,6 +22,7 @@ interface FieldProps {
 
 /** A label, its control, a hint and the server's complaint, wired together for screen readers. */
 export function Field({ label, hint, error, optional, children, className }: FieldProps) {
+  const { said } = useLanguage();
   const id = useId();
   const hintId = `${id}-hint`;
   const errorId = `${id}-error`;
@@ -35,7 +37,7 @@ export function Field({ label, hint, error, optional, children, className }: Fie
         {children}
         {error && (
           <p id={errorId} className="text-sm text-failed" role="alert">
-            {error}
+            {said(error)}
           </p>
         )}
         {hint && (

@@ -35,7 +35,7 @@ export function Notice({ kind = "info", title, children, action, className }: No
   );
 }
 
-/** What went wrong, in the server's words, and what to do about it. */
+/** What went wrong, in the service's words, and what to do about it. */
 export interface Trouble {
   title: string;
   detail: string;
@@ -49,11 +49,11 @@ interface TroubleProps {
 }
 
 export function TroubleNotice({ trouble, onRetry, className }: TroubleProps) {
-  const { t } = useLanguage();
+  const { t, said } = useLanguage();
   return (
     <Notice
       kind="error"
-      title={trouble.title}
+      title={said(trouble.title)}
       className={className}
       action={
         onRetry && (
@@ -63,10 +63,10 @@ export function TroubleNotice({ trouble, onRetry, className }: TroubleProps) {
         )
       }
     >
-      {trouble.detail && <p className="whitespace-pre-line">{trouble.detail}</p>}
+      {trouble.detail && <p className="whitespace-pre-line">{said(trouble.detail)}</p>}
       {trouble.fix && (
         <p className="mt-1">
-          <span className="font-medium">{t("common.fix")}</span> {trouble.fix}
+          <span className="font-medium">{t("common.fix")}</span> {said(trouble.fix)}
         </p>
       )}
     </Notice>

@@ -43,18 +43,18 @@ export function Empty({ icon, title, children, action }: EmptyProps) {
   );
 }
 
-/** A page's or list's failure: the server's own words and a retry. */
+/** A page's or list's failure: the service's own words and a retry. */
 export function Failed({ trouble, onRetry }: { trouble: Trouble; onRetry?: () => void }) {
-  const { t } = useLanguage();
+  const { t, said } = useLanguage();
   return (
     <div role="alert">
       <Empty
         icon={<CloudOff className="size-5" />}
-        title={trouble.title}
+        title={said(trouble.title)}
         action={onRetry && <Button onClick={onRetry}>{t("common.retry")}</Button>}
       >
-        <p className="whitespace-pre-line">{trouble.detail}</p>
-        {trouble.fix && <p className="mt-1 text-text">{trouble.fix}</p>}
+        <p className="whitespace-pre-line">{said(trouble.detail)}</p>
+        {trouble.fix && <p className="mt-1 text-text">{said(trouble.fix)}</p>}
       </Empty>
     </div>
   );

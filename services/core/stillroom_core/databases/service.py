@@ -142,7 +142,7 @@ def _only(environment: Environment, databases: list[Database]) -> Database:
     raise Invalid(
         "several_databases",
         f"The environment {environment.name} has {len(databases)} databases.",
-        detail="Which one is meant: " + ", ".join(database.name for database in databases),
+        detail=f"Which one is meant: {', '.join(database.name for database in databases)}",
         fix="Name one with the parameter database.",
         fields={"database": "required here"},
     )

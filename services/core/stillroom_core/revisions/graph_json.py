@@ -53,7 +53,7 @@ def load(content: bytes | str | Mapping[str, Any]) -> Iterator[Row]:
     try:
         data = json.loads(content) if isinstance(content, bytes | str) else content
         if data["format"] != FORMAT:
-            raise _bad("the stored graph has another format")
+            raise _malformed("the stored graph has another format")
         for row in data["revisions"]:
             key, down, depends_on, labels, message, path, doc = row + [None] * (7 - len(row))
             text = message or ""
@@ -67,21 +67,21 @@ def load(content: bytes | str | Mapping[str, Any]) -> Iterator[Row]:
                 path or "",
             )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise _bad("the stored graph cannot be read") from error
+        raise _malformed("the stored graph cannot be read") from error
 
 
 def load_event(data: Mapping[str, Any], root: str) -> list[Row]:
     """The rows of a `graph` event; a tenant's process sent it, so every field is checked. Raises Invalid."""
     revisions = data.get("revisions")
     if not isinstance(revisions, list) or len(revisions) > _REVISIONS:
-        raise _bad(f"'revisions' is not a list of at most {_REVISIONS}")
+        raise _malformed(f"'revisions' is not a list of at most {_REVISIONS}")
     rows: list[Row] = []
     for item in revisions:
         if not isinstance(item, dict):
-            raise _bad("a revision is not an object")
+            raise _malformed("a revision is not an object")
         key = _ids(item, "id")
         if len(key) != 1 or not key[0]:
-            raise _bad("a revision has no id")
+            raise _malformed("a revision has no id")
         doc = _text(item, "doc")
         message = _text(item, "message") or doc.split("\n\n", 1)[0]
         rows.append(
@@ -136,10 +136,10 @@ def _ids(item: Mapping[str, Any], name: str) -> tuple[str, ...]:
     if isinstance(value, str):
         value = [value]
     if not isinstance(value, list) or len(value) > _LINKS:
-        raise _bad(f"'{name}' of a revision is not a list of at most {_LINKS} ids")
+        raise _malformed(f"'{name}' of a revision is not a list of at most {_LINKS} ids")
     for part in value:
         if not isinstance(part, str) or len(part) > _ID_CHARACTERS or _UNSTORABLE.search(part):
-            raise _bad(f"'{name}' of a revision holds something that is no id")
+            raise _malformed(f"'{name}' of a revision holds something that is no id")
     return tuple(value)
 
 
@@ -148,7 +148,7 @@ def _text(item: Mapping[str, Any], name: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise _bad(f"'{name}' of a revision is not text")
+        raise _malformed(f"'{name}' of a revision is not text")
     return _UNSTORABLE.sub("\ufffd", value)[:_TEXT_CHARACTERS]
 
 
@@ -171,7 +171,7 @@ def _unpack(value: Any) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
-def _bad(detail: str) -> Invalid:
+def _malformed(detail: str) -> Invalid:
     return Invalid(
         "bad_graph",
         "This is not a graph of revisions.",
