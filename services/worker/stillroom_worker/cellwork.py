@@ -110,6 +110,7 @@ async def start_run(
         env=_environment(settings, connection, virtualenv, code),
         cwd=code.working,
         read_only=(code.export, virtualenv.path, HOOK.parent),
+        interpreters=(virtualenv.base,),
         files={path: render(text, connection).encode() for path, text in settings.files.items()},
         database_socket=proxy.socket_dir if proxy else None,
         database_port=proxy.port if proxy else 0,

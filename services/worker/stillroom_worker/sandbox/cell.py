@@ -45,14 +45,16 @@ class Cell:
     """What one process may see. Two descriptor numbers are appended to `argv`: request, events.
 
     `files` are secret files by their path below the folder that the program finds in $STILLROOM_FILES.
-    `cwd` and the program lie below `read_only` or the system's own folders. `database_socket` is the folder of
-    the proxy's socket; `database_port` its loopback port, used where the cell shares the host's network.
+    `interpreters` are the prefixes of the Python installations that the program is made of, from the worker's own
+    knowledge. `cwd` and the program lie below `read_only` or the system's own folders. `database_socket` is the
+    folder of the proxy's socket; `database_port` its loopback port, used where the cell shares the host's network.
     """
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(repr=False)
     cwd: Path
     read_only: tuple[Path, ...]
+    interpreters: tuple[Path, ...] = ()
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     database_socket: Path | None = None
     database_port: int = 0

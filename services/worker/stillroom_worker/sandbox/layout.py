@@ -58,7 +58,7 @@ def lay_out(cell: Cell, level: Level, *, own_uid: bool = True) -> Layout:
     `own_uid`: give the job a uid that nobody else has, where the worker is root and the paths allow it.
     """
     _check(cell)
-    roots = trusted.interpreter_roots(*cell.read_only)
+    roots = trusted.interpreter_roots(*cell.interpreters)
     read_only = bwrap.outermost((*cell.read_only, *roots))
     needed = [*read_only, trusted.interpreter()]
     if cell.database_socket is not None:

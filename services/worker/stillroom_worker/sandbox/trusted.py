@@ -2,7 +2,6 @@
 
 import functools
 import io
-import os
 import py_compile
 import sys
 import tempfile
@@ -36,36 +35,20 @@ def archive() -> bytes:
     return buffer.getvalue()
 
 
-def interpreter_roots(*places: Path) -> tuple[Path, ...]:
-    """Folders outside /usr that interpreters need: the worker's own, and those behind virtualenvs in `places`.
+def interpreter_roots(*prefixes: Path) -> tuple[Path, ...]:
+    """Folders outside /usr that interpreters need: the worker's own, and those at `prefixes`.
 
-    A virtualenv holds links to a program; library and shared objects stand in that program's own tree. Both
-    the path that pyvenv.cfg names and the real one are needed, where links lie between them.
+    A virtualenv holds links to a program; library and shared objects stand in that program's own tree. Which
+    tree that is must come from whoever made the virtualenv: its links and its pyvenv.cfg could be written by
+    the packages that were built into it, and would open any folder of the host.
     """
-    homes = [Path(sys.base_prefix), interpreter().parent.parent]
-    for place in places:
-        home = _home(place)
-        if home is not None:
-            homes.append(home.parent)
-            homes += [program.resolve().parent.parent for program in (place / "bin").glob("python*")]
+    homes = [Path(sys.base_prefix), interpreter().parent.parent, *prefixes]
     found: dict[Path, None] = {}
     for home in homes:
         for root in (home, home.resolve()):
             if not _is_system(root):
                 found[root] = None
     return tuple(found)
-
-
-def _home(virtualenv: Path) -> Path | None:
-    try:
-        lines = (virtualenv / "pyvenv.cfg").read_text(errors="replace").splitlines()
-    except OSError:
-        return None
-    for line in lines:
-        name, _, value = line.partition("=")
-        if name.strip() == "home" and os.path.isabs(value.strip()):  # noqa: PTH117
-            return Path(value.strip())
-    return None
 
 
 def _is_system(root: Path) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stillroom_worker.virtualenv.cache import write_anew
 from stillroom_worker.virtualenv.documents import normal, read_toml, table
 from stillroom_worker.virtualenv.failure import VirtualenvFailed
 from stillroom_worker.virtualenv.interpreters import Interpreter
@@ -62,6 +63,7 @@ class Builder:
             path=self.path,
             python=self.path / "bin" / "python",
             python_version=self.python.version,
+            base=self.python.prefix,
             key=key,
             cached=False,
             source=self.source.label,
@@ -98,11 +100,11 @@ class Builder:
 
     def _files(self, lines: Sequence[str]) -> list[str]:
         listed = self.work / "requirements.txt"
-        listed.write_text("\n".join([*self.plan.options, *lines]) + "\n")
+        write_anew(listed, "\n".join([*self.plan.options, *lines]) + "\n")
         words = ["-r", str(listed)]
         if self.plan.constraints:
             constraints = self.work / "constraints.txt"
-            constraints.write_text("\n".join(self.plan.constraints) + "\n")
+            write_anew(constraints, "\n".join(self.plan.constraints) + "\n")
             words += ["-c", str(constraints)]
         if not self.plan.resolve:
             # Exact versions with hashes: whichever index has that very file may give it.
@@ -158,7 +160,7 @@ class Builder:
             await self._note(f"The project lists no PostgreSQL driver; {wanted[-1]} is added.")
         if wanted:
             kept = self.work / "kept.txt"
-            kept.write_text("".join(f"{name}=={version}\n" for name, version in packages.items()))
+            write_anew(kept, "".join(f"{name}=={version}\n" for name, version in packages.items()))
             await self._install("-c", str(kept), *wanted)
 
     async def _check_psycopg(self) -> None:

@@ -23,7 +23,6 @@ from stillroom_worker.virtualenv.failure import VirtualenvFailed
 from stillroom_worker.virtualenv.model import Virtualenv
 from stillroom_worker.virtualenv.uv import OnLine
 
-_MARKER = "stillroom.json"
 _FRESH_SECONDS = 3600
 _FORGET_SECONDS = 24 * 3600
 
@@ -46,6 +45,11 @@ class Place:
         return self.cache / f"{self.key}.work"
 
     @property
+    def marker(self) -> Path:
+        """Give the file that says the environment is whole; no build can write it."""
+        return self.cache / f"{self.key}.json"
+
+    @property
     def lock(self) -> Path:
         """Give the file that serialises builders."""
         return self.cache / f"{self.key}.lock"
@@ -63,16 +67,18 @@ class Place:
     def read(self) -> Virtualenv | None:
         """Give the finished environment, marked as used now; None when there is none."""
         try:
-            data: dict[str, Any] = json.loads((self.path / _MARKER).read_text())
+            data: dict[str, Any] = json.loads(self.marker.read_text())
         except (OSError, ValueError):
             return None
+        # A link that leads nowhere: the interpreter that it was made of is gone.
         if not (self.path / "bin" / "python").exists():
-            return None  # the interpreter that it was made of is gone
+            return None
         self.used.touch()
         return Virtualenv(
             path=self.path,
             python=self.path / "bin" / "python",
             python_version=data["python_version"],
+            base=Path(data["base"]),
             key=self.key,
             cached=True,
             source=data["source"],
@@ -86,6 +92,7 @@ class Place:
         """Mark the environment as whole."""
         data = {
             "python_version": built.python_version,
+            "base": str(built.base),
             "source": built.source,
             "drivers": built.drivers,
             "alembic": built.alembic,
@@ -93,16 +100,15 @@ class Place:
             "notes": built.notes,
             "bytes": _size(self.path),
         }
-        written = self.work / _MARKER
-        written.write_text(json.dumps(data))
-        written.replace(self.path / _MARKER)
+        written = self.marker.with_suffix(".new")
+        write_anew(written, json.dumps(data))
+        written.replace(self.marker)
         self.failed.unlink(missing_ok=True)
         self.used.touch()
 
     def clear(self) -> None:
         """Remove the environment and what a builder left."""
-        with suppress(FileNotFoundError):
-            (self.path / _MARKER).unlink()  # first: half an environment must never look whole
+        self.marker.unlink(missing_ok=True)  # first: half an environment must never look whole
         for folder in (self.path, self.work):
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -130,6 +136,13 @@ class Place:
             yield
         finally:
             os.close(descriptor)
+
+
+def write_anew(path: Path, text: str) -> None:
+    """Write a file that a build may have put something in the place of: a link would lead the worker elsewhere."""
+    path.unlink(missing_ok=True)
+    with path.open("x") as file:
+        file.write(text)
 
 
 @contextmanager
@@ -189,7 +202,7 @@ def _last_use(place: Place) -> float:
 
 def _recorded_size(place: Place) -> int:
     try:
-        return int(json.loads((place.path / _MARKER).read_text())["bytes"])
+        return int(json.loads(place.marker.read_text())["bytes"])
     except (OSError, ValueError, KeyError):
         return 0
 

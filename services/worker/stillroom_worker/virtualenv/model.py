@@ -24,11 +24,15 @@ class Requirements:
 
 @dataclass(frozen=True, kw_only=True)
 class Virtualenv:
-    """A finished environment. `drivers` are SQLAlchemy's names of the PostgreSQL drivers in it."""
+    """A finished environment, made of the interpreter whose prefix is `base`.
+
+    `drivers` are SQLAlchemy's names of the PostgreSQL drivers in it.
+    """
 
     path: Path
     python: Path
     python_version: str
+    base: Path
     key: str
     cached: bool
     source: str

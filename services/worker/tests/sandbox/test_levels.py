@@ -23,7 +23,6 @@ from stillroom_worker.sandbox import (
     selftest,
     slots,
     start,
-    trusted,
 )
 
 ASK = """
@@ -184,14 +183,31 @@ async def test_an_interpreter_outside_usr_is_laid_into_the_cell(place: Any) -> N
     real = _foreign_interpreter()
     if real is None:
         pytest.skip("every interpreter here lies below /usr")
-    made = place.folder / "virtualenv"
+    made, prefix = place.folder / "virtualenv", real.resolve().parents[1]
     process = await asyncio.create_subprocess_exec(str(real), "-m", "venv", "--without-pip", str(made))
     assert await process.wait() == 0
     answer = await place.ask(
-        "import ssl, sqlite3; tell([sys.prefix, sys.base_prefix])", python=made / "bin" / "python", see=(made,)
+        "import ssl, sqlite3; tell([sys.prefix, sys.base_prefix])",
+        python=made / "bin" / "python",
+        see=(made,),
+        interpreters=(prefix,),
     )
-    assert answer[0] == str(made)
-    assert Path(answer[1]) in trusted.interpreter_roots(made)
+    assert answer == [str(made), str(prefix)]
+
+
+async def test_a_link_in_a_virtualenv_opens_no_folder_of_the_host(place: Any) -> None:
+    """A package that was built into it may have written its links and its pyvenv.cfg."""
+    if place.level is Level.BARE:
+        pytest.skip("nothing is closed there")
+    secret = place.folder / "elsewhere" / "a" / "secret"
+    secret.parent.mkdir(parents=True)
+    secret.write_text("canary")
+    made = place.folder / "virtualenv"
+    (made / "bin").mkdir(parents=True)
+    (made / "bin" / "python-extra").symlink_to(secret)
+    (made / "pyvenv.cfg").write_text(f"home = {secret.parent}\n")
+    answer = await place.ask(f"tell(attempt(lambda: open({str(secret)!r}).read()))", see=(made,))
+    assert answer in ("ENOENT", "EACCES")
 
 
 def _foreign_interpreter() -> Path | None:

@@ -54,7 +54,7 @@ async def test_every_module_is_compiled(project, install) -> None:
 async def test_what_a_killed_worker_left_is_removed(project, install) -> None:
     export = project({"requirements.txt": "six==1.16.0\n"})
     found = await install(export)
-    (found.path / "stillroom.json").unlink()
+    (found.path.parent / f"{found.key}.json").unlink()
     (found.path / "half").write_text("x")
     again = await install(export)
     assert not again.cached
@@ -186,6 +186,7 @@ def finished(cache: Path, key: str, used: float, size: int = 1000) -> Virtualenv
         path=place.path,
         python=python,
         python_version="3.11.2",
+        base=Path("/usr"),
         key=key,
         cached=False,
         source="default",
