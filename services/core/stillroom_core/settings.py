@@ -59,6 +59,13 @@ class Settings(BaseSettings):
     plan_hours: int = Field(
         default=24, alias="STILLROOM_PLAN_HOURS", ge=1, le=720, description="How many hours a plan can be applied"
     )
+    log_days: int = Field(
+        default=90,
+        alias="STILLROOM_LOG_DAYS",
+        ge=1,
+        le=3650,
+        description="How many days after its end a job's log is kept; the job and its outcome stay",
+    )
     allowed_networks: str = Field(
         default="",
         alias="STILLROOM_ALLOWED_NETWORKS",
@@ -105,6 +112,11 @@ class Settings(BaseSettings):
     def plan_life(self) -> timedelta:
         """How long a plan can be applied."""
         return timedelta(hours=self.plan_hours)
+
+    @property
+    def log_life(self) -> timedelta:
+        """How long after its end a job's log is kept."""
+        return timedelta(days=self.log_days)
 
     @property
     def extra_hosts(self) -> list[str]:

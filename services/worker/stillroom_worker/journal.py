@@ -28,6 +28,7 @@ from stillroom_core.jobs.lifecycle import JobState, StepState
 from stillroom_core.jobs.models import Job, JobStep
 from stillroom_core.tables import now
 from stillroom_worker.claims import still_held
+from stillroom_worker.excerpt import Bounds, Excerpt
 from stillroom_worker.redact import Redactor
 from stillroom_worker.room import Room
 
@@ -37,9 +38,25 @@ _BATCH = 500
 # Between two writes. The job's statements pass through the same process, and every write makes the api read
 # too: without a pause a thousand small revisions took four times as long as by hand.
 _PAUSE, _LONGEST_PAUSE = 0.02, 0.2
-# 100,000 lines are readable; a job that prints more is told so once.
-MAX_OUTPUT_BYTES = 20 * 1024 * 1024
-MAX_EVENTS = 300_000
+# A gigabyte that a migration prints must neither fill our memory nor our tables: the beginning is shown as it comes,
+# the end when the run has ended, and the middle is counted. Statements have bounds of their own, so that printing
+# hides none of them.
+_OUTPUT = Bounds(head_items=100_000, head_bytes=16 * 1024 * 1024, tail_items=10_000, tail_bytes=2 * 1024 * 1024)
+_STATEMENTS = Bounds(head_items=150_000, head_bytes=64 * 1024 * 1024, tail_items=5_000, tail_bytes=4 * 1024 * 1024)
+_BOUNDED = {
+    "output": "output",
+    "statement_started": "statements",
+    "statement_finished": "statements",
+    "statement_failed": "statements",
+    "transaction": "statements",
+}
+_NAMES = {"output": "lines of output", "statements": "lines about statements"}
+# Above the bounds together: what is left is for steps and notes.
+MAX_EVENTS = 400_000
+# How a job ended is told whatever was printed before.
+_ALWAYS = frozenset({"state", "error"})
+# So many lines wait in memory at most while our own PostgreSQL is slower than a tenant's output.
+_MOST_WAITING = 10_000
 BEAT = timedelta(seconds=1)
 _TRY_AGAIN = timedelta(seconds=0.5)
 # Of the lease. The rest is for ending the processes of a job whose claim cannot be renewed.
@@ -94,7 +111,12 @@ class Journal:
         self._patience = room.settings.lease.total_seconds() * _GIVE_UP_AFTER
         self._cancel_asked = False
         self.failure: BaseException | None = None
+        self._excerpts: dict[str, Excerpt[tuple[datetime, str, dict[str, Any]]]] = {
+            "output": Excerpt(_OUTPUT),
+            "statements": Excerpt(_STATEMENTS),
+        }
         self._full = False
+        self._room_again = asyncio.Event()
         self._ending = asyncio.Event()
 
     def hide(self, redactor: Redactor) -> None:
@@ -107,6 +129,7 @@ class Journal:
 
     async def close(self) -> None:
         """Writes what is left; raises what the background met. The heart goes on until `stop`."""
+        self.tell_end()
         if self._tasks:
             # Not cancelled: a batch in flight has left the queue already and must reach the table.
             self._ending.set()
@@ -147,17 +170,50 @@ class Journal:
             await asyncio.sleep(_TRY_AGAIN.total_seconds())
 
     def event(self, type_: str, /, **data: Any) -> None:
-        """Appends one line to the stream."""
-        if self._full:
+        """Appends one line to the stream; of what a tenant writes without end, the beginning."""
+        name = _BOUNDED.get(type_)
+        if name is None:
+            self._append(now(), type_, data)
             return
-        if self._seq >= MAX_EVENTS:
-            self._full = True
-            type_, data = (
-                "note",
-                {"code": "stream_full", "text": f"Only the first {MAX_EVENTS} lines are kept."},
+        excerpt = self._excerpts[name]
+        began = not excerpt.full
+        at = now()
+        if excerpt.passes(len(data.get("text") or data.get("sql") or ""), (at, type_, data)):
+            self._append(at, type_, data)
+        elif began:
+            self.note(
+                "middle_begins", f"Too many {_NAMES[name]} to show: from here on the last are kept until the end."
             )
+
+    def tell_end(self) -> None:
+        """Appends how many lines were left out in the middle, and the last ones; called when a run has ended."""
+        for name, excerpt in self._excerpts.items():
+            count, size = excerpt.left_out, excerpt.left_out_bytes
+            if count:
+                words = f"{count:,} {_NAMES[name]} ({size / 1e6:,.1f} MB) are left out here."
+                self.note("middle_left_out", words, lines=count, bytes=size)
+            for at, type_, data in excerpt.take_tail():
+                self._append(at, type_, data)
+
+    async def room(self) -> None:
+        """Waits while more lines wait to be written than memory should hold; whoever prints waits too."""
+        while len(self._waiting) >= _MOST_WAITING and self.failure is None and self._tasks:
+            self._room_again.clear()
+            await self._room_again.wait()
+
+    def _append(self, at: datetime, type_: str, data: dict[str, Any]) -> None:
+        if self._full and type_ not in _ALWAYS:
+            return
+        if self._seq >= MAX_EVENTS and not self._full:
+            self._full = True
+            self._append_line(now(), "note", {"code": "stream_full", "text": f"Only {MAX_EVENTS:,} lines are kept."})
+            if type_ not in _ALWAYS:
+                return
+        self._append_line(at, type_, data)
+
+    def _append_line(self, at: datetime, type_: str, data: dict[str, Any]) -> None:
         self._seq += 1
-        self._waiting.append(Event(self._seq, now(), type_, self._masked(data)))
+        self._waiting.append(Event(self._seq, at, type_, self._masked(data)))
         self._wake.set()
 
     def note(self, code: str, text: str, **data: Any) -> None:
@@ -254,6 +310,7 @@ class Journal:
     def _fail(self, failure: BaseException) -> None:
         if self.failure is None:
             self.failure = failure
+        self._room_again.set()
 
     async def _write(self) -> None:
         while not self._ending.is_set():
@@ -290,6 +347,7 @@ class Journal:
     def _collect(self) -> _Writing:
         """Takes what waits. Steps are copied: what changes while they are written belongs to the next writing."""
         events = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
+        self._room_again.set()
         columns, self._columns = self._columns, {}
         dirty, self._dirty = self._dirty, set()
         changed, self._changed = self._changed, False

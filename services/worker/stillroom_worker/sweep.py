@@ -15,6 +15,7 @@ from stillroom_core.jobs.lifecycle import CHANGES_DATABASE, JobState, StepState
 from stillroom_core.jobs.models import Job, JobStep
 from stillroom_core.jobs.outcome import outcome
 from stillroom_core.jobs.queue import FETCH_PROJECT, READ_DATABASE, RUN_JOB, Ring, ring_after_commit
+from stillroom_core.jobs.retention import remove_old_logs
 from stillroom_core.plans.repository import forget_expired
 from stillroom_core.projects.models import Project
 from stillroom_core.tables import now
@@ -36,6 +37,7 @@ async def sweep(room: Room) -> None:
     """One round; every part may be repeated at any time by any worker."""
     await _lost(room)
     await _unread(room)
+    await remove_old_logs(room.database, room.settings.log_life)
     async with room.database.transaction() as session:
         await forget_expired(session)
         waiting = await session.scalars(

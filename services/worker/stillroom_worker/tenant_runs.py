@@ -152,6 +152,7 @@ class TenantRuns:
         self.ran = True
         async with watch:
             ending = await supervisor.watch(prisoner)
+        self._journal.tell_end()
         for failure in ground.proxy.failures:
             self._journal.note("connection_failed", f"{failure.message} {failure.fix}".strip())
         return ending

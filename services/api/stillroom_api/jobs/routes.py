@@ -9,6 +9,7 @@ from fastapi.responses import StreamingResponse
 
 from stillroom_api.authorization import OnJob, Person, on_job
 from stillroom_api.context import ContextOf, Transaction
+from stillroom_api.jobs.log import log_of
 from stillroom_api.jobs.reading import read_job, read_page
 from stillroom_api.jobs.schemas import EventRead, Events, JobRead, Jobs, JobStates, Ticket
 from stillroom_api.jobs.tickets import TICKET_LIFE, issue_ticket
@@ -88,6 +89,16 @@ async def get_events(
         items=[EventRead(seq=e.seq, at=e.at, type=e.type, data=e.data) for e in events],
         next_after=events[-1].seq if events else after,
     )
+
+
+@router.get(
+    "/{job}/log",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+async def get_log(context: ContextOf, on: Annotated[OnJob, on_job(Permission.JOB_READ)]) -> StreamingResponse:
+    """The stored stream as a text file; of a log that was removed, when that was."""
+    return log_of(context, on.placed)
 
 
 @router.post("/{job}/ticket")

@@ -121,6 +121,7 @@ class JobRead(BaseModel):
     error: ProblemText | None
     steps: list[StepRead]
     last_seq: int
+    log_removed_at: datetime | None
     permissions: list[str]
 
     @classmethod
@@ -153,6 +154,7 @@ class JobRead(BaseModel):
             "heads_after",
             "error",
             "last_seq",
+            "log_removed_at",
         ]
         return cls.model_validate(
             {

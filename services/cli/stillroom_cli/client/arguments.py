@@ -124,6 +124,9 @@ def _jobs(subparsers: Subparsers) -> None:
     logs.add_argument(
         "-f", "--follow", action="store_true", help="stay until the job has ended; its end is the exit code"
     )
+    logs.add_argument(
+        "--text", action="store_true", help="the whole stored log as a text file: nothing shortened, no colours"
+    )
     _add_json(logs, "one event as JSON on each line")
     cancel = _command(subparsers, "cancel", jobs.cancel, "Cancel a job that waits or runs.")
     _add_job(cancel)

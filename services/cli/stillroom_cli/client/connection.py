@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -57,6 +57,17 @@ class Client:
                     raise
                 time.sleep(0.5 * attempt)
         raise AssertionError  # the loop returns or raises
+
+    def download(self, path: str) -> Iterator[str]:
+        """The text behind a path, as it comes."""
+        token = self.access_token()
+        answer = self._ask(lambda: self._open(path, token))
+        try:
+            yield from answer.iter_text()
+        except httpx.HTTPError as cause:
+            raise unreachable(self.url, cause) from None
+        finally:
+            answer.close()
 
     def sign_in(self, email: str, password: str) -> None:
         """Signs in and keeps the tokens."""
@@ -115,6 +126,12 @@ class Client:
             token = self.renew(token)
             answer = self._ask(lambda: send(_bearer(token)))
         return answer.json() if answer.content else None
+
+    def _open(self, path: str, token: str) -> httpx.Response:
+        answer = self._http.send(self._http.build_request("GET", path, headers=_bearer(token)), stream=True)
+        if not answer.is_success:
+            answer.read()
+        return answer
 
     def _ask(self, send: Callable[[], httpx.Response]) -> httpx.Response:
         try:

@@ -204,6 +204,8 @@ async def test_stored_events_are_printed_without_following(
 
     assert signed_in("logs", job["id"]) == 0
     assert len(re.findall("│ line", capsys.readouterr().out)) == 1500
+    assert signed_in("logs", job["id"], "--text") == 0
+    assert f"Job {job['number']}: " in capsys.readouterr().out
     assert signed_in("logs", job["id"], "--json") == 0
     assert [json.loads(line)["seq"] for line in capsys.readouterr().out.splitlines()] == list(range(1, 1501))
 

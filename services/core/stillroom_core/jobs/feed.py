@@ -87,10 +87,12 @@ async def publish(
 async def read_events(
     session: Session, organization_id: UUID, job_id: UUID, *, after: int, limit: int = _PAGE
 ) -> list[Event]:
-    """The stored events with a number above `after`, in order."""
+    """The stored events with a number above `after`, in order; none of a log that was removed."""
     rows = await session.execute(
         select(JobEvent.seq, JobEvent.at, JobEvent.type, JobEvent.data)
+        .join(Job, Job.id == JobEvent.job_id)
         .where(JobEvent.job_id == job_id, JobEvent.organization_id == organization_id, JobEvent.seq > after)
+        .where(Job.log_removed_at.is_(None))
         .order_by(JobEvent.seq)
         .limit(limit)
     )

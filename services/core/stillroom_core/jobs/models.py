@@ -73,6 +73,7 @@ class Job(Keyed, Table):
         Index("ix_jobs_waiting", "database_id", "id", postgresql_where=text("state in ('queued', 'running')")),
         Index("ix_jobs_organization_id_id", "organization_id", "id"),
         Index("ix_jobs_project_id_id", "project_id", "id"),
+        Index("ix_jobs_log_stored", "finished_at", postgresql_where=text("log_stored")),
     )
 
     organization_id: Mapped[UUID]
@@ -112,6 +113,8 @@ class Job(Keyed, Table):
     last_seq: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     outcome: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     error: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    log_removed_at: Mapped[datetime | None]  # since then nobody is shown events; `log_stored` while some are left
+    log_stored: Mapped[bool] = mapped_column(server_default=text("true"))
 
 
 class JobStep(Table):

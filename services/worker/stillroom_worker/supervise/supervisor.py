@@ -11,7 +11,7 @@ from typing import Literal
 import structlog
 
 from stillroom_runner.messages import MAX_LINE, Rejected, inspect
-from stillroom_worker.journal import MAX_OUTPUT_BYTES, Journal
+from stillroom_worker.journal import Journal
 from stillroom_worker.sandbox import CellFailed, Prisoner
 from stillroom_worker.supervise.account import Account
 
@@ -65,7 +65,6 @@ class Supervisor:
         self._cancel_backends = cancel_backends
         self._terminate_backends = terminate_backends
         self._blocking = blocking
-        self._output = 0
         self._rejected = 0
 
     async def watch(self, prisoner: Prisoner) -> Ending:
@@ -160,12 +159,8 @@ class Supervisor:
     async def _lines(self, reader: asyncio.StreamReader, stream: str) -> None:
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         async for line in _split(reader, _LINE):
-            self._output += len(line)
-            if self._output > MAX_OUTPUT_BYTES:
-                if self._output - len(line) <= MAX_OUTPUT_BYTES:
-                    self._journal.note("output_full", "The output is too long; the rest is dropped.")
-                continue
             self._journal.event("output", stream=stream, text=decoder.decode(line, final=True))
+            await self._journal.room()
 
 
 async def _split(reader: asyncio.StreamReader, limit: int) -> AsyncIterator[bytes]:

@@ -34,7 +34,7 @@ function save(name: string, content: string): void {
 }
 
 export function JobStream({ job, feed, live, connection, wanted }: JobStreamProps) {
-  const { t } = useLanguage();
+  const { t, exact } = useLanguage();
   const [channels, setChannels] = useState<Channel[]>(ALL);
   const [following, setFollowing] = useState(live && !wanted);
   const [find, setFind] = useState<string | null>(null);
@@ -171,7 +171,7 @@ export function JobStream({ job, feed, live, connection, wanted }: JobStreamProp
         className="min-h-0 flex-1 overflow-auto py-1 font-mono text-[12px] leading-[18px] focus-visible:outline-offset-[-2px]"
       >
         {lines.length === 0 ? (
-          <p className="px-4 py-3 font-sans text-sm text-muted">{live ? t("jobs.streamWaiting") : t("jobs.streamEmpty")}</p>
+          <p className="px-4 py-3 font-sans text-sm text-muted">{job.log_removed_at ? t("jobs.logRemoved", { date: exact(job.log_removed_at) }) : live ? t("jobs.streamWaiting") : t("jobs.streamEmpty")}</p>
         ) : (
           <div className="relative" style={{ height: virtual.getTotalSize() }}>
             {virtual.getVirtualItems().map((item) => {

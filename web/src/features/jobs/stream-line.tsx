@@ -48,7 +48,7 @@ function StatementEnd({ line, live }: { line: Line; live: boolean }) {
 }
 
 /** Notes that tell of trouble; the others are plain facts. */
-const WARNINGS = new Set(["stopping", "lock_waiting", "connection_failed", "verify_failed", "event_rejected", "output_full", "stream_full"]);
+const WARNINGS = new Set(["stopping", "lock_waiting", "connection_failed", "verify_failed", "event_rejected", "middle_begins", "middle_left_out", "stream_full"]);
 
 const TRANSACTIONS = new Set(["begin", "commit", "rollback", "autocommit"]);
 

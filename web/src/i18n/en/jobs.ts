@@ -80,6 +80,7 @@ export const jobs = {
   "jobs.following": "Following",
   "jobs.download": "Download the stream as text",
   "jobs.streamWaiting": "Nothing has happened yet.",
+  "jobs.logRemoved": "The log was removed on {date}. The job, its steps and its outcome stay.",
   "jobs.streamEmpty": "This job left no lines.",
   "jobs.running": "running {clock}",
   "jobs.rows": { one: "{count} row", other: "{count} rows" },

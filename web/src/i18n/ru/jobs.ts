@@ -80,6 +80,7 @@ export const jobs = {
   "jobs.following": "Слежение",
   "jobs.download": "Скачать поток как текст",
   "jobs.streamWaiting": "Пока ничего не произошло.",
+  "jobs.logRemoved": "Журнал удалён: {date}. Само задание, его шаги и итог остаются.",
   "jobs.streamEmpty": "Это задание не оставило строк.",
   "jobs.running": "идёт {clock}",
   "jobs.rows": { one: "{count} строка", few: "{count} строки", many: "{count} строк", other: "{count} строки" },

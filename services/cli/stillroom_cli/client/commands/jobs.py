@@ -53,6 +53,10 @@ def logs(arguments: argparse.Namespace) -> int:
         job_id = _job_id(client, arguments)
         if arguments.follow and not arguments.json:
             return exit_of(watch(client, job_id, sys.stdout))
+        if arguments.text:
+            for text in client.download(f"/api/jobs/{job_id}/log"):
+                sys.stdout.write(text)
+            return Exit.DONE
         job = client.get(f"/api/jobs/{job_id}")
         if arguments.follow:
             for message in follow(client, job_id):
@@ -65,6 +69,8 @@ def logs(arguments: argparse.Namespace) -> int:
         display = Display(Terminal(sys.stdout), job)
         if not arguments.json:
             display.begin()
+            if job.get("log_removed_at"):
+                Terminal(sys.stdout).line((f"The log was removed on {job['log_removed_at'][:10]}.", Style.CAREFUL))
         for event in _stored(client, job_id):
             _write_event(event) if arguments.json else display.event(event)
         if not arguments.json and job["finished_at"]:
