@@ -10,22 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from real.chains import Chain, Pairs
-from stillroom_core.bootstrap import bootstrap
 from stillroom_core.environments.models import Environment
 from stillroom_core.environments.service import run_settings
-from stillroom_core.jobs.queue import RecordingQueue
 from stillroom_core.projects.graphs import graph_of
 from stillroom_core.projects.models import Commit, Project
 from stillroom_core.revisions.graph import Graph, same_shape
-from stillroom_core.settings import get_settings
-from stillroom_testing.jobs_scene import Finished, Scene
+from stillroom_testing.jobs_scene import Finished, Scene, open_scene
 from stillroom_testing.servers import DatabaseAddress, PostgresServer
 from stillroom_worker import code as codes
 from stillroom_worker.ask_alembic import ask_alembic
-from stillroom_worker.room import Room
 from stillroom_worker.virtualenv import Virtualenv
 
 
@@ -80,18 +76,12 @@ class Service(Scene):
 @asynccontextmanager
 async def service_for(chain: Chain, repository: Path, server: PostgresServer) -> AsyncIterator[Service]:
     """An installation that holds nothing but this chain."""
-    queue = RecordingQueue()
-    room = await Room.open(get_settings(), queue)
     target = server.new_database("real")
-    made = Service(room, queue, repository, target)
+    made = await open_scene(Service, repository, target, _content(chain, repository, target))
     try:
-        async with room.database.transaction() as session:
-            for table in ("jobs", "users", "organizations"):
-                await session.execute(text(f"delete from {table}"))
-            await bootstrap(session, _content(chain, repository, target))
         yield made
     finally:
-        await room.close()
+        await made.room.close()
         server.drop_database(target)
 
 

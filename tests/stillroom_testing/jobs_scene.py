@@ -4,14 +4,15 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from stillroom_core.actors.actor import Actor
 from stillroom_core.actors.repository import actor_in
+from stillroom_core.bootstrap import bootstrap
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.models import Environment
 from stillroom_core.environments.service import update_environment
@@ -24,6 +25,7 @@ from stillroom_core.members.models import User
 from stillroom_core.plans.models import Plan
 from stillroom_core.plans.service import make_plan
 from stillroom_core.projects.models import Project
+from stillroom_core.settings import get_settings
 from stillroom_testing.servers import DatabaseAddress
 from stillroom_worker.fetch_project import fetch_project
 from stillroom_worker.read_database import read_database
@@ -86,6 +88,9 @@ class Finished:
     def states(self, kind: str = "revision") -> list[str]:
         """The states of the steps of one kind in order."""
         return [step.state for step in self.steps if step.kind == kind]
+
+
+AnyScene = TypeVar("AnyScene", bound="Scene")
 
 
 @dataclass
@@ -199,13 +204,26 @@ class Scene:
         return await actor_in(session, person, slug="demo")
 
 
-def first_data(scene: Scene) -> dict[str, Any]:
-    target = scene.target
+async def open_scene(
+    kind: type[AnyScene], repository: Path, target: DatabaseAddress, content: dict[str, Any]
+) -> AnyScene:
+    """The scene of this process's installation, which then holds nothing but this content."""
+    queue = RecordingQueue()
+    room = await Room.open(get_settings(), queue)
+    async with room.database.transaction() as session:
+        for table in ("jobs", "users", "organizations"):
+            await session.execute(text(f"delete from {table}"))
+        await bootstrap(session, content)
+    return kind(room, queue, repository, target)
+
+
+def first_data(repository: Path, target: DatabaseAddress) -> dict[str, Any]:
+    """The first data of an installation with one project, one environment and one database."""
     return {
         "administrator": {"email": "ann@example.com", "name": "Ann", "password": "correct horse battery"},
         "sample": {
             "organization": {"slug": "demo", "name": "Demo"},
-            "project": {"slug": "shop", "name": "Shop", "git_url": str(scene.repository), "git_ref": "main"},
+            "project": {"slug": "shop", "name": "Shop", "git_url": str(repository), "git_ref": "main"},
             "environments": [
                 {
                     "slug": "dev",

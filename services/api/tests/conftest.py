@@ -1,10 +1,5 @@
 """An api in this process on a real, migrated database, with two organizations that must not see each other."""
 
-import base64
-import os
-import secrets
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +16,7 @@ from stillroom_core.jobs.queue import RecordingQueue
 from stillroom_core.keys import new_key
 from stillroom_core.members.models import Membership, ProjectMembership, User
 from stillroom_core.sessions.passwords import hash_password
-from stillroom_core.settings import get_settings
+from stillroom_testing.installations import in_this_process, new_installation
 from stillroom_testing.servers import PostgresServer
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -34,29 +29,16 @@ def installation(
     postgres_server: PostgresServer, redis_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, str]:
     """The settings of an installation with an empty, migrated database."""
-    given = {
-        "DATABASE_URL": postgres_server.new_database("api").url,
-        "REDIS_URL": redis_url,
-        "STILLROOM_SECRET_KEY": secrets.token_urlsafe(48),
-        "STILLROOM_SEALING_KEYS": "test:" + base64.b64encode(secrets.token_bytes(32)).decode(),
-        "STILLROOM_DATA_DIR": str(tmp_path_factory.mktemp("data")),
-        "STILLROOM_PUBLIC_URL": "http://testserver",
-        "STILLROOM_WEB_DIR": "",
-    }
-    migrate = [sys.executable, "-m", "alembic", "-c", "migrations/alembic.ini", "upgrade", "head"]
-    subprocess.run(migrate, cwd=ROOT, env={**os.environ, **given}, check=True)
-    return given
+    data = tmp_path_factory.mktemp("data")
+    public = {"STILLROOM_PUBLIC_URL": "http://testserver", "STILLROOM_WEB_DIR": ""}
+    return new_installation(postgres_server.new_database("api").url, redis_url, data, **public)
 
 
 @pytest.fixture
-def api_environment(installation: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """This process has those settings while one test runs; other tests of the process have others."""
-    for name, value in installation.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("STILLROOM_DEVELOPMENT", raising=False)
-    get_settings.cache_clear()
-    yield
-    get_settings.cache_clear()
+def api_environment(installation: dict[str, str]) -> Iterator[None]:
+    """This process has those settings while one test runs."""
+    with in_this_process(installation, without=("STILLROOM_DEVELOPMENT",)):
+        yield
 
 
 @dataclass

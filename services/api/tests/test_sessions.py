@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import jwt
 import pytest
 from sqlalchemy import update
@@ -38,6 +39,14 @@ async def test_unknown_and_known_people_get_the_same_answer_to_a_wrong_password(
     }
 
 
+async def refresh(api: Any, token: str) -> httpx.Response:
+    """A browser that has this token and no other."""
+    api.client.cookies.clear()
+    api.client.cookies.set("stillroom_refresh", token)
+    answer: httpx.Response = await api.client.post("/api/auth/refresh")
+    return answer
+
+
 async def test_the_case_of_an_address_does_not_matter(api: Any) -> None:
     assert (await sign_in(api, " OWNER@own.example")).status_code == 200
 
@@ -57,8 +66,7 @@ async def test_guessing_is_slowed_down_and_signed_in_people_go_on(api: Any) -> N
 
 async def test_a_refresh_gives_a_new_pair_and_an_old_token_used_late_ends_the_sign_in(api: Any) -> None:
     first = (await sign_in(api)).cookies["stillroom_refresh"]
-    api.client.cookies.clear()
-    refreshed = await api.client.post("/api/auth/refresh", cookies={"stillroom_refresh": first})
+    refreshed = await refresh(api, first)
     assert refreshed.status_code == 200
     second = refreshed.cookies["stillroom_refresh"]
     assert second != first
@@ -66,20 +74,16 @@ async def test_a_refresh_gives_a_new_pair_and_an_old_token_used_late_ends_the_si
         await session.execute(
             update(RefreshToken).where(RefreshToken.used_at.is_not(None)).values(used_at=now() - timedelta(hours=1))
         )
-    api.client.cookies.clear()
-    assert (await api.client.post("/api/auth/refresh", cookies={"stillroom_refresh": first})).status_code == 401
-    api.client.cookies.clear()
-    assert (await api.client.post("/api/auth/refresh", cookies={"stillroom_refresh": second})).status_code == 401
+    assert (await refresh(api, first)).status_code == 401
+    assert (await refresh(api, second)).status_code == 401
     token = refreshed.json()["access_token"]
     assert (await api.client.get("/api/me", headers={"Authorization": f"Bearer {token}"})).status_code == 401
 
 
 async def test_two_tabs_that_refresh_at_once_both_stay_signed_in(api: Any) -> None:
-    cookie = {"stillroom_refresh": (await sign_in(api)).cookies["stillroom_refresh"]}
-    api.client.cookies.clear()
-    assert (await api.client.post("/api/auth/refresh", cookies=cookie)).status_code == 200
-    api.client.cookies.clear()
-    assert (await api.client.post("/api/auth/refresh", cookies=cookie)).status_code == 200
+    token = (await sign_in(api)).cookies["stillroom_refresh"]
+    assert (await refresh(api, token)).status_code == 200
+    assert (await refresh(api, token)).status_code == 200
 
 
 async def test_signing_out_ends_the_access_token_too(api: Any) -> None:

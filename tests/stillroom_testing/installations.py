@@ -1,0 +1,49 @@
+"""A new installation of ours: its settings, an empty metadata database brought to our newest schema."""
+
+import base64
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from stillroom_core.settings import get_settings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def new_installation(database_url: str, redis_url: str, data: Path, **more: str) -> dict[str, str]:
+    """Its settings as environment variables, with secrets of its own; the database is migrated."""
+    given = {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "STILLROOM_SECRET_KEY": secrets.token_urlsafe(48),
+        "STILLROOM_SEALING_KEYS": "test:" + base64.b64encode(secrets.token_bytes(32)).decode(),
+        "STILLROOM_DATA_DIR": str(data),
+        **more,
+    }
+    migrate = [sys.executable, "-m", "alembic", "-c", "migrations/alembic.ini", "upgrade", "head"]
+    subprocess.run(migrate, cwd=ROOT, env={**os.environ, **given}, check=True)
+    return given
+
+
+def for_jobs() -> dict[str, str]:
+    """What an installation needs whose jobs run in the test's own process."""
+    return {"STILLROOM_DEVELOPMENT": "1", "STILLROOM_SANDBOX": os.environ.get("STILLROOM_TEST_SANDBOX", "bare")}
+
+
+@contextmanager
+def in_this_process(given: Mapping[str, str], *, without: tuple[str, ...] = ()) -> Iterator[None]:
+    """This process has these settings for a while; other tests of the process have others."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in given.items():
+            patch.setenv(name, value)
+        for name in without:
+            patch.delenv(name, raising=False)
+        get_settings.cache_clear()
+        yield
+    get_settings.cache_clear()
