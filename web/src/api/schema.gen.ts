@@ -164,6 +164,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/jobs/{job}/revisions/{revision}/statements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Statements
+         * @description The statements that the job sent within one revision, in order; at most the first 2,000.
+         */
+        get: operations["get_statements_api_jobs__job__revisions__revision__statements_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs/{job}/ticket": {
         parameters: {
             query?: never;
@@ -344,6 +364,46 @@ export interface paths {
          * @description One revision with its source, by id or unique beginning.
          */
         get: operations["revision_api_migrations_revisions__revision__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/migrations/revisions/{revision}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Revision Runs
+         * @description What jobs did with one revision on the project's databases, newest first.
+         */
+        get: operations["revision_runs_api_migrations_revisions__revision__runs_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/migrations/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Runs
+         * @description Which job brought each database to each revision, when, and how long that took.
+         */
+        get: operations["runs_api_migrations_runs_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1134,6 +1194,8 @@ export interface components {
             number: number;
             /** Revision */
             revision: string | null;
+            /** @description the revision that runs now */
+            running: components["schemas"]["RunningRevision"] | null;
             /** Started At */
             started_at: string | null;
             state: components["schemas"]["JobState"];
@@ -1200,6 +1262,8 @@ export interface components {
             requested_at: string;
             /** Revision */
             revision: string | null;
+            /** @description the revision that runs now */
+            running: components["schemas"]["RunningRevision"] | null;
             /** Runtime */
             runtime: {
                 [key: string]: unknown;
@@ -1207,9 +1271,35 @@ export interface components {
             /** Started At */
             started_at: string | null;
             state: components["schemas"]["JobState"];
-            /** Steps */
+            /**
+             * Steps
+             * @description empty in a listing
+             */
             steps: components["schemas"]["StepRead"][];
             waiting: components["schemas"]["Waiting"] | null;
+        };
+        /**
+         * JobRuns
+         * @description A job with the revisions whose newest run on its database is that job.
+         */
+        JobRuns: {
+            /** Actor */
+            actor: string;
+            /**
+             * Database
+             * Format: uuid
+             */
+            database: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["JobKind"];
+            /** Number */
+            number: number;
+            /** Runs */
+            runs: components["schemas"]["RevisionRun"][];
         };
         /**
          * JobState
@@ -1778,6 +1868,19 @@ export interface components {
             path: string;
         };
         /**
+         * RevisionRun
+         * @description The newest run of a revision on a database.
+         */
+        RevisionRun: {
+            /** Duration Ms */
+            duration_ms: number | null;
+            /** Revision */
+            revision: string;
+            /** Started At */
+            started_at: string | null;
+            state: components["schemas"]["StepState"];
+        };
+        /**
          * RevisionWithSource
          * @description One revision with its text.
          */
@@ -1824,6 +1927,51 @@ export interface components {
             ] | null;
         };
         /**
+         * RunRead
+         * @description One run of one revision.
+         */
+        RunRead: {
+            /** Actor */
+            actor: string;
+            /** Database */
+            database: string;
+            /** Duration Ms */
+            duration_ms: number | null;
+            /** Environment */
+            environment: string;
+            /**
+             * Job
+             * Format: uuid
+             */
+            job: string;
+            kind: components["schemas"]["JobKind"];
+            /** Number */
+            number: number;
+            /** Started At */
+            started_at: string | null;
+            state: components["schemas"]["StepState"];
+            /** Statements */
+            statements: number;
+        };
+        /**
+         * RunningRevision
+         * @description The revision that a job is at, and since when.
+         */
+        RunningRevision: {
+            /** Revision */
+            revision: string | null;
+            /** Started At */
+            started_at: string | null;
+        };
+        /**
+         * Runs
+         * @description Which job brought each database to each revision.
+         */
+        Runs: {
+            /** Jobs */
+            jobs: components["schemas"]["JobRuns"][];
+        };
+        /**
          * SecretFile
          * @description A file of a run; left without content it keeps the stored one.
          */
@@ -1855,6 +2003,32 @@ export interface components {
              * Format: password
              */
             password: string;
+        };
+        /**
+         * StatementRead
+         * @description A statement that a revision sent to a database.
+         */
+        StatementRead: {
+            /** Failed */
+            failed: string | null;
+            /**
+             * Line
+             * @description in the revision's file
+             */
+            line: number | null;
+            /** Ms */
+            ms: number | null;
+            /** Rows */
+            rows: number | null;
+            /**
+             * Seq
+             * @description its place in the job's stream
+             */
+            seq: number;
+            /** Sql */
+            sql: string;
+            /** Truncated */
+            truncated: boolean;
         };
         /**
          * StepRead
@@ -2173,6 +2347,38 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_statements_api_jobs__job__revisions__revision__statements_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                revision: string;
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatementRead"][];
                 };
             };
             /** @description Problem */
@@ -2530,6 +2736,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RevisionWithSource"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revision_runs_api_migrations_revisions__revision__runs_get: {
+        parameters: {
+            query: {
+                /** @description id, slug, or organization/slug */
+                project: string;
+            };
+            header?: never;
+            path: {
+                revision: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunRead"][];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    runs_api_migrations_runs_get: {
+        parameters: {
+            query: {
+                /** @description id, slug, or organization/slug */
+                project: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Runs"];
                 };
             };
             /** @description Problem */

@@ -9,7 +9,7 @@ from stillroom_api.jobs.schemas import Holder, JobRead, Jobs, Waiting
 from stillroom_core.actors.actor import Actor
 from stillroom_core.actors.repository import actor_in, actors_of
 from stillroom_core.errors import Invalid
-from stillroom_core.jobs.lifecycle import JobState
+from stillroom_core.jobs.lifecycle import JobState, StepState
 from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.repository import JobFilter, JobRepository, PlacedJob
 from stillroom_core.jobs.service import list_jobs
@@ -21,7 +21,8 @@ async def read_job(session: AsyncSession, actor: Actor, placed: PlacedJob) -> Jo
     repository = JobRepository(session, actor.organization_id)
     steps = list(await repository.steps(placed.job.id))
     waiting = await _waiting(repository, [placed.job])
-    return JobRead.of(placed, actor, steps=steps, waiting=waiting.get(placed.job.id))
+    running = next((step for step in steps if step.kind == "revision" and step.state == StepState.RUNNING), None)
+    return JobRead.of(placed, actor, steps=steps, running=running, waiting=waiting.get(placed.job.id))
 
 
 async def read_page(
@@ -46,9 +47,13 @@ async def read_page(
     wanted = JobFilter(project_id, environment, states, kinds, cursor)
     placed = await list_jobs(session, actor, wanted, limit=limit + 1)
     page = placed[:limit]
-    waiting = await _waiting(JobRepository(session, actor.organization_id), [item.job for item in page])
+    repository = JobRepository(session, actor.organization_id)
+    waiting = await _waiting(repository, [item.job for item in page])
+    running = await repository.running_steps([item.job.id for item in page if item.job.state == JobState.RUNNING])
     return Jobs(
-        items=[JobRead.of(item, actor, waiting=waiting.get(item.job.id)) for item in page],
+        items=[
+            JobRead.of(item, actor, running=running.get(item.job.id), waiting=waiting.get(item.job.id)) for item in page
+        ],
         next_cursor=page[-1].job.id if len(placed) > limit else None,
     )
 

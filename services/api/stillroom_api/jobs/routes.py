@@ -11,11 +11,12 @@ from stillroom_api.authorization import OnJob, Person, on_job
 from stillroom_api.context import ContextOf, Transaction
 from stillroom_api.jobs.log import log_of
 from stillroom_api.jobs.reading import read_job, read_page
-from stillroom_api.jobs.schemas import EventRead, Events, JobRead, Jobs, JobStates, Ticket
+from stillroom_api.jobs.schemas import EventRead, Events, JobRead, Jobs, JobStates, StatementRead, Ticket
 from stillroom_api.jobs.tickets import TICKET_LIFE, issue_ticket
 from stillroom_core.actors.permissions import Permission
 from stillroom_core.jobs import feed, service
 from stillroom_core.jobs.lifecycle import JobKind
+from stillroom_core.jobs.runs import statements_of
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 
@@ -50,6 +51,15 @@ async def list_jobs(
 async def get_job(session: Transaction, on: Annotated[OnJob, on_job(Permission.JOB_READ)]) -> JobRead:
     """One job with its steps."""
     return await read_job(session, on.actor, on.placed)
+
+
+@router.get("/{job}/revisions/{revision}/statements")
+async def get_statements(
+    revision: str, session: Transaction, on: Annotated[OnJob, on_job(Permission.JOB_READ)]
+) -> list[StatementRead]:
+    """The statements that the job sent within one revision, in order; at most the first 2,000."""
+    found = await statements_of(session, on.actor, on.placed.job.id, revision)
+    return [StatementRead.model_validate(statement) for statement in found]
 
 
 @router.post("/{job}/cancel", status_code=202)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from stillroom_api.projects.schemas import ProblemText
 from stillroom_core.actors.actor import Actor
@@ -89,6 +89,18 @@ class StepRead(BaseModel):
         return cls.model_validate({name: getattr(step, name) for name in cls.model_fields})
 
 
+class RunningRevision(BaseModel):
+    """The revision that a job is at, and since when."""
+
+    revision: str | None
+    started_at: datetime | None
+
+    @classmethod
+    def of(cls, step: JobStep | None) -> "RunningRevision | None":
+        """From the row."""
+        return cls(revision=step.revision, started_at=step.started_at) if step else None
+
+
 class JobRead(BaseModel):
     """A job as people see it."""
 
@@ -119,7 +131,8 @@ class JobRead(BaseModel):
     waiting: Waiting | None
     outcome: Outcome | None
     error: ProblemText | None
-    steps: list[StepRead]
+    steps: list[StepRead] = Field(description="empty in a listing")
+    running: RunningRevision | None = Field(description="the revision that runs now")
     last_seq: int
     log_removed_at: datetime | None
     permissions: list[str]
@@ -131,6 +144,7 @@ class JobRead(BaseModel):
         actor: Actor,
         *,
         steps: list[JobStep] | None = None,
+        running: JobStep | None = None,
         waiting: Waiting | None = None,
     ) -> "JobRead":
         """From the rows, for this actor."""
@@ -170,6 +184,7 @@ class JobRead(BaseModel):
                 "waiting": waiting,
                 "outcome": {**job.outcome, "sentence": sentence(job.outcome)} if job.outcome else None,
                 "steps": [StepRead.of(step) for step in steps or []],
+                "running": RunningRevision.of(running),
                 "permissions": _allowed(job, actor),
             }
         )
@@ -219,3 +234,17 @@ def _allowed(job: Job, actor: Actor) -> list[str]:
     if open_job and actor.may(Permission.JOB_CANCEL, job.project_id):
         return [str(Permission.JOB_CANCEL)]
     return []
+
+
+class StatementRead(BaseModel):
+    """A statement that a revision sent to a database."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    seq: int = Field(description="its place in the job's stream")
+    sql: str
+    truncated: bool
+    line: int | None = Field(description="in the revision's file")
+    ms: float | None
+    rows: int | None
+    failed: str | None

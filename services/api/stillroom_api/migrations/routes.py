@@ -14,6 +14,8 @@ from stillroom_api.migrations.schemas import (
     History,
     MoveRequest,
     RevisionWithSource,
+    RunRead,
+    Runs,
 )
 from stillroom_api.projects.schemas import CommitRead
 from stillroom_core.actors.permissions import Permission
@@ -22,6 +24,7 @@ from stillroom_core.databases.service import find_database
 from stillroom_core.databases.standing import standings
 from stillroom_core.environments.service import find_environment
 from stillroom_core.jobs.lifecycle import JobKind
+from stillroom_core.jobs.runs import newest_runs, runs_of
 from stillroom_core.jobs.service import PERMISSION_FOR, start_job
 from stillroom_core.projects.history import history_json, revision_detail
 from stillroom_core.projects.service import newest_commit, required_commit
@@ -60,6 +63,18 @@ async def revision(revision: str, session: Transaction, where: Reading) -> Revis
             "downgrade_lines": found.downgrade_lines,
         }
     )
+
+
+@router.get("/revisions/{revision}/runs")
+async def revision_runs(revision: str, session: Transaction, where: Reading) -> list[RunRead]:
+    """What jobs did with one revision on the project's databases, newest first."""
+    return [RunRead.of(run) for run in await runs_of(session, where.actor, where.project.id, revision)]
+
+
+@router.get("/runs")
+async def runs(session: Transaction, where: Reading) -> Runs:
+    """Which job brought each database to each revision, when, and how long that took."""
+    return Runs.of(await newest_runs(session, where.actor, where.project.id))
 
 
 @router.get("/current")

@@ -7,10 +7,12 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from stillroom_api.databases.schemas import read_state
+from stillroom_api.jobs.schemas import RunningRevision
 from stillroom_api.projects.schemas import BackgroundState, CommitRead
 from stillroom_core.databases.standing import Standing
 from stillroom_core.environments.models import Environment
-from stillroom_core.jobs.lifecycle import JobKind, JobState
+from stillroom_core.jobs.lifecycle import JobKind, JobState, StepState
+from stillroom_core.jobs.runs import PlacedRun, Run, started_at
 
 
 class MoveRequest(BaseModel):
@@ -89,6 +91,7 @@ class JobBrief(BaseModel):
     done: int
     total: int | None
     started_at: datetime | None
+    running: RunningRevision | None = Field(description="the revision that runs now")
 
 
 class DatabaseStanding(BaseModel):
@@ -129,6 +132,7 @@ class DatabaseStanding(BaseModel):
                 done=job.steps_done,
                 total=job.steps_total,
                 started_at=job.started_at,
+                running=RunningRevision.of(standing.step),
             )
             if job
             else None,
@@ -161,3 +165,85 @@ class Current(BaseModel):
 
     commit: CommitRead | None
     environments: list[EnvironmentStanding]
+
+
+class RevisionRun(BaseModel):
+    """The newest run of a revision on a database."""
+
+    revision: str
+    state: StepState
+    started_at: datetime | None
+    duration_ms: float | None
+
+
+class JobRuns(BaseModel):
+    """A job with the revisions whose newest run on its database is that job."""
+
+    id: UUID
+    number: int
+    kind: JobKind
+    actor: str
+    database: UUID
+    runs: list[RevisionRun]
+
+
+class Runs(BaseModel):
+    """Which job brought each database to each revision."""
+
+    jobs: list[JobRuns]
+
+    @classmethod
+    def of(cls, found: list[Run]) -> "Runs":
+        """From what was found, by job."""
+        jobs: dict[UUID, JobRuns] = {}
+        for run in found:
+            job, step = run.job, run.step
+            if job.id not in jobs:
+                jobs[job.id] = JobRuns(
+                    id=job.id,
+                    number=job.number,
+                    kind=JobKind(job.kind),
+                    actor=job.actor_name,
+                    database=job.database_id,
+                    runs=[],
+                )
+            jobs[job.id].runs.append(
+                RevisionRun(
+                    revision=step.revision or "",
+                    state=StepState(step.state),
+                    started_at=started_at(run),
+                    duration_ms=step.duration_ms,
+                )
+            )
+        return cls(jobs=list(jobs.values()))
+
+
+class RunRead(BaseModel):
+    """One run of one revision."""
+
+    job: UUID
+    number: int
+    kind: JobKind
+    actor: str
+    environment: str
+    database: str
+    state: StepState
+    started_at: datetime | None
+    duration_ms: float | None
+    statements: int
+
+    @classmethod
+    def of(cls, run: PlacedRun) -> "RunRead":
+        """From the rows."""
+        return cls(
+            job=run.job.id,
+            number=run.job.number,
+            kind=JobKind(run.job.kind),
+            actor=run.job.actor_name,
+            environment=run.environment.name,
+            database=run.database.name,
+            state=StepState(run.step.state),
+            started_at=started_at(run),
+            duration_ms=run.step.duration_ms,
+            statements=run.step.statements,
+        )

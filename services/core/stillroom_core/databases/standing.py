@@ -9,7 +9,8 @@ from stillroom_core.databases.models import Database
 from stillroom_core.databases.repository import DatabaseRepository
 from stillroom_core.environments.models import Environment
 from stillroom_core.environments.repository import EnvironmentRepository
-from stillroom_core.jobs.models import Job
+from stillroom_core.jobs.lifecycle import JobState
+from stillroom_core.jobs.models import Job, JobStep
 from stillroom_core.jobs.repository import JobRepository
 from stillroom_core.projects.graphs import graph_of
 from stillroom_core.projects.models import Commit, Project
@@ -25,12 +26,13 @@ class Standing:
     behind: int | None
     unknown: tuple[str, ...]
     job: Job | None
+    step: JobStep | None  # the revision that the job is at
 
 
 async def standings(
     session: Session, actor: Actor, project: Project, commit: Commit | None, environment: str | None = None
 ) -> list[tuple[Environment, list[Standing]]]:
-    """Every environment with its databases; three queries whatever their number."""
+    """Every environment with its databases; four queries whatever their number."""
     environments = [
         found
         for found in await EnvironmentRepository(session, actor.organization_id).listing(project.id)
@@ -40,18 +42,26 @@ async def standings(
         [found.id for found in environments]
     )
     keys = [database.id for group in databases.values() for database in group]
-    jobs = await JobRepository(session, actor.organization_id).open_jobs(keys)
+    repository = JobRepository(session, actor.organization_id)
+    jobs = {key: _nearest(waiting) for key, waiting in (await repository.open_jobs(keys)).items()}
+    steps = await repository.running_steps([job.id for job in jobs.values()])
     graph = graph_of(commit) if commit else None
-    return [(found, [_standing(database, graph, jobs) for database in databases[found.id]]) for found in environments]
+    return [
+        (found, [_standing(database, graph, jobs.get(database.id), steps) for database in databases[found.id]])
+        for found in environments
+    ]
 
 
-def _standing(database: Database, graph: Graph | None, jobs: dict[UUID, list[Job]]) -> Standing:
-    open_jobs = jobs.get(database.id, [])
-    # The running one if there is one, else the first that waits.
-    job = next((j for j in open_jobs if j.state == "running"), open_jobs[0] if open_jobs else None)
+def _nearest(open_jobs: list[Job]) -> Job:
+    """The running one if there is one, else the first that waits."""
+    return next((job for job in open_jobs if job.state == JobState.RUNNING), open_jobs[0])
+
+
+def _standing(database: Database, graph: Graph | None, job: Job | None, steps: dict[UUID, JobStep]) -> Standing:
+    step = steps.get(job.id) if job else None
     if graph is None or database.heads is None:
-        return Standing(database, None, None, (), job)
+        return Standing(database, None, None, (), job, step)
     unknown = tuple(head for head in database.heads if head not in graph)
     known = [head for head in database.heads if head in graph]
     behind = len(graph) - len(graph.ancestors(known))
-    return Standing(database, behind == 0 and not unknown, behind, unknown, job)
+    return Standing(database, behind == 0 and not unknown, behind, unknown, job, step)

@@ -10,7 +10,7 @@ from stillroom_core.database import Session
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.models import Environment
 from stillroom_core.errors import Conflict, not_found
-from stillroom_core.jobs.lifecycle import JobState
+from stillroom_core.jobs.lifecycle import JobState, StepState
 from stillroom_core.jobs.models import Job, JobStep
 from stillroom_core.organizations.models import Organization
 from stillroom_core.projects.models import Project
@@ -80,6 +80,22 @@ class JobRepository:
                 .order_by(JobStep.position)
             )
         ).all()
+
+    async def running_steps(self, jobs: Collection[UUID]) -> dict[UUID, JobStep]:
+        """The revision that each of several running jobs is at; one query whatever their number."""
+        if not jobs:
+            return {}
+        rows = await self._session.scalars(
+            select(JobStep)
+            .where(
+                JobStep.job_id.in_(jobs),
+                JobStep.organization_id == self._organization_id,
+                JobStep.kind == "revision",
+                JobStep.state == StepState.RUNNING.value,
+            )
+            .order_by(JobStep.position)
+        )
+        return {row.job_id: row for row in rows}
 
     async def open_jobs(self, databases: Collection[UUID]) -> dict[UUID, list[Job]]:
         """The running and queued jobs of several databases, the oldest first."""
