@@ -72,7 +72,9 @@ class Job(Keyed, Table):
         ),
         Index("ix_jobs_waiting", "database_id", "id", postgresql_where=text("state in ('queued', 'running')")),
         Index("ix_jobs_organization_id_id", "organization_id", "id"),
+        Index("ix_jobs_organization_id_state_id", "organization_id", "state", "id"),
         Index("ix_jobs_project_id_id", "project_id", "id"),
+        Index("ix_jobs_environment_id_id", "environment_id", "id"),
         Index("ix_jobs_log_stored", "finished_at", postgresql_where=text("log_stored")),
     )
 

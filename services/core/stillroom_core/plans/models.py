@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -39,7 +39,7 @@ class Plan(Keyed, Table):
         ),
         CheckConstraint(f"kind in ({_KINDS})", name="kind"),
         Index("ix_plans_database_id", "database_id"),
-        Index("ix_plans_expires_at", "expires_at"),
+        Index("ix_plans_expires_at", "expires_at", postgresql_where=text("not applied")),
     )
 
     organization_id: Mapped[UUID]
@@ -67,3 +67,5 @@ class Plan(Keyed, Table):
     actor_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     actor_name: Mapped[str] = mapped_column(String(200))
     expires_at: Mapped[datetime]
+    # Known to have been applied; found out once, when it has expired, so that the sweeper never looks at it again.
+    applied: Mapped[bool] = mapped_column(server_default=text("false"))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, select, update
 
 from stillroom_core.database import Session
 from stillroom_core.databases.models import Database
@@ -74,4 +74,6 @@ class PlanRepository:
 async def forget_expired(session: Session) -> None:
     """Deletes, for every organization, the plans that expired and that no job applied."""
     applied = exists().where(Job.organization_id == Plan.organization_id, Job.plan_id == Plan.id)
-    await session.execute(delete(Plan).where(Plan.expires_at < now(), ~applied))
+    expired = (~Plan.applied, Plan.expires_at < now())
+    await session.execute(update(Plan).where(*expired, applied).values(applied=True))
+    await session.execute(delete(Plan).where(*expired, ~applied))

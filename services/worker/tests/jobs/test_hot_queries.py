@@ -1,0 +1,168 @@
+"""What is asked all day stays cheap after years: each query is explained by PostgreSQL on a large history."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from sqlalchemy import event, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from stillroom_core.actors.repository import actor_in
+from stillroom_core.databases.standing import standings
+from stillroom_core.jobs import feed
+from stillroom_core.jobs.models import Job
+from stillroom_core.jobs.repository import JobFilter, JobRepository
+from stillroom_core.jobs.retention import remove_old_logs
+from stillroom_core.jobs.service import list_jobs
+from stillroom_core.members.models import User
+from stillroom_core.plans.repository import PlanRepository
+from stillroom_core.projects.models import Project
+from stillroom_testing.jobs_scene import Scene, two_tables
+from stillroom_testing.many_jobs import analyze, fill
+from stillroom_worker.claims import claim
+from stillroom_worker.run_job import _ring_next
+from stillroom_worker.sweep import sweep
+
+JOBS, EVENTS = 20_000, 200_000
+LARGE = {"jobs", "job_events", "plans"}
+# A sort of what one page or one database has is fine.
+MOST_SORTED = 2_000
+
+
+@pytest.fixture
+async def years(scene: Scene) -> AsyncIterator[Scene]:
+    """An installation after years; its jobs that have events are `years.old`."""
+    scene.commit(two_tables())
+    await scene.fetch()
+    url = scene.room.settings.database_url.get_secret_value()
+    with psycopg.connect(url, autocommit=True) as connection:
+        scene.old = fill(connection, JOBS, EVENTS, each=100, open_jobs=True)  # type: ignore[attr-defined]
+        analyze(connection)
+    yield scene
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("truncate jobs, plans cascade")
+
+
+class Explained:
+    """The plans of everything that was asked."""
+
+    def __init__(self) -> None:
+        self.plans: list[tuple[str, dict[str, Any]]] = []
+
+    def faults(self) -> list[str]:
+        """Scans of a whole large table, and sorts of many rows."""
+        found = []
+        for statement, plan in self.plans:
+            for node in _nodes(plan):
+                if node["Node Type"].endswith("Seq Scan") and node["Relation Name"] in LARGE:
+                    found.append(f"reads all of {node['Relation Name']}: {statement}")
+                if "Sort" in node["Node Type"] and _nodes_below(node) > MOST_SORTED:
+                    found.append(f"sorts {_nodes_below(node)} rows: {statement}")
+        return found
+
+
+def _nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    return [plan, *(node for child in plan.get("Plans", []) for node in _nodes(child))]
+
+
+def _nodes_below(node: dict[str, Any]) -> int:
+    return max((int(child["Plan Rows"]) for child in node.get("Plans", [])), default=0)
+
+
+async def explained(scene: Scene, ask: Callable[[], Awaitable[Any]]) -> Explained:
+    """Does the work as it is always done, and has each of its statements explained."""
+    engine = scene.room.database.engine
+    asked: list[tuple[str, Any]] = []
+
+    def remember(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        asked.append((statement, parameters[0] if many else parameters))
+
+    with _listening(engine.sync_engine, remember):
+        await ask()
+    found = Explained()
+    async with engine.connect() as connection:
+        for statement, parameters in asked:
+            if statement.lstrip().lower().startswith(("select", "update", "delete", "with")):
+                answer = await connection.exec_driver_sql(f"explain (format json) {statement}", parameters)
+                told = answer.scalar_one()
+                found.plans.append((statement, (json.loads(told) if isinstance(told, str) else told)[0]["Plan"]))
+    assert found.plans, "nothing was asked"
+    return found
+
+
+@contextmanager
+def _listening(engine: Any, remember: Callable[..., None]) -> Any:
+    event.listen(engine, "before_cursor_execute", remember)
+    try:
+        yield
+    finally:
+        event.remove(engine, "before_cursor_execute", remember)
+
+
+async def test_no_query_of_every_day_reads_or_sorts_a_whole_table(years: Scene) -> None:
+    scene, old = years, years.old  # type: ignore[attr-defined]
+    database = scene.room.database
+    async with database.transaction() as session:
+        actor = await actor_in(session, (await session.scalars(select(User))).one(), slug="demo")
+        project = (await session.scalars(select(Project).where(Project.slug == "many-7"))).one()
+        middle = (await session.scalars(select(Job.id).order_by(Job.id).offset(JOBS // 2).limit(1))).one()
+        waiting = (await session.scalars(select(Job).where(Job.state == "queued").limit(1))).one()
+
+    def asking(ask: Callable[[AsyncSession], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:
+        async def one() -> Any:
+            async with database.transaction() as session:
+                return await ask(session)
+
+        return one
+
+    def listing(**wanted: Any) -> Callable[[], Awaitable[Any]]:
+        return asking(lambda session: list_jobs(session, actor, JobFilter(**wanted), limit=51))
+
+    def events(key: UUID, after: int) -> Callable[[], Awaitable[Any]]:
+        return asking(lambda session: feed.read_events(session, actor.organization_id, key, after=after))
+
+    questions: dict[str, Callable[[], Awaitable[Any]]] = {
+        "jobs of an organization": listing(),
+        "the next page": listing(before=middle),
+        "of a project": listing(project_id=project.id),
+        "the next page of a project": listing(project_id=project.id, before=middle),
+        "of an environment": listing(project_id=project.id, environment="prod"),
+        "of the environments of one name": listing(environment="prod"),
+        "of an environment that is not there": listing(environment="nowhere"),
+        "open ones": listing(states=("queued", "running")),
+        "failed ones": listing(states=("failed",)),
+        "failed ones of a project": listing(project_id=project.id, states=("failed",)),
+        "a kind that never was": listing(project_id=project.id, kinds=("stamp",)),
+        "one job": asking(lambda session: JobRepository(session, actor.organization_id).by_id(old[0])),
+        "its steps": asking(lambda session: JobRepository(session, actor.organization_id).steps(old[0])),
+        "its events": events(old[0], 0),
+        "its last events": events(old[0], 90),
+        "where databases stand": asking(lambda session: standings(session, actor, project, None)),
+        "a plan": asking(lambda session: PlanRepository(session, actor.organization_id).by_id(old[0])),
+        "the job of a plan": asking(
+            lambda session: PlanRepository(session, actor.organization_id).job_that_applied(old[0])
+        ),
+        "a repeated request": asking(
+            lambda session: JobRepository(session, actor.organization_id).with_idempotency_key("none")
+        ),
+        "a claim": lambda: claim(scene.room, waiting.id),
+        "who is next": lambda: _ring_next(scene.room, waiting.database_id),
+        "old logs": lambda: remove_old_logs(database, scene.room.settings.log_life * 40),
+    }
+    await sweep(scene.room)  # once for what years have left; what it does every two seconds is asked below
+    with psycopg.connect(scene.room.settings.database_url.get_secret_value(), autocommit=True) as connection:
+        analyze(connection)
+    questions["a sweep"] = lambda: sweep(scene.room)
+    faults = {name: found for name, ask in questions.items() if (found := (await explained(scene, ask)).faults())}
+    assert faults == {}
+
+    # The proof can fail: this would be a scan, and a sort of everything.
+    everything = asking(lambda session: session.scalars(select(Job).where(Job.actor_name == "Ann").order_by(Job.ref)))
+    assert {fault.split(":")[0] for fault in (await explained(scene, everything)).faults()} == {
+        "reads all of jobs",
+        f"sorts {JOBS} rows",
+    }
