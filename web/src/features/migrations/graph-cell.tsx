@@ -3,7 +3,7 @@ import type { LaneRow, Segment } from "./lanes";
 
 export const ROW_HEIGHT = 30;
 const STEP = 15;
-const MARGIN = 12;
+export const MARGIN = 12;
 /** Beyond this many lanes they draw together rather than push the text away. */
 const ROOMY = 9;
 
@@ -17,7 +17,7 @@ export function graphWidth(lanes: number): number {
 
 const x = (lane: number, step: number) => MARGIN + lane * step;
 
-function path(segment: Segment, node: number, step: number): string {
+export function linePath(segment: Segment, node: number, step: number): string {
   const edge = x(segment.lane, step);
   const middle = ROW_HEIGHT / 2;
   if (segment.part === "through") return `M${edge} 0V${ROW_HEIGHT}`;
@@ -48,7 +48,7 @@ export const GraphCell = memo(function GraphCell({ row, lanes, full, merge, bare
         row.segments.map((segment, index) => (
           <path
             key={index}
-            d={path(segment, node, step)}
+            d={linePath(segment, node, step)}
             fill="none"
             stroke={`var(--lane-${segment.colour})`}
             strokeWidth={2}

@@ -1,11 +1,10 @@
 /** The migrations of a project on all its databases: table, pane, dialog. */
-import { ListFilter, X } from "lucide-react";
-import { type ReactNode, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, useDeferredValue, useMemo, useRef, useState } from "react";
 import type { Current, History, Job } from "@/api/types";
 import { useLanguage } from "@/i18n";
-import { IconButton } from "@/ui/button";
+import { Button } from "@/ui/button";
 import { Sheet } from "@/ui/dialog";
-import { Kbd } from "@/ui/kbd";
+import { Notice } from "@/ui/notice";
 import { Empty } from "@/ui/states";
 import { useKeys } from "@/ui/use-keys";
 import { useMedia, useWide } from "@/ui/use-media";
@@ -13,12 +12,14 @@ import { ColumnHead } from "./column-head";
 import { assignLanes } from "./lanes";
 import { MoveDialog } from "./move-dialog";
 import { GraphNotes } from "./notes";
-import { type MoveAsked, useReadDatabase, useRunningSteps } from "./queries";
+import { type MoveAsked, useReadDatabase, useRunningSteps, useRuns } from "./queries";
 import { RevisionPane } from "./revision-pane";
-import { filteredRows, foldedRows, stretchOf } from "./rows";
+import { APPLIED, filteredRows, foldedRows, type Look, stretchOf } from "./rows";
 import { RunningStrip } from "./running-strip";
-import { type DatabaseStanding, Graph, type MoveKind, standingOf } from "./standing";
+import { type DatabaseStanding, type EnvironmentStanding, Graph, type MoveKind, type RunningSteps, runsByDatabase, standingOf } from "./standing";
+import { graphSvg, paletteOfPage } from "./svg";
 import { MigrationsTable } from "./table";
+import { TableHead } from "./table-head";
 import { useAddress } from "./use-address";
 
 interface MigrationsViewProps {
@@ -48,6 +49,25 @@ function useWhyNot(permissions: readonly string[]) {
   };
 }
 
+/** Rows that look alike on every database may fold; a head, a running or a chosen row is never hidden. */
+function lookOf(standings: readonly EnvironmentStanding[], running: RunningSteps, chosen: string | null): Look {
+  const databases = standings.flatMap((standing) => standing.databases);
+  const heads = new Set(databases.flatMap((one) => one.database.heads ?? []));
+  const moving = new Set([...running.values()].flatMap((steps) => [...steps.keys()]));
+  return ({ id }) => {
+    if (id === chosen || heads.has(id) || moving.has(id)) return null;
+    const applied = databases.map((one) => (one.applied.has(id) ? 1 : one.runs.get(id)?.state === "failed" ? id : 0));
+    return applied.every((one) => one === 1) ? APPLIED : applied.join(" ");
+  };
+}
+
+function download(name: string, content: string) {
+  const address = URL.createObjectURL(new Blob([content], { type: "image/svg+xml" }));
+  const link = Object.assign(document.createElement("a"), { href: address, download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}
+
 export function MigrationsView(props: MigrationsViewProps) {
   const { org, slug, project, history, current, permissions, jobLink, settingsLink, onStarted } = props;
   const { t } = useLanguage();
@@ -61,25 +81,20 @@ export function MigrationsView(props: MigrationsViewProps) {
 
   const graph = useMemo(() => new Graph(history.revisions, history.heads), [history]);
   const lanes = useMemo(() => assignLanes(history.revisions), [history]);
+  const runs = useRuns(project, current);
+  const byDatabase = useMemo(() => runsByDatabase(runs.data), [runs.data]);
   const standings = useMemo(
-    () => (current?.environments ?? []).map((environment) => standingOf(graph, environment)),
-    [graph, current],
+    () => (current?.environments ?? []).map((environment) => standingOf(graph, environment, byDatabase)),
+    [graph, current, byDatabase],
   );
   const running = useRunningSteps(current);
   const filter = useDeferredValue(address.filter.trim());
-  const chosen = address.revision;
+  const chosen = useMemo(() => graph.named(address.revision), [graph, address.revision]);
   const rows = useMemo(() => {
     if (filter) return filteredRows(history.revisions, filter, standings);
-    const databases = standings.flatMap((standing) => standing.databases);
-    return foldedRows(
-      history.revisions,
-      lanes.rows,
-      (revision) =>
-        revision.id !== chosen &&
-        databases.every((one) => one.applied.has(revision.id) && !one.database.heads?.includes(revision.id)),
-      opened,
-    );
-  }, [filter, history, lanes, standings, opened, chosen]);
+    const look = address.folded ? lookOf(standings, running, chosen) : () => null;
+    return foldedRows(history.revisions, lanes.rows, look, opened);
+  }, [filter, history, lanes, standings, running, opened, chosen, address.folded]);
 
   const selected = chosen === null ? undefined : graph.byId.get(chosen);
   const step = (by: number) => {
@@ -133,6 +148,20 @@ export function MigrationsView(props: MigrationsViewProps) {
     <div className="flex h-full min-h-0">
       <div className="flex min-w-0 flex-1 flex-col">
         <GraphNotes history={history} />
+        {address.revision !== null && !selected && (
+          <Notice
+            kind="warning"
+            className="mx-4 my-2"
+            title={t("migrations.notHere.title", { revision: address.revision })}
+            action={
+              <Button size="small" onClick={() => address.select(null, null)}>
+                {t("common.close")}
+              </Button>
+            }
+          >
+            {t("migrations.notHere.detail", { ref: history.commit.ref, commit: history.commit.sha.slice(0, 7) })}
+          </Notice>
+        )}
         <MigrationsTable
           graph={graph}
           lanes={lanes}
@@ -155,6 +184,18 @@ export function MigrationsView(props: MigrationsViewProps) {
               filter={address.filter}
               onFilter={address.setFilter}
               history={history}
+              standings={standings}
+              folded={address.folded}
+              onFold={(folded) => {
+                setOpened(new Set());
+                address.setFolded(folded);
+              }}
+              onExport={() =>
+                download(
+                  `${slug}-${history.commit.sha.slice(0, 7)}.svg`,
+                  graphSvg({ title: `${project} · ${history.commit.ref} ${history.commit.sha.slice(0, 7)}`, revisions: history.revisions, lanes, standings }, paletteOfPage()),
+                )
+              }
               shown={filter ? rows.length : null}
               noEnvironments={current !== undefined && standings.length === 0 ? settingsLink(t("migrations.addEnvironment")) : null}
             />
@@ -203,75 +244,6 @@ export function MigrationsView(props: MigrationsViewProps) {
           onStarted={onStarted}
         />
       )}
-    </div>
-  );
-}
-
-interface TableHeadProps {
-  input: React.RefObject<HTMLInputElement | null>;
-  filter: string;
-  onFilter: (text: string) => void;
-  history: History;
-  shown: number | null;
-  noEnvironments: ReactNode;
-}
-
-function TableHead({ input, filter, onFilter, history, shown, noEnvironments }: TableHeadProps) {
-  const { t } = useLanguage();
-  // Typed letters appear at once; the address follows, and never overwrites what is being typed.
-  const [text, setText] = useState(filter);
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => {
-    if (document.activeElement !== input.current) setText(filter);
-  }, [filter, input]);
-  const change = (value: string, delay = 0) => {
-    setText(value);
-    clearTimeout(timer.current);
-    if (delay === 0) onFilter(value);
-    else timer.current = setTimeout(() => onFilter(value), delay);
-  };
-  const merges = history.revisions.filter((revision) => revision.is_merge).length;
-  const facts = [
-    t("migrations.count.revisions", { count: history.revisions.length }),
-    t("migrations.count.heads", { count: history.heads.length }),
-    ...(merges > 0 ? [t("migrations.count.merges", { count: merges })] : []),
-  ];
-  return (
-    <div className="flex max-w-lg flex-col gap-1.5">
-      <div className="relative">
-        <ListFilter aria-hidden className="absolute top-1/2 left-2.5 size-3.5 -translate-y-1/2 text-muted" />
-        <input
-          ref={input}
-          type="search"
-          value={text}
-          onChange={(event) => change(event.target.value, 120)}
-          onKeyDown={(event) => {
-            if (event.key === "Escape") {
-              if (text) change("");
-              else event.currentTarget.blur();
-            } else if (event.key === "Enter" || event.key === "ArrowDown") {
-              change(text);
-              event.currentTarget.blur();
-            }
-          }}
-          aria-label={t("migrations.filter")}
-          placeholder={t("migrations.filterPlaceholder")}
-          className="h-8 w-full rounded-md border border-line bg-bg pr-8 pl-8 text-sm font-normal hover:border-line-strong max-sm:text-[16px] [&::-webkit-search-cancel-button]:hidden"
-        />
-        <span className="absolute top-1/2 right-1.5 -translate-y-1/2">
-          {text ? (
-            <IconButton size="small" label={t("migrations.clearFilter")} onClick={() => change("")}>
-              <X className="size-3.5" />
-            </IconButton>
-          ) : (
-            <Kbd>/</Kbd>
-          )}
-        </span>
-      </div>
-      <p className="truncate text-xs text-muted" aria-live="polite">
-        {shown === null ? facts.join(" · ") : t("migrations.count.found", { count: shown })}
-      </p>
-      {noEnvironments && <div className="text-sm font-normal">{noEnvironments}</div>}
     </div>
   );
 }

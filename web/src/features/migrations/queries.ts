@@ -2,7 +2,7 @@ import { queryOptions, useMutation, useQueries, useQuery, useQueryClient } from 
 import { useMemo } from "react";
 import { api, unwrap } from "@/api/client";
 import { Problem } from "@/api/problem";
-import type { Current, MoveRequest } from "@/api/types";
+import type { Current, Job, MoveRequest } from "@/api/types";
 import type { MoveKind, RunningSteps } from "./standing";
 
 /** While a job runs its column moves; otherwise others' work should still show soon. */
@@ -52,24 +52,40 @@ export function useCurrent(project: string) {
   return useQuery(currentQuery(project));
 }
 
-/** Which revision each running job is at: its steps, asked for beside the standing. */
+/** Which job brought each database where it stands: asked again when a database moved or a job ended. */
+export function useRuns(project: string, current: Current | undefined) {
+  const places = current?.environments.flatMap((environment) =>
+    environment.databases.map(({ id, heads, job }) => [id, heads, job?.id ?? null]),
+  );
+  return useQuery({
+    queryKey: ["runs", project, places],
+    queryFn: () => unwrap(api.GET("/api/migrations/runs", { params: { query: { project } } })),
+    enabled: places !== undefined,
+    staleTime: Infinity,
+    placeholderData: (before) => before,
+  });
+}
+
+/** Which revision each running job is at; its steps are asked for when the standing says that it went on. */
 export function useRunningSteps(current: Current | undefined): RunningSteps {
   const running = useMemo(
     () =>
       (current?.environments ?? []).flatMap((environment) =>
         environment.databases.flatMap((database) =>
           database.job && database.job.kind !== "current" && database.job.kind !== "check"
-            ? [{ database: database.id, job: database.job.id }]
+            ? [{ database: database.id, job: database.job.id, at: `${database.job.state} ${database.job.done} ${database.job.running?.revision}` }]
             : [],
         ),
       ),
     [current],
   );
   const answers = useQueries({
-    queries: running.map(({ job }) => ({
-      queryKey: ["job", job],
+    queries: running.map(({ job, at }) => ({
+      queryKey: ["job", job, "steps", at],
       queryFn: () => unwrap(api.GET("/api/jobs/{job}", { params: { path: { job } } })),
-      refetchInterval: LIVE,
+      staleTime: Infinity,
+      gcTime: 60_000,
+      placeholderData: (before: Job | undefined) => before,
     })),
   });
   const steps = new Map<string, Map<string, "running" | "pending" | "done" | "failed">>();

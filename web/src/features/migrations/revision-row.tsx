@@ -1,10 +1,12 @@
 import { memo } from "react";
 import type { Revision } from "@/api/types";
 import { useLanguage } from "@/i18n";
+import { clock } from "@/i18n/format";
 import { Chip, PointerTag } from "@/ui/chip";
 import { cx } from "@/ui/cx";
 import { type Mark, StateMark } from "@/ui/state-mark";
 import { Ago } from "@/ui/time";
+import { useNow } from "@/ui/use-now";
 import type { Cell, CellState } from "./standing";
 
 export const MARKS: Record<CellState, Mark> = {
@@ -32,20 +34,43 @@ interface CellViewProps {
   narrow: boolean;
 }
 
+/** "running 0:07", counting. */
+function Running({ text, since }: { text: string; since: string | null }) {
+  const now = useNow(since ? 1_000 : null);
+  return <>{since ? `${text} ${clock(now - Date.parse(since))}` : text}</>;
+}
+
+/** Who brought it there and how long it took; the whole story stands in the title. */
+function useStory(): (cell: Cell, name: string) => { text: string; short: string | null } {
+  const { t, duration, ago } = useLanguage();
+  const cellText = useCellText();
+  return (cell, name) => {
+    const text = `${name}: ${cellText(cell)}`;
+    const { run } = cell;
+    if (!run || (cell.state !== "applied" && cell.state !== "partial" && cell.state !== "failed")) return { text, short: null };
+    const facts = [run.actor, ...(run.at ? [ago(run.at)] : []), ...(run.ms === null ? [] : [duration(run.ms)]), t("migrations.jobNumber", { number: run.number })];
+    return { text: `${text} · ${facts.join(" · ")}`, short: run.ms === null ? run.actor : `${run.actor} · ${duration(run.ms)}` };
+  };
+}
+
 export const CellView = memo(function CellView({ cell, name, several, narrow }: CellViewProps) {
   const text = useCellText()(cell);
+  const story = useStory()(cell, name);
   const loud = cell.state === "running" || cell.state === "partial" || cell.state === "failed" || cell.state === "queued";
   return (
-    <span className={cx("flex h-full min-w-0 items-center gap-1.5", narrow ? "justify-center" : "px-3")} title={`${name}: ${text}`}>
+    <span className={cx("flex h-full min-w-0 items-center gap-1.5", narrow ? "justify-center" : "px-3")} title={story.text}>
       <StateMark mark={MARKS[cell.state]} />
-      <span className="sr-only">{`${name}: ${text}`}</span>
+      <span className="sr-only">{story.text}</span>
       {cell.headOf.length > 0 && !narrow && (
         <PointerTag title={cell.headOf.join(", ")}>{several ? `HEAD ${cell.headOf.length}` : "HEAD"}</PointerTag>
       )}
       {cell.headOf.length > 0 && narrow && <span className="h-3 w-1 rounded-sm bg-pointer" />}
-      {loud && !narrow && (
-        <span aria-hidden className={cx("truncate text-xs", cell.state === "running" ? "text-running" : "text-muted")}>
-          {text}
+      {!narrow && (loud || story.short) && (
+        <span
+          aria-hidden
+          className={cx("truncate text-xs", cell.state === "running" ? "text-running tabular-nums" : cell.state === "failed" ? "text-failed" : "text-muted")}
+        >
+          {cell.state === "running" ? <Running text={text} since={cell.since} /> : loud ? text : story.short}
         </span>
       )}
     </span>

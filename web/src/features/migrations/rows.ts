@@ -3,9 +3,10 @@ import type { Revision } from "@/api/types";
 import { isStraight, type LaneRow } from "./lanes";
 import type { EnvironmentStanding } from "./standing";
 
+/** What hides in a fold is the same everywhere: applied on every database, or something else, e.g. pending on one. */
 export type Row =
   | { kind: "revision"; revision: Revision; index: number }
-  | { kind: "fold"; from: number; count: number };
+  | { kind: "fold"; from: number; count: number; applied: boolean };
 
 /** As many letters as tell every id apart, within what a column can show. */
 export function shortIdLength(revisions: readonly Revision[]): number {
@@ -13,8 +14,9 @@ export function shortIdLength(revisions: readonly Revision[]): number {
   return [8, 10].find(apart) ?? 12;
 }
 
-/** Shorter stretches are not worth a click. */
+/** Shorter stretches are not worth a click; what is still to be applied is read more closely. */
 export const FOLD_FROM = 24;
+export const FOLD_PENDING_FROM = 80;
 /** What stays visible at either end of a fold. */
 const KEEP = 4;
 
@@ -35,13 +37,23 @@ export function matches(revision: Revision, words: readonly string[], standings:
   });
 }
 
-/** "pending on prod" is said as in speech; a person need not learn the short form. */
+/** The words of a filter; a name with spaces stands in quotes, and "pending on prod" is said as in speech. */
 export function wordsOf(filter: string): string[] {
-  return filter
-    .toLowerCase()
-    .replace(/(?:pending on|ожидает на) (\S+)/g, "pending:$1")
-    .split(/\s+/)
-    .filter(Boolean);
+  const said = filter.toLowerCase().replace(/(?:pending on|ожидает на)\s+/g, "pending:");
+  return (said.match(/(?:[^\s"]+|"[^"]*"?)+/g) ?? []).map((word) => word.replaceAll('"', "")).filter(Boolean);
+}
+
+/** One word of a filter as a person would write it. */
+export function wordFor(name: "pending" | "author" | "label", value: string): string {
+  return /[\s"]/.test(value) ? `${name}:"${value.replaceAll('"', "")}"` : `${name}:${value}`;
+}
+
+/** Adds the word, or takes it out where it stands already. */
+export function toggleWord(filter: string, word: string): string {
+  const [wanted] = wordsOf(word);
+  const words = filter.match(/(?:pending on|ожидает на)\s+\S+|(?:[^\s"]+|"[^"]*"?)+/gi) ?? [];
+  const others = words.filter((one) => wordsOf(one)[0] !== wanted);
+  return (others.length === words.length ? [...words, word] : others).join(" ");
 }
 
 export function filteredRows(revisions: readonly Revision[], filter: string, standings: readonly EnvironmentStanding[]): Row[] {
@@ -51,36 +63,40 @@ export function filteredRows(revisions: readonly Revision[], filter: string, sta
   );
 }
 
+/** Where a revision stands, as text to compare neighbours by; null: a row that nobody wants hidden. */
+export type Look = (revision: Revision) => string | null;
+export const APPLIED = "applied";
+
+/** Long straight stretches that look the same on every database, folded but for their ends. */
 export function foldedRows(
   revisions: readonly Revision[],
   lanes: readonly LaneRow[],
-  quiet: (revision: Revision) => boolean,
+  look: Look,
   opened: ReadonlySet<string>,
 ): Row[] {
   const rows: Row[] = [];
-  const plain = revisions.map((revision, index) => {
+  const looks = revisions.map((revision, index) => {
     const lane = lanes[index];
-    return lane !== undefined && isStraight(lane) && revision.labels.length === 0 && quiet(revision);
+    return lane !== undefined && isStraight(lane) && revision.labels.length === 0 ? look(revision) : null;
   });
+  const show = (from: number, to: number) => {
+    for (let index = from; index < to; index++) {
+      const revision = revisions[index];
+      if (revision) rows.push({ kind: "revision", revision, index });
+    }
+  };
   for (let index = 0; index < revisions.length; ) {
-    let end = index;
-    while (end < revisions.length && plain[end]) end++;
-    const length = end - index;
+    const here = looks[index] ?? null;
+    let end = index + 1;
+    while (here !== null && end < revisions.length && looks[end] === here) end++;
+    const applied = here === APPLIED;
     const first = revisions[index];
-    const folds = length >= FOLD_FROM && first !== undefined && !opened.has(first.id);
-    const shown = folds ? KEEP : Math.max(length, 1);
-    for (let at = index; at < index + shown; at++) {
-      const revision = revisions[at];
-      if (revision) rows.push({ kind: "revision", revision, index: at });
-    }
-    if (folds) {
-      rows.push({ kind: "fold", from: index + KEEP, count: length - 2 * KEEP });
-      for (let at = end - KEEP; at < end; at++) {
-        const revision = revisions[at];
-        if (revision) rows.push({ kind: "revision", revision, index: at });
-      }
-    }
-    index = Math.max(end, index + 1);
+    if (here !== null && end - index >= (applied ? FOLD_FROM : FOLD_PENDING_FROM) && first && !opened.has(first.id)) {
+      show(index, index + KEEP);
+      rows.push({ kind: "fold", from: index + KEEP, count: end - index - 2 * KEEP, applied });
+      show(end - KEEP, end);
+    } else show(index, end);
+    index = end;
   }
   return rows;
 }

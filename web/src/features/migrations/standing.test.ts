@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { CurrentDatabase, CurrentEnvironment, Revision } from "@/api/types";
-import { cellOf, Graph, movesTo, standingOf } from "./standing";
+import { cellOf, Graph, movesTo, runsByDatabase, standingOf } from "./standing";
 
 function revision(id: string, down: string[], depends_on: string[] = []): Revision {
   return {
@@ -64,4 +64,20 @@ test("a database that was never read says unknown, not pending", () => {
 
 test("a head that the code does not have applies nothing by itself", () => {
   expect(graph.ancestors(["gone"]).size).toBe(0);
+});
+
+test("a cell tells the run that brought it there, and where the last try failed", () => {
+  const job = { id: "j1", number: 7, kind: "upgrade" as const, actor: "Ann", database: "one" };
+  const run = (id: string, state: "done" | "failed") => ({ revision: id, state, started_at: null, duration_ms: 12 });
+  const runs = runsByDatabase({ jobs: [{ ...job, runs: [run("a", "done"), run("b", "done"), run("c", "failed")] }] });
+  const standing = standingOf(graph, environment(database("one", ["a"])), runs);
+  expect(cellOf(standing, "a", new Map())).toMatchObject({ state: "applied", run: { number: 7, actor: "Ann", ms: 12 } });
+  // Somebody took b back by other means: that it was once done says nothing now.
+  expect(cellOf(standing, "b", new Map())).toMatchObject({ state: "pending", run: null });
+  expect(cellOf(standing, "c", new Map())).toMatchObject({ state: "failed", run: { number: 7 } });
+});
+
+test("an address may name a revision by its beginning, if only one has it", () => {
+  const long = new Graph([revision("abcd12", []), revision("abcd34", []), revision("ffff00", [])], []);
+  expect([long.named("ffff"), long.named("abcd"), long.named("fff"), long.named(null)]).toEqual(["ffff00", null, null, null]);
 });

@@ -1,5 +1,5 @@
 /** What each database has of the graph: pure functions from heads to cells and moves. */
-import type { CurrentDatabase, CurrentEnvironment, Revision } from "@/api/types";
+import type { CurrentDatabase, CurrentEnvironment, JobKind, Revision, Runs, StepState } from "@/api/types";
 
 export class Graph {
   readonly byId: ReadonlyMap<string, Revision>;
@@ -18,6 +18,14 @@ export class Graph {
         if (children) children.push(revision.id);
         else this.above.set(parent, [revision.id]);
       }
+  }
+
+  /** The revision that an address means: by its id, or by a beginning that only one has. */
+  named(id: string | null): string | null {
+    if (!id || this.byId.has(id)) return id || null;
+    if (id.length < 4) return null;
+    const found = this.revisions.filter((revision) => revision.id.startsWith(id));
+    return found.length === 1 ? (found[0]?.id ?? null) : null;
   }
 
   /** The revisions and everything that they stand on. */
@@ -47,9 +55,37 @@ export class Graph {
   }
 }
 
+/** The newest run of a revision on a database. */
+export interface Run {
+  job: string;
+  number: number;
+  kind: JobKind;
+  actor: string;
+  state: StepState;
+  at: string | null;
+  ms: number | null;
+}
+
+/** By database, then by revision. */
+export type RunsByDatabase = ReadonlyMap<string, ReadonlyMap<string, Run>>;
+
+export function runsByDatabase(runs: Runs | undefined): RunsByDatabase {
+  const found = new Map<string, Map<string, Run>>();
+  for (const { id, number, kind, actor, database, runs: its } of runs?.jobs ?? []) {
+    const of = found.get(database) ?? new Map<string, Run>();
+    found.set(database, of);
+    for (const run of its)
+      of.set(run.revision, { job: id, number, kind, actor, state: run.state, at: run.started_at, ms: run.duration_ms });
+  }
+  return found;
+}
+
+const NO_RUNS: ReadonlyMap<string, Run> = new Map();
+
 export interface DatabaseStanding {
   database: CurrentDatabase;
   applied: ReadonlySet<string>;
+  runs: ReadonlyMap<string, Run>;
 }
 
 export interface EnvironmentStanding {
@@ -57,12 +93,13 @@ export interface EnvironmentStanding {
   databases: DatabaseStanding[];
 }
 
-export function standingOf(graph: Graph, environment: CurrentEnvironment): EnvironmentStanding {
+export function standingOf(graph: Graph, environment: CurrentEnvironment, runs?: RunsByDatabase): EnvironmentStanding {
   return {
     environment,
     databases: environment.databases.map((database) => ({
       database,
       applied: graph.ancestors(database.heads ?? []),
+      runs: runs?.get(database.id) ?? NO_RUNS,
     })),
   };
 }
@@ -76,6 +113,22 @@ export interface Cell {
   total: number;
   /** Databases that have this revision as a head. */
   headOf: string[];
+  /** The run that brought it there, or that failed here; of the database where it was last. */
+  run: Run | null;
+  /** Since when it runs. */
+  since: string | null;
+}
+
+/** What a run says about a database that stands where it stands: an upgrade undone since says nothing. */
+function telling({ applied, runs }: DatabaseStanding, revision: string): Run | null {
+  const run = runs.get(revision);
+  if (!run || run.kind === "stamp") return null;
+  const done = run.state === "done" && run.kind !== "downgrade";
+  return applied.has(revision) === done || run.state === "failed" ? run : null;
+}
+
+function lastOf(runs: (Run | null)[]): Run | null {
+  return runs.reduce((last, run) => (run && (!last || run.number > last.number) ? run : last), null);
 }
 
 /** The revisions that a running job works on, by database. */
@@ -87,13 +140,22 @@ export function cellOf(standing: EnvironmentStanding, revision: string, running:
   const applied = databases.filter((one) => one.applied.has(revision)).length;
   const total = databases.length;
   const steps = databases.map((one) => running.get(one.database.id)?.get(revision));
-  const base = { applied, total, headOf };
+  const run = lastOf(databases.map((one) => telling(one, revision)));
+  const at = databases.find((_, index) => steps[index] === "running")?.database.job;
+  const base = { applied, total, headOf, run, since: at?.running?.started_at ?? null };
   if (steps.includes("running")) return { ...base, state: "running" };
   if (steps.includes("failed")) return { ...base, state: "failed" };
   if (steps.includes("pending")) return { ...base, state: "queued" };
   if (total === 0 || databases.every((one) => one.database.heads === null)) return { ...base, state: "unknown" };
   if (applied === total) return { ...base, state: "applied" };
+  if (databases.some((one) => !one.applied.has(revision) && failedHere(one, revision))) return { ...base, state: "failed" };
   return { ...base, state: applied > 0 ? "partial" : "pending" };
+}
+
+/** The last try to apply it ended here, and nothing has been run since that would hide it. */
+function failedHere(one: DatabaseStanding, revision: string): boolean {
+  const run = one.runs.get(revision);
+  return run?.state === "failed" && run.kind !== "downgrade";
 }
 
 export type MoveKind = "upgrade" | "downgrade" | "stamp";

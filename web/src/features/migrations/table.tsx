@@ -106,7 +106,7 @@ function Body({ rows, lanes, standings, running, selected, selectedEnvironment, 
                 <button type="button" onClick={() => onUnfold(row.from)} className="flex h-full w-full items-center text-muted hover:bg-hover hover:text-text">
                   {lane && <FoldCell row={lane} lanes={lanes.width} />}
                   <ChevronsUpDown aria-hidden className="mr-2 size-3.5" />
-                  {t("migrations.folded", { count: row.count, number: number(row.count) })}
+                  {t(row.applied ? "migrations.folded" : "migrations.foldedAlike", { count: row.count, number: number(row.count) })}
                 </button>
               </div>
             </div>

@@ -10,6 +10,8 @@ export interface PageState {
   revision: string | null;
   environment: string | null;
   filter: string;
+  /** Long stretches that look alike are hidden. */
+  folded: boolean;
   move: MoveAsked | null;
 }
 
@@ -28,6 +30,7 @@ export function useAddress() {
       revision: search.get("revision"),
       environment: search.get("environment"),
       filter: search.get("q") ?? "",
+      folded: search.get("fold") !== "off",
       move: moveOf(search),
     }),
     [search],
@@ -52,6 +55,7 @@ export function useAddress() {
     ...state,
     select: (revision: string | null, environment: string | null) => change({ revision, environment }),
     setFilter: (q: string) => change({ q }),
+    setFolded: (folded: boolean) => change({ fold: folded ? null : "off" }),
     ask: (move: MoveAsked | null) =>
       change(
         { move: move?.kind ?? null, on: move?.environment ?? null, to: move?.revision ?? null, database: move?.database ?? null },
