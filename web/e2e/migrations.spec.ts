@@ -30,6 +30,12 @@ test("staging is upgraded, the job is watched to its end, and the page shows it 
   await page.getByRole("complementary", { name: "Facts" }).getByRole("link", { name: "Migrations" }).click();
   await expect(cell(page, HEAD, "staging")).toHaveAttribute("data-state", "applied");
   await expect(cell(page, HEAD, "staging")).toContainText("HEAD");
+
+  await page.getByRole("navigation").getByRole("link", { name: "Jobs" }).first().click();
+  await expect(page).toHaveURL(/projects\/shop\/jobs$/);
+  await expect(page.getByRole("main").getByText("Upgrade Staging to head").first()).toBeVisible();
+  await page.goto(`${SHOP}/jobs/2`);
+  await expect(page.getByRole("main")).toContainText("There is nothing here");
 });
 
 test("a revision is read and filtered by keyboard alone, and the address remembers it", async ({ page }) => {

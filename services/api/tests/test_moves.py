@@ -143,6 +143,17 @@ async def test_jobs_come_in_pages_newest_first_without_gap_or_repeat(shop: Any) 
     assert seen == made[::-1]
 
 
+async def test_the_jobs_of_a_project_are_found_however_its_organization_is_named(shop: Any) -> None:
+    made = (await start(shop, "check", None)).json()["id"]
+    for query in ({"project": "shop"}, {"project": "own/shop"}, {"org": "own", "project": "own/shop"}):
+        answer = await shop.call(OWNER, "GET", "/api/jobs", params={**query, "environment": "dev"})
+        assert [job["id"] for job in answer.json()["items"]] == [made], query
+    for query in ({"org": "other", "project": "own/shop"}, {"org": "own", "project": "other/shop"}):
+        assert (await shop.call(OWNER, "GET", "/api/jobs", params=query)).status_code == 404, query
+    elsewhere = await shop.call(OWNER, "GET", "/api/jobs", params={"project": "own/shop", "environment": "prod"})
+    assert elsewhere.json()["items"] == []
+
+
 async def test_no_answer_of_any_reading_route_holds_a_secret(shop: Any) -> None:
     job = (await start(shop, "upgrade", "heads")).json()["id"]
     for path in (

@@ -26,7 +26,7 @@ export function Chip({ tone = "neutral", children, className, title }: { tone?: 
 /** The mark of a branch pointer: an opaque tag, as in git. */
 export function PointerTag({ children, title }: { children: ReactNode; title?: string }) {
   return (
-    <span title={title} className="inline-flex h-4 items-center rounded-[3px] bg-pointer px-1 font-mono text-[10px] font-semibold text-on-pointer">
+    <span title={title} className="inline-flex h-4 shrink-0 items-center whitespace-nowrap rounded-[3px] bg-pointer px-1 font-mono text-[10px] font-semibold text-on-pointer">
       {children}
     </span>
   );

@@ -8,7 +8,7 @@ from stillroom_api.authorization import named_project
 from stillroom_api.jobs.schemas import Holder, JobRead, Jobs, Waiting
 from stillroom_core.actors.actor import Actor
 from stillroom_core.actors.repository import actor_in, actors_of
-from stillroom_core.errors import Invalid
+from stillroom_core.errors import Invalid, not_found
 from stillroom_core.jobs.lifecycle import JobState, StepState
 from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.repository import JobFilter, JobRepository, PlacedJob
@@ -40,7 +40,11 @@ async def read_page(
     """A page of the jobs of one organization or project."""
     project_id = None
     if project is not None:
-        where = await named_project(session, person, project if org is None else f"{org}/{project}")
+        # Its organization may stand in front of it, beside it, or in both places.
+        within, _, slug = project.rpartition("/")
+        if org and within and within != org:
+            raise not_found("project")
+        where = await named_project(session, person, f"{org}/{slug}" if org else project)
         actor, project_id = where.actor, where.project.id
     else:
         actor = await _organization(session, person, org)

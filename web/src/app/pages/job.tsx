@@ -26,7 +26,7 @@ export function JobPage() {
   const job = useJob(id);
   const trouble = useTrouble();
   if (job.data) return <Loaded key={id} job={job.data} />;
-  if (job.isError) return asProblem(job.error).status === 404 ? <NotFound /> : <Failed trouble={trouble(job.error)} onRetry={() => void job.refetch()} />;
+  if (job.isError) return [404, 422].includes(asProblem(job.error).status) ? <NotFound /> : <Failed trouble={trouble(job.error)} onRetry={() => void job.refetch()} />;
   return <SkeletonRows rows={12} className="pt-20" />;
 }
 

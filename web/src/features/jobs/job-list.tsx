@@ -35,10 +35,10 @@ export function JobRows({ jobs, withProject, selected, renderLink }: JobRowsProp
 }
 
 function JobRow({ job, withProject }: { job: Job; withProject: boolean }) {
-  const { t } = useLanguage();
+  const { t, said } = useLanguage();
   const title = useJobTitle();
   const outcome = useOutcome();
-  const summary = job.outcome ? outcome(job.outcome) : job.error ? job.error.title : null;
+  const summary = job.outcome ? outcome(job.outcome) : job.error ? said(job.error.title) : null;
   return (
     <span className="grid grid-cols-[auto_minmax(0,1fr)_auto] items-center gap-x-3 px-4 py-2 md:grid-cols-[auto_3.2rem_minmax(0,1.3fr)_minmax(0,1.6fr)_8.5rem_5.5rem]">
       <StateMark mark={JOB_MARKS[job.state]} />

@@ -19,7 +19,7 @@ export interface Status {
 
 /** The one thing about a database that matters most; several say the worst. */
 export function useDatabaseStatus(graph: Graph): (one: DatabaseStanding) => Status {
-  const { t } = useLanguage();
+  const { t, said } = useLanguage();
   return (one) => {
     const { database } = one;
     const job = database.job;
@@ -39,7 +39,7 @@ export function useDatabaseStatus(graph: Graph): (one: DatabaseStanding) => Stat
         tone: "failed",
         text: t("migrations.status.unreachable"),
         short: "!",
-        detail: [database.read.error?.title, database.read.error?.detail, database.read.error?.fix].filter(Boolean).join("\n"),
+        detail: [database.read.error?.title, database.read.error?.detail, database.read.error?.fix].flatMap((text) => (text ? [said(text)] : [])).join("\n"),
       };
     if (database.unknown.length > 0)
       return {
