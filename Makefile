@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-python up down reset status demo dev web \
-        test test-unit test-web test-browser test-real lint format bench chaos screens docs clean
+        test test-unit test-web test-browser test-real test-containers lint format bench chaos screens docs clean images
 .NOTPARALLEL:
 
 VENV := .venv/bin
@@ -47,7 +47,7 @@ test: setup ## everything: lint, unit, integration, web and browser tests
 	@exec $(VENV)/python tests/run.py all
 
 test-unit: setup-python ## the Python tests alone; ARGS="-k name services/core"
-	@exec $(VENV)/python -m pytest -m "not real" $(ARGS)
+	@exec $(VENV)/python -m pytest -m "not real and not containers" $(ARGS)
 
 test-web: setup ## the web's own tests
 	@exec $(VENV)/python tests/run.py web
@@ -57,6 +57,14 @@ test-browser: setup ## the tests in a real browser
 
 test-real: setup-python ## real open-source projects through the service; writes docs/real-projects.md
 	@STILLROOM_REAL=all exec $(VENV)/python -m pytest -m real $(ARGS)
+
+test-containers: setup-python ## build and start deploy/compose with a Docker engine, and run a job through it
+	@exec $(VENV)/python -m pytest -m containers tests/containers $(ARGS)
+
+images: ## build the images stillroom-api, -worker and -web; ENGINE=podman IMAGE_ARGS="--build-arg ..."
+	@for name in api worker web; do \
+		$(or $(ENGINE),docker) build $(IMAGE_ARGS) -f deploy/images/$$name.Dockerfile -t stillroom-$$name . || exit 1; \
+	done
 
 lint: setup ## ruff, types, import arrows, TypeScript, generated files
 	@exec $(VENV)/python tests/run.py lint

@@ -78,7 +78,7 @@ def python() -> Count:
     workers = str(max(2, min(4, os.cpu_count() or 2)))
     with _report() as report:
         argv = [
-            *(str(BIN / "python"), "-m", "pytest", "-q", "-m", "not real", "-n", workers),
+            *(str(BIN / "python"), "-m", "pytest", "-q", "-m", "not real and not containers", "-n", workers),
             *("--dist", "loadfile", f"--junitxml={report}", *sys.argv[2:]),
         ]
         return _counted(_run(argv), report)

@@ -4,6 +4,7 @@ Secrets have no default: a process that lacks one does not start.
 """
 
 import base64
+import os
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -147,5 +148,8 @@ def parse_sealing_keys(text: str) -> list[tuple[str, bytes]]:
 
 @lru_cache
 def get_settings() -> Settings:
-    """The settings of this process."""
-    return Settings()
+    """The settings of this process: its environment, then the files of the folder STILLROOM_SECRETS_DIR.
+
+    A file there is named like the variable it stands for, so that secrets need not be in an environment.
+    """
+    return Settings(_secrets_dir=os.environ.get("STILLROOM_SECRETS_DIR"))

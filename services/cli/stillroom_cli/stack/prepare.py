@@ -35,14 +35,20 @@ def embedded_metadata(settings: StackSettings) -> Metadata:
     secret = settings.kept["STILLROOM_DATABASE_PASSWORD"]
     address = f"127.0.0.1:{settings.postgres_port}"
     admin_url = f"postgresql://postgres:{root}@{address}/postgres"
+    make_own_database(admin_url, secret)
+    return Metadata(f"postgresql://{NAME}:{secret}@{address}/{NAME}", admin_url)
+
+
+def make_own_database(admin_url: str, secret: str) -> None:
+    """Role and database of the service itself, where they are not there yet."""
     name = sql.Identifier(NAME)
     with psycopg.connect(admin_url, autocommit=True) as connection:
         if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [NAME]).fetchone():
             connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(name, sql.Literal(secret)))
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone():
+            connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(name))
             connection.execute(sql.SQL("CREATE DATABASE {0} OWNER {0} TEMPLATE template0").format(name))
             connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
-    return Metadata(f"postgresql://{NAME}:{secret}@{address}/{NAME}", admin_url)
 
 
 def given_metadata(url: str) -> Metadata:

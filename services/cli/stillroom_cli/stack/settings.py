@@ -39,7 +39,7 @@ class StackSettings:
 def load_settings(path: Path) -> StackSettings:
     """Reads settings.env, adding what it lacks; the environment wins over it."""
     kept = _read(path)
-    lacking = {name: make() for name, make in _GENERATED.items() if name not in kept}
+    lacking = {name: make() for name, make in GENERATED.items() if name not in kept}
     if lacking:
         kept |= lacking
         _write(path, kept)
@@ -67,7 +67,7 @@ def _password() -> str:
     return secrets.token_urlsafe(12)
 
 
-_GENERATED: dict[str, Callable[[], str]] = {
+GENERATED: dict[str, Callable[[], str]] = {
     "STILLROOM_SECRET_KEY": lambda: secrets.token_urlsafe(48),
     "STILLROOM_SEALING_KEYS": lambda: "first:" + base64.b64encode(secrets.token_bytes(32)).decode(),
     "STILLROOM_POSTGRES_PASSWORD": lambda: secrets.token_hex(16),
