@@ -96,8 +96,8 @@ def test_requests_go_to_every_replica_of_the_api(sample: Stack) -> None:
     def both() -> bool | None:
         for _ in range(8):
             assert httpx.get(f"{sample.url}/api/migrations/current").status_code == 401
-        lines = sample.compose("logs", "api").splitlines()
-        served = {line.split("|")[0].strip() for line in lines if "/api/migrations/current" in line}
+        lines = sample.compose("logs", "web").splitlines()
+        served = {line.split()[-1] for line in lines if "/api/migrations/current" in line}
         return len(served) == 2 or None
 
     wait_for("a request at each replica", both)
@@ -129,8 +129,8 @@ def test_a_mounted_folder_is_a_project_and_its_database_is_the_one_that_is_named
             client.sign_in("admin@stillroom.local", stack.password())
             job = upgrade(client, "team/project", "dev")
         assert (job["state"], job["isolation"]) == ("succeeded", "bwrap")
-        asked = ("exec", "-T", "postgres", "psql", "-U", "shop", "-d", "shop", "-Atc", "select count(*) from customers")
-        assert stack.compose(*asked).strip() == "0"
+        asked = ("exec", "-T", "postgres", "psql", "-h", "/var/run/postgresql", "-U", "shop", "-d", "shop")
+        assert stack.compose(*asked, "-Atc", "select count(*) from customers").strip() == "0"
     finally:
         stack.down()
 
