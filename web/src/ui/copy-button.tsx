@@ -1,9 +1,9 @@
 import { Check, Copy } from "lucide-react";
-import { useEffect, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { useLanguage } from "@/i18n";
 import { IconButton } from "./button";
 
-export function CopyButton({ text, label }: { text: string; label?: string }) {
+export function CopyButton({ text, label, icon }: { text: string; label?: string; icon?: ReactNode }) {
   const { t } = useLanguage();
   const [copied, setCopied] = useState(false);
   useEffect(() => {
@@ -17,7 +17,7 @@ export function CopyButton({ text, label }: { text: string; label?: string }) {
       label={copied ? t("common.copied") : (label ?? t("common.copy"))}
       onClick={() => void navigator.clipboard.writeText(text).then(() => setCopied(true))}
     >
-      {copied ? <Check className="size-3.5 text-applied" /> : <Copy className="size-3.5" />}
+      {copied ? <Check className="size-3.5 text-applied" /> : (icon ?? <Copy className="size-3.5" />)}
     </IconButton>
   );
 }

@@ -70,6 +70,8 @@ export function Migrations() {
             history={history.data}
             current={current.data}
             permissions={project.data.permissions}
+            gitUrl={project.data.git_url}
+            jobAddress={(job) => addresses.job(org, slug, job)}
             onStarted={(job) => void navigate(addresses.job(org, slug, job.id))}
             jobLink={(job, label) => (
               <Button asChild>

@@ -30,6 +30,8 @@ interface MigrationsViewProps {
   history: History;
   current: Current | undefined;
   permissions: readonly string[];
+  gitUrl: string;
+  jobAddress: (job: string) => string;
   jobLink: (job: string, label: string) => ReactNode;
   settingsLink: (label: string) => ReactNode;
   onStarted: (job: Job) => void;
@@ -69,7 +71,7 @@ function download(name: string, content: string) {
 }
 
 export function MigrationsView(props: MigrationsViewProps) {
-  const { org, slug, project, history, current, permissions, jobLink, settingsLink, onStarted } = props;
+  const { org, slug, project, history, current, permissions, gitUrl, jobAddress, jobLink, settingsLink, onStarted } = props;
   const { t } = useLanguage();
   const address = useAddress();
   const wide = useWide();
@@ -131,6 +133,11 @@ export function MigrationsView(props: MigrationsViewProps) {
     <RevisionPane
       key={selected.id}
       project={project}
+      gitUrl={gitUrl}
+      head={history.commit.sha}
+      tab={address.tab}
+      onTab={address.setTab}
+      jobAddress={jobAddress}
       graph={graph}
       revision={selected}
       standings={standings}

@@ -113,6 +113,30 @@ export function useRevision(project: string, revision: string | null) {
   });
 }
 
+export function useRevisionRuns(project: string, revision: string, moved: unknown) {
+  return useQuery({
+    queryKey: ["revision-runs", project, revision, moved],
+    queryFn: () =>
+      unwrap(api.GET("/api/migrations/revisions/{revision}/runs", { params: { path: { revision }, query: { project } } })),
+    placeholderData: (before) => before,
+    staleTime: 10_000,
+    refetchInterval: (query) => (query.state.data?.some((run) => run.state === "running") ? LIVE : false),
+  });
+}
+
+/** What a job sent within a revision; asked again while it runs. */
+export function useStatements(job: string | null, revision: string, live: boolean) {
+  return useQuery({
+    queryKey: ["statements", job, revision, live],
+    queryFn: () =>
+      unwrap(api.GET("/api/jobs/{job}/revisions/{revision}/statements", { params: { path: { job: job ?? "", revision } } })),
+    enabled: job !== null,
+    placeholderData: (before) => before,
+    staleTime: live ? 0 : Infinity,
+    refetchInterval: live ? LIVE : false,
+  });
+}
+
 export interface MoveAsked {
   kind: MoveKind;
   environment: string;

@@ -1,5 +1,5 @@
-import { ArrowDownToLine, ArrowUpToLine, Lock, MoreHorizontal, Stamp, X } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { ArrowDownToLine, ArrowUpToLine, ExternalLink, Link2, Lock, MoreHorizontal, Stamp, X } from "lucide-react";
+import type { ReactNode } from "react";
 import { useTrouble } from "@/api/use-trouble";
 import type { Revision, RevisionDetail } from "@/api/types";
 import { useLanguage } from "@/i18n";
@@ -14,12 +14,21 @@ import { Skeleton } from "@/ui/states";
 import { Tabs } from "@/ui/tabs";
 import { Ago } from "@/ui/time";
 import type { MoveAsked } from "./queries";
-import { useRevision } from "./queries";
+import { commitLink, fileLink } from "./host-link";
+import { useRevision, useStatements } from "./queries";
+import { RevisionRuns } from "./revision-runs";
+import type { PaneTab } from "./use-address";
 import { MARKS, useCellText } from "./revision-row";
 import { cellOf, type DatabaseStanding, type EnvironmentStanding, type Graph, type Move, type MoveKind, movesTo, type RunningSteps } from "./standing";
 
 interface PaneProps {
   project: string;
+  /** Where the code comes from, and at which commit: for links to the host's own pages. */
+  gitUrl: string;
+  head: string;
+  tab: PaneTab;
+  onTab: (tab: PaneTab) => void;
+  jobAddress: (job: string) => string;
   graph: Graph;
   revision: Revision;
   standings: EnvironmentStanding[];
@@ -32,7 +41,7 @@ interface PaneProps {
 }
 
 export function RevisionPane(props: PaneProps) {
-  const { project, graph, revision, standings, running, onClose, onSelect } = props;
+  const { project, gitUrl, graph, revision, standings, running, onClose, onSelect } = props;
   const { t } = useLanguage();
   const detail = useRevision(project, revision.id);
   const trouble = useTrouble();
@@ -44,6 +53,7 @@ export function RevisionPane(props: PaneProps) {
         <div className="flex items-center gap-1.5">
           <code className="min-w-0 truncate text-sm text-muted">{revision.id}</code>
           <CopyButton text={revision.id} label={t("migrations.copyId")} />
+          <CopyButton text={globalThis.location.href} label={t("migrations.copyLink")} icon={<Link2 className="size-3.5" />} />
           {pending > 0 && <Chip tone="pending">{t("migrations.pendingOn", { count: pending })}</Chip>}
           {revision.is_merge && <Chip>{t("migrations.merge")}</Chip>}
           {revision.labels.map((label) => (
@@ -56,13 +66,13 @@ export function RevisionPane(props: PaneProps) {
           </IconButton>
         </div>
         <h2 className="mt-1 text-lg leading-snug font-semibold text-balance">{revision.message || revision.id}</h2>
-        <Metadata revision={revision} graph={graph} onSelect={onSelect} />
+        <Metadata revision={revision} graph={graph} gitUrl={gitUrl} onSelect={onSelect} />
       </header>
       <div className="min-h-0 flex-1 overflow-y-auto">
         {detail.isError ? (
           <TroubleNotice className="m-4" trouble={trouble(detail.error)} onRetry={() => void detail.refetch()} />
         ) : detail.data ? (
-          <Source detail={detail.data} />
+          <Source {...props} detail={detail.data} />
         ) : (
           <div className="flex flex-col gap-2 p-4">
             <Skeleton className="h-3 w-2/3" />
@@ -76,7 +86,26 @@ export function RevisionPane(props: PaneProps) {
   );
 }
 
-function Metadata({ revision, graph, onSelect }: { revision: Revision; graph: Graph; onSelect: (id: string) => void }) {
+/** Opens the host's page beside ours. */
+function Outside({ to, children }: { to: string | null; children: ReactNode }) {
+  const { t } = useLanguage();
+  if (!to) return <>{children}</>;
+  return (
+    <a href={to} target="_blank" rel="noreferrer" className="inline-flex items-center gap-0.5 text-accent-text hover:underline">
+      {children}
+      <ExternalLink aria-label={t("migrations.onHost")} className="size-3" />
+    </a>
+  );
+}
+
+interface MetadataProps {
+  revision: Revision;
+  graph: Graph;
+  gitUrl: string;
+  onSelect: (id: string) => void;
+}
+
+function Metadata({ revision, graph, gitUrl, onSelect }: MetadataProps) {
   const { t, rich } = useLanguage();
   const link = (id: string) =>
     graph.byId.has(id) ? (
@@ -92,7 +121,13 @@ function Metadata({ revision, graph, onSelect }: { revision: Revision; graph: Gr
   const facts: ReactNode[] = [
     revision.author,
     revision.date && <Ago at={revision.date} />,
-    revision.commit && rich("migrations.commit", { commit: <code className="text-xs">{revision.commit.slice(0, 7)}</code> }),
+    revision.commit && rich("migrations.commit", {
+        commit: (
+          <Outside to={commitLink(gitUrl, revision.commit)}>
+            <code className="text-xs">{revision.commit.slice(0, 7)}</code>
+          </Outside>
+        ),
+      }),
     revision.down.length === 0
       ? t("migrations.isBase")
       : rich("migrations.parents", { count: revision.down.length, parents: links(revision.down) }),
@@ -116,29 +151,53 @@ function part(detail: RevisionDetail, lines: readonly number[] | null): { source
   return { source: detail.source.split("\n").slice(first - 1, last).join("\n"), from: first };
 }
 
-function Source({ detail }: { detail: RevisionDetail }) {
+/** The line whose statement runs now in a job, if one runs this revision. */
+function useRunningLine(standings: EnvironmentStanding[], revision: string) {
+  const job = standings
+    .flatMap((standing) => standing.databases)
+    .map((one) => one.database.job)
+    .find((one) => one?.running?.revision === revision);
+  const statements = useStatements(job?.id ?? null, revision, job !== undefined && job !== null);
+  const last = job ? statements.data?.at(-1) : undefined;
+  return { kind: job?.kind, line: last && last.ms === null && !last.failed ? (last.line ?? null) : null };
+}
+
+function Source({ detail, project, gitUrl, head, revision, standings, tab, onTab, jobAddress }: PaneProps & { detail: RevisionDetail }) {
   const { t } = useLanguage();
-  const [tab, setTab] = useState<"upgrade" | "downgrade" | "file">("upgrade");
-  const show = (label: string, piece: { source: string; from: number } | null) =>
-    piece ? <Code label={label} source={piece.source} from={piece.from} /> : <p className="px-4 py-3 text-sm text-muted">{t("migrations.noSource")}</p>;
+  const { kind, line } = useRunningLine(standings, revision.id);
+  const show = (label: string, piece: { source: string; from: number } | null, lit: number | null) =>
+    piece ? <Code label={label} source={piece.source} from={piece.from} lit={lit} /> : <p className="px-4 py-3 text-sm text-muted">{t("migrations.noSource")}</p>;
   const body = detail.doc.split("\n").slice(1).join("\n").replace(/^(Revision ID|Revises|Create Date|Branch Labels|Depends On):.*$/gim, "").trim();
+  const up = t("migrations.tab.upgrade");
+  const down = t("migrations.tab.downgrade");
+  const moved = standings.flatMap((standing) => standing.databases.map(({ database }) => [database.heads, database.job?.id, database.job?.running?.revision]));
   return (
     <>
       {body && <p className="px-4 pb-3 whitespace-pre-line text-muted">{body}</p>}
       <Tabs
         label={t("migrations.source")}
         value={tab}
-        onChange={setTab}
+        onChange={onTab}
         tabs={[
-          { value: "upgrade", label: t("migrations.tab.upgrade"), content: show(t("migrations.tab.upgrade"), part(detail, detail.upgrade_lines)) },
-          { value: "downgrade", label: t("migrations.tab.downgrade"), content: show(t("migrations.tab.downgrade"), part(detail, detail.downgrade_lines)) },
-          { value: "file", label: t("migrations.tab.file"), content: show(t("migrations.tab.file"), detail.source ? { source: detail.source, from: 1 } : null) },
+          { value: "upgrade", label: up, content: show(up, part(detail, detail.upgrade_lines), kind === "upgrade" ? line : null) },
+          { value: "downgrade", label: down, content: show(down, part(detail, detail.downgrade_lines), kind === "downgrade" ? line : null) },
+          { value: "file", label: t("migrations.tab.file"), content: show(t("migrations.tab.file"), detail.source ? { source: detail.source, from: 1 } : null, line) },
+          {
+            value: "runs",
+            label: t("migrations.tab.runs"),
+            content: <RevisionRuns project={project} revision={revision.id} moved={moved} jobAddress={jobAddress} />,
+          },
         ]}
       />
-      <p className="flex items-center gap-1 px-4 py-2 text-xs text-muted">
-        <code className="min-w-0 truncate">{detail.path}</code>
-        <CopyButton text={detail.path} label={t("migrations.copyPath")} />
-      </p>
+      {tab !== "runs" && (
+        <p className="flex items-center gap-1 px-4 py-2 text-xs text-muted">
+          <Outside to={fileLink(gitUrl, head, detail.path)}>
+            <code className="min-w-0 truncate">{detail.path}</code>
+          </Outside>
+          <CopyButton text={detail.path} label={t("migrations.copyPath")} />
+          {detail.source && <CopyButton text={detail.source} label={t("migrations.copySource")} />}
+        </p>
+      )}
     </>
   );
 }

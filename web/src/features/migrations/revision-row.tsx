@@ -40,6 +40,13 @@ function Running({ text, since }: { text: string; since: string | null }) {
   return <>{since ? `${text} ${clock(now - Date.parse(since))}` : text}</>;
 }
 
+/** "Mira Aalto" is "MA" where a column is narrow; the whole name stands in the title. */
+function initials(name: string): string {
+  const [first = "", second] = name.split(/[\s@._-]+/).filter(Boolean);
+  const [letter = ""] = Array.from(second ?? "");
+  return letter ? `${Array.from(first)[0] ?? ""}${letter}`.toUpperCase() : Array.from(first).slice(0, 2).join("");
+}
+
 /** Who brought it there and how long it took; the whole story stands in the title. */
 function useStory(): (cell: Cell, name: string) => { text: string; short: string | null } {
   const { t, duration, ago } = useLanguage();
@@ -49,7 +56,7 @@ function useStory(): (cell: Cell, name: string) => { text: string; short: string
     const { run } = cell;
     if (!run || (cell.state !== "applied" && cell.state !== "partial" && cell.state !== "failed")) return { text, short: null };
     const facts = [run.actor, ...(run.at ? [ago(run.at)] : []), ...(run.ms === null ? [] : [duration(run.ms)]), t("migrations.jobNumber", { number: run.number })];
-    return { text: `${text} · ${facts.join(" · ")}`, short: run.ms === null ? run.actor : `${run.actor} · ${duration(run.ms)}` };
+    return { text: `${text} · ${facts.join(" · ")}`, short: run.ms === null ? initials(run.actor) : `${initials(run.actor)} · ${duration(run.ms)}` };
   };
 }
 

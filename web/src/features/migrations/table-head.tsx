@@ -72,7 +72,9 @@ export function TableHead({ input, filter, onFilter, history, standings, shown, 
                 <X className="size-3.5" />
               </IconButton>
             ) : (
+              <span className="max-sm:hidden">
               <Kbd>/</Kbd>
+            </span>
             )}
           </span>
         </div>
@@ -80,7 +82,7 @@ export function TableHead({ input, filter, onFilter, history, standings, shown, 
         <Menu
           label={t("migrations.view")}
           trigger={
-            <IconButton label={t("migrations.view")}>
+            <IconButton label={t("migrations.view")} className="max-sm:hidden">
               <MoreHorizontal className="size-4" />
             </IconButton>
           }

@@ -6,12 +6,17 @@ import type { MoveKind } from "./standing";
 
 const KINDS: readonly string[] = ["upgrade", "downgrade", "stamp"];
 
+const TABS = ["upgrade", "downgrade", "file", "runs"] as const;
+export type PaneTab = (typeof TABS)[number];
+
 export interface PageState {
   revision: string | null;
   environment: string | null;
   filter: string;
   /** Long stretches that look alike are hidden. */
   folded: boolean;
+  /** What the pane shows of the revision. */
+  tab: PaneTab;
   move: MoveAsked | null;
 }
 
@@ -31,6 +36,7 @@ export function useAddress() {
       environment: search.get("environment"),
       filter: search.get("q") ?? "",
       folded: search.get("fold") !== "off",
+      tab: TABS.find((tab) => tab === search.get("tab")) ?? "upgrade",
       move: moveOf(search),
     }),
     [search],
@@ -55,6 +61,7 @@ export function useAddress() {
     ...state,
     select: (revision: string | null, environment: string | null) => change({ revision, environment }),
     setFilter: (q: string) => change({ q }),
+    setTab: (tab: PaneTab) => change({ tab: tab === "upgrade" ? null : tab }),
     setFolded: (folded: boolean) => change({ fold: folded ? null : "off" }),
     ask: (move: MoveAsked | null) =>
       change(
