@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-python up down reset status demo dev web \
+.PHONY: help setup setup-python setup-charts up down reset status demo dev web \
         test test-unit test-web test-browser test-real test-containers lint format bench chaos screens docs clean images
 .NOTPARALLEL:
 
@@ -22,6 +22,9 @@ setup: ## install what is missing: tools, Python packages, web packages, the bui
 
 setup-python:
 	@python=$$(sh tools/python) && "$$python" tools/setup.py python
+
+setup-charts: setup-python
+	@python=$$(sh tools/python) && "$$python" tools/setup.py charts
 
 up: setup ## start the whole service on this machine; Ctrl-C stops it
 	@exec $(VENV)/stillroom up
@@ -43,10 +46,10 @@ dev: setup ## like up, with hot reload: web on 3000, api on 8000
 
 web: setup ## build the web if its sources changed
 
-test: setup ## everything: lint, unit, integration, web and browser tests
+test: setup setup-charts ## everything: lint, unit, integration, web and browser tests
 	@exec $(VENV)/python tests/run.py all
 
-test-unit: setup-python ## the Python tests alone; ARGS="-k name services/core"
+test-unit: setup-charts ## the Python tests alone; ARGS="-k name services/core"
 	@exec $(VENV)/python -m pytest -m "not real and not containers" $(ARGS)
 
 test-web: setup ## the web's own tests

@@ -1,6 +1,6 @@
 """Gets a bare machine ready: our tools, the Python packages, Node and the web. Standard library only.
 
-    python tools/setup.py [python|web|all]
+    python tools/setup.py [python|web|charts|all]
 
 Each step is skipped when what it depends on has not changed. Nothing is installed outside this folder.
 Failures are one line with the fix; the whole output of a step is in .tools/logs/.
@@ -37,6 +37,8 @@ def main(what: str) -> int:
         _need_git()
         uv = install_uv()
         install_python_packages(uv)
+        if what == "charts":
+            install_chart_tools(uv)
         if what in ("web", "all"):
             path = install_node(uv)
             install_web_packages(path)
@@ -81,9 +83,24 @@ def install_python_packages(uv: Path) -> None:
         _run(
             "python",
             [
-                *(str(uv), "sync", "--frozen", "--all-packages", "--all-groups"),
+                *(str(uv), "sync", "--frozen", "--all-packages", "--all-groups", "--no-group", "charts"),
                 *("--python", sys.executable, "--no-progress"),
             ],
+            fix="is the Python package index reachable (UV_DEFAULT_INDEX)?",
+        )
+        stamp.write()
+
+
+def install_chart_tools(uv: Path) -> None:
+    """What the tests of the Helm chart need, beside the rest of .venv."""
+    sources = [ROOT / "uv.lock", ROOT / "pyproject.toml", *ROOT.glob("services/*/pyproject.toml")]
+    stamp = _Stamp("charts", sources, sys.executable)
+    if stamp.fresh():
+        return
+    with _Step("chart tools"):
+        _run(
+            "charts",
+            [str(uv), "sync", "--frozen", "--inexact", "--only-group", "charts", "--no-progress"],
             fix="is the Python package index reachable (UV_DEFAULT_INDEX)?",
         )
         stamp.write()

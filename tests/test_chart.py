@@ -1,0 +1,182 @@
+"""deploy/helm: linted, rendered for every example, and each manifest checked against Kubernetes' own schemas."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+CHART = Path(__file__).resolve().parents[1] / "deploy" / "helm" / "stillroom"
+EXAMPLES = {"default": {}} | {
+    p.stem: yaml.safe_load(p.read_text()) for p in sorted(CHART.parent.glob("examples/*.yaml"))
+}
+VERSIONS = ("1.30", "1.37")  # the oldest that Chart.yaml allows, and the newest with schemas here
+
+helm = pytest.importorskip(
+    "helm_python", reason="helm-python-sdk has no wheel for this machine, or `make setup-charts` did not run"
+)
+kubernetes = pytest.importorskip("kubernetes_validate", reason="kubernetes-validate is missing: `make setup-charts`")
+
+Manifest = dict[str, Any]
+
+
+def render(values: Manifest, *, name: str = "stillroom", upgrade: bool = False) -> list[Manifest]:
+    with helm.Chart.load(str(CHART)) as chart:
+        files = chart.render(values, name=name, namespace="ours", is_upgrade=upgrade, is_install=not upgrade)
+    return [d for path, text in files.items() if path.endswith(".yaml") for d in yaml.safe_load_all(text) if d]
+
+
+@pytest.fixture(scope="module", params=EXAMPLES)
+def manifests(request: pytest.FixtureRequest) -> list[Manifest]:
+    return render(EXAMPLES[request.param])
+
+
+def of_kind(manifests: list[Manifest], *kinds: str) -> list[Manifest]:
+    return [manifest for manifest in manifests if manifest["kind"] in kinds]
+
+
+def pods(manifests: list[Manifest]) -> list[Manifest]:
+    found: list[Manifest] = [m["spec"]["template"] for m in of_kind(manifests, "Deployment", "StatefulSet", "Job")]
+    return found
+
+
+def component(manifest: Manifest) -> str:
+    name: str = manifest["metadata"]["labels"]["app.kubernetes.io/component"]
+    return name
+
+
+def test_the_linter_finds_no_fault() -> None:
+    found = helm.lint(str(CHART))
+    assert found["errors"] == []
+    assert [m["error"] for m in found["messages"] if m["severity"] > 1] == []
+
+
+def test_there_are_six_sets_of_values_and_the_defaults() -> None:
+    assert len(EXAMPLES) >= 7
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_manifest_is_what_kubernetes_accepts(manifests: list[Manifest], version: str) -> None:
+    for manifest in manifests:
+        if manifest["apiVersion"].startswith("keda.sh/"):
+            continue  # Kubernetes has no schema of it; the test below looks at it
+        kubernetes.validate(manifest, version, strict=True)
+    assert {"Deployment", "Service", "Job", "NetworkPolicy"} <= {manifest["kind"] for manifest in manifests}
+
+
+def test_names_are_unique_and_every_object_says_whose_it_is(manifests: list[Manifest]) -> None:
+    keys = [(manifest["kind"], manifest["metadata"]["name"]) for manifest in manifests]
+    assert len(keys) == len(set(keys))
+    assert all(component(manifest) for manifest in manifests)
+
+
+def test_no_pod_has_root_capabilities_a_writable_root_or_a_token_of_the_cluster(manifests: list[Manifest]) -> None:
+    for pod in pods(manifests):
+        assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
+        assert pod["spec"]["automountServiceAccountToken"] is False
+        for container in [*pod["spec"]["containers"], *pod["spec"].get("initContainers", [])]:
+            security = container["securityContext"]
+            assert security["readOnlyRootFilesystem"] is True and security["allowPrivilegeEscalation"] is False
+            assert security["capabilities"] == {"drop": ["ALL"]}
+            assert container["resources"]["limits"]["memory"]
+
+
+def test_no_secret_stands_in_a_variable_or_an_argument(manifests: list[Manifest]) -> None:
+    secrets = of_kind(manifests, "Secret")
+    values = [v for s in secrets for k, v in s["stringData"].items() if k not in ("valkey.conf", "first.json")]
+    others = json.dumps([manifest for manifest in manifests if manifest["kind"] != "Secret"])
+    assert [value for value in values if value in others] == []
+    assert "secretKeyRef" not in others
+
+
+def test_what_a_service_a_budget_or_a_scaler_selects_is_there(manifests: list[Manifest]) -> None:
+    labels = [pod["metadata"]["labels"] for pod in pods(manifests)]
+    names = {m["metadata"]["name"] for m in of_kind(manifests, "Deployment")}
+
+    def met(selector: Manifest) -> bool:
+        return any(selector.items() <= one.items() for one in labels)
+
+    assert all(met(service["spec"]["selector"]) for service in of_kind(manifests, "Service"))
+    assert all(met(budget["spec"]["selector"]["matchLabels"]) for budget in of_kind(manifests, "PodDisruptionBudget"))
+    for scaler in of_kind(manifests, "HorizontalPodAutoscaler", "ScaledObject"):
+        assert scaler["spec"]["scaleTargetRef"]["name"] in names
+
+
+def test_nothing_reaches_a_pod_but_what_a_policy_allows_and_no_worker_the_metadata_service(
+    manifests: list[Manifest],
+) -> None:
+    policies = of_kind(manifests, "NetworkPolicy")
+    closed = next(policy for policy in policies if policy["metadata"]["name"] == "stillroom-default")
+    assert set(closed["spec"]["policyTypes"]) == {"Ingress", "Egress"} and "ingress" not in closed["spec"]
+    for pod in pods(manifests):
+        assert closed["spec"]["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+    blocks = [
+        peer["ipBlock"]
+        for policy in policies
+        for rule in policy["spec"].get("egress", [])
+        for peer in rule["to"]
+        if "ipBlock" in peer
+    ]
+    assert all("169.254.0.0/16" in block["except"] for block in blocks if block["cidr"] == "0.0.0.0/0")
+
+
+def test_the_migrations_run_before_the_new_pods_and_with_a_bundled_server_after_it() -> None:
+    hook = {"helm.sh/hook": "pre-install,pre-upgrade"}
+    external = next(m for m in of_kind(render(EXAMPLES["external"]), "Job"))
+    assert hook.items() <= external["metadata"]["annotations"].items()
+    bundled = next(m for m in of_kind(render({}), "Job"))
+    assert "annotations" not in bundled["metadata"] and bundled["metadata"]["name"] == "stillroom-migrations-first"
+    later = next(m for m in of_kind(render({}, upgrade=True), "Job"))
+    assert hook.items() <= later["metadata"]["annotations"].items()
+    for secret in of_kind(render({}), "Secret"):
+        # Before the migrations, and left where they are when the release goes.
+        assert secret["metadata"]["annotations"]["helm.sh/hook-weight"] == "-10"
+        assert secret["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+
+
+def test_each_pool_has_its_own_workers_and_takes_the_defaults_where_it_says_nothing() -> None:
+    found = {component(m): m for m in of_kind(render(EXAMPLES["large"]), "Deployment", "ScaledObject")}
+    assert {"worker-default", "worker-slow"} <= set(found)
+    large = render(EXAMPLES["large"])
+    slow = next(m for m in of_kind(large, "Deployment") if component(m) == "worker-slow")["spec"]["template"]["spec"]
+    assert slow["terminationGracePeriodSeconds"] == 7200 and slow["nodeSelector"] == {"pool": "migrations"}
+    assert slow["securityContext"]["seccompProfile"]["type"] == "Localhost"
+    scaled = next(m for m in of_kind(large, "ScaledObject") if component(m) == "worker-slow")
+    trigger = scaled["spec"]["triggers"][0]
+    assert trigger["metadata"] == {"address": "valkey.internal:6379", "listName": "stillroom", "listLength": "2"}
+    assert trigger["authenticationRef"]["name"] in {
+        m["metadata"]["name"] for m in of_kind(large, "TriggerAuthentication")
+    }
+
+
+def test_the_restricted_profile_of_kubernetes_is_kept_where_the_level_allows_it() -> None:
+    for pod in pods(render(EXAMPLES["strict"])):
+        assert pod["spec"]["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault"
+        assert not any("hostPath" in volume for volume in pod["spec"]["volumes"])
+
+
+@pytest.mark.parametrize(
+    ("values", "word"),
+    [
+        ({"workers": [{"name": "a", "sandbox": {"level": "bwrap"}}]}, "bwrap needs user namespaces"),
+        ({"postgresql": {"bundled": False}}, "secrets.databaseUrl"),
+        ({"valkey": {"bundled": False}}, "secrets.redisUrl"),
+        ({"secrets": {"existing": "mine"}}, "secrets.existing is for an external"),
+        ({"workers": []}, "workers"),
+        ({"publicURL": "https://x"}, "publicURL"),
+        ({"publicUrl": "stillroom.example.com"}, "publicUrl"),
+        ({"settings": {"STILLROOM_SECRET_KEY": "in the open"}}, "STILLROOM_SECRET_KEY"),
+        ({"workers": [{"name": "a", "sandbox": {"level": "vm"}}]}, "level"),
+    ],
+)
+def test_values_that_could_not_work_are_refused_with_the_reason(values: Manifest, word: str) -> None:
+    with pytest.raises(helm.HelmError) as refused, helm.Chart.load(str(CHART)) as chart:
+        chart.validate_schema(values)
+        chart.render(values, name="stillroom", namespace="ours")
+    assert word in str(refused.value)
+    assert "in the open" not in str(refused.value)
+
+
+def test_a_release_of_any_name_has_names_of_its_own() -> None:
+    assert {m["metadata"]["name"].startswith("acme-stillroom") for m in render({}, name="acme")} == {True}
