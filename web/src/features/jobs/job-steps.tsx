@@ -77,10 +77,10 @@ export function JobSteps({ job, onStep }: { job: Job; onStep: (step: JobStep) =>
 }
 
 function StepDetail({ step }: { step: JobStep }) {
-  const { t } = useLanguage();
+  const { t, said } = useLanguage();
   const words = [
     step.state === "rolled_back" ? t("jobs.stepState.rolled_back") : null,
-    step.detail,
+    step.detail ? said(step.detail) : null,
     step.statements > 0 ? t("jobs.statements", { count: step.statements }) : null,
   ].filter(Boolean);
   if (words.length === 0) return null;

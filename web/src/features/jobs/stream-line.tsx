@@ -53,7 +53,7 @@ const WARNINGS = new Set(["stopping", "lock_waiting", "connection_failed", "veri
 const TRANSACTIONS = new Set(["begin", "commit", "rollback", "autocommit"]);
 
 function Content({ line, found }: { line: Line; found: string | null }) {
-  const { t } = useLanguage();
+  const { t, said } = useLanguage();
   const stepTitle = useStepTitle();
   const text = line.text.replace(ANSI, "");
   switch (line.kind) {
@@ -82,7 +82,7 @@ function Content({ line, found }: { line: Line; found: string | null }) {
     case "error":
       return (
         <span className="my-1 block rounded bg-failed-soft px-2 py-1 font-sans text-sm whitespace-pre-wrap">
-          <strong className="text-failed">{line.title}</strong>
+          <strong className="text-failed">{said(line.title ?? "")}</strong>
           {text && (
             <span className="block">
               <Marked text={text} found={found} />
@@ -90,7 +90,7 @@ function Content({ line, found }: { line: Line; found: string | null }) {
           )}
           {line.fix && (
             <span className="block">
-              <span className="font-medium">{t("common.fix")}</span> {line.fix}
+              <span className="font-medium">{t("common.fix")}</span> {said(line.fix)}
             </span>
           )}
         </span>

@@ -9,6 +9,8 @@ export const nouns: Readonly<Record<string, string>> = {
   revision: "ревизия",
   commit: "коммит",
   file: "файл",
+  cached: "из кэша",
+  built: "собрано",
 };
 
 /**
@@ -325,6 +327,12 @@ export const server: Readonly<Record<string, string>> = {
   "Check that the server runs and that the user may read the version table; then start it again.": "Проверьте, что сервер работает и пользователь может читать таблицу версий; затем запустите снова.",
   "Another migration of this database is still running.": "Ещё идёт другая миграция этой базы.",
   "Wait for it to end, or end that session, and start the job again.": "Дождитесь конца или завершите ту сессию и запустите задание снова.",
+
+  // Steps of a job.
+  "{0} files": "файлов: {0}",
+  "at {0}": "на {0}",
+  "leaves the transaction": "выходит из транзакции",
+  "Python {0} · {1} · {2}": "Python {0} · {1} · {2}",
 
   // Runs.
   "Alembic could not list the revisions.": "Alembic не смог перечислить ревизии.",
