@@ -72,6 +72,12 @@ class Settings(BaseSettings):
         alias="STILLROOM_ALLOWED_NETWORKS",
         description="Private networks (CIDR, comma separated) that git and databases may be in",
     )
+    package_hosts_text: str = Field(
+        default="pypi.org,files.pythonhosted.org,github.com,codeload.github.com,gitlab.com",
+        alias="STILLROOM_PACKAGE_HOSTS",
+        description="Hosts (comma separated) that may give packages over https, beside the index that the operator "
+        "set; * for every public one",
+    )
     log_format: Literal["json", "console"] = Field(
         default="json", alias="STILLROOM_LOG_FORMAT", description="json for machines, console for people"
     )
@@ -123,6 +129,11 @@ class Settings(BaseSettings):
     def extra_hosts(self) -> list[str]:
         """Further host names that are ours."""
         return [part.strip() for part in self.extra_hosts_text.split(",") if part.strip()]
+
+    @property
+    def package_hosts(self) -> tuple[str, ...]:
+        """Hosts that a building package may reach, by the operator's choice."""
+        return tuple(part.strip() for part in self.package_hosts_text.split(",") if part.strip())
 
     @property
     def networks(self) -> tuple[str, ...]:

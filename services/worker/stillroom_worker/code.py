@@ -13,7 +13,7 @@ from stillroom_worker import checkout
 from stillroom_worker.addresses import operator_networks
 from stillroom_worker.checkout import Credential, Exported, FetchedCommit, Repository
 from stillroom_worker.room import Room
-from stillroom_worker.virtualenv import Requirements, Virtualenv, ensure
+from stillroom_worker.virtualenv import Confinement, Requirements, Virtualenv, ensure
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,10 @@ async def virtualenv(room: Room, project: Project, code: Code, on_line: Callable
     if not room.settings.development:
         # Building a package runs its code, which could leave something behind for the next: not across tenants.
         cache /= str(project.organization_id)
-    return await ensure(code.export, project.subdirectory, requirements, cache, on_line)
+    confinement = Confinement(
+        level=room.isolation(), hosts=room.settings.package_hosts, networks=operator_networks(room.settings)
+    )
+    return await ensure(code.export, project.subdirectory, requirements, cache, on_line, confinement=confinement)
 
 
 def forget(folder: Path) -> None:

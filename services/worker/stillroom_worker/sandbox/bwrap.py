@@ -51,6 +51,7 @@ class Room:
     """What is laid into the cell. Every path stands inside where it stands outside."""
 
     read_only: tuple[Path, ...]
+    writable: tuple[Path, ...]
     files: Mapping[str, bytes]
     archive: bytes
     socket_dir: Path | None
@@ -94,6 +95,8 @@ def arguments(room: Room, variant: Variant, *, seccomp_fd: int, hold: Callable[[
     # Only now what may lie below /tmp: a later mount would cover an earlier one.
     for path in room.read_only:
         words += ["--ro-bind", str(path), str(path)]
+    for path in room.writable:
+        words += ["--bind", str(path), str(path)]
     for name, content in _ETC.items():
         words += _file(hold(content), Path("/etc") / name, "0444")
     words += _file(hold(room.archive), ARCHIVE, "0444")

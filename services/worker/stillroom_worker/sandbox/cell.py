@@ -46,7 +46,9 @@ class Cell:
 
     `files` are secret files by their path below the folder that the program finds in $STILLROOM_FILES.
     `interpreters` are the prefixes of the Python installations that the program is made of, from the worker's own
-    knowledge. `cwd` and the program lie below `read_only` or the system's own folders. `database_socket` is the
+    knowledge. `writable` folders keep what is written after the cell's end; such a cell has the worker's uid.
+    `takes_request` False: a program that knows nothing of the two descriptors, and is not told them.
+    `cwd` and the program lie below `read_only`, `writable` or the system's own folders. `database_socket` is the
     folder of the proxy's socket; `database_port` its loopback port, used where the cell shares the host's network.
     """
 
@@ -54,11 +56,13 @@ class Cell:
     env: Mapping[str, str] = field(repr=False)
     cwd: Path
     read_only: tuple[Path, ...]
+    writable: tuple[Path, ...] = ()
     interpreters: tuple[Path, ...] = ()
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     database_socket: Path | None = None
     database_port: int = 0
     request: bytes = field(default=b"", repr=False)
+    takes_request: bool = True
     limits: Limits = field(default_factory=Limits)
 
 

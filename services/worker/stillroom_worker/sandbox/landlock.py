@@ -52,10 +52,10 @@ def has_own_network() -> bool:
     return done.returncode == 0
 
 
-def paths(read_only: Sequence[Path], private: Path | None) -> dict[str, Any]:
+def paths(read_only: Sequence[Path], writable: Sequence[Path], private: Path | None) -> dict[str, Any]:
     """The rules about files, as the warden takes them."""
     read = [*_SYSTEM, *(f"/etc/{name}" for name in _ETC), *map(str, read_only)]
-    write = list(_DEVICES)
+    write = [*_DEVICES, *map(str, writable)]
     if private is not None:
         read.append(str(private / "files"))
         write.append(str(private / "tmp"))

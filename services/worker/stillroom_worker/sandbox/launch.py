@@ -106,7 +106,7 @@ def _open(cell: Cell, descriptors: Descriptors) -> _Ends:
 def _spec(cell: Cell, level: Level, room: Layout, ends: _Ends) -> dict[str, Any]:
     """What the warden is told; see `inside/warden.py`."""
     shared = {
-        "argv": [*cell.argv, str(ends.request), str(ends.events)],
+        "argv": [*cell.argv, *((str(ends.request), str(ends.events)) if cell.takes_request else ())],
         "env": {**room.environment, **cell.env},
         "cwd": str(cell.cwd),
         "request_fd": ends.request,
@@ -122,13 +122,13 @@ def _spec(cell: Cell, level: Level, room: Layout, ends: _Ends) -> dict[str, Any]
     if level is Level.BARE:
         return {**shared, "own_network": False, "own_pids": False, **_unconfined()}
     own_network = landlock.has_own_network()
-    program = seccomp.landlock_filter(own_network=own_network)
+    program = seccomp.landlock_filter(own_network=own_network, installs=bool(cell.writable))
     return {
         **shared,
         "own_network": own_network,
         "own_pids": False,
         "no_new_privileges": True,
-        "landlock": {**room.landlock_paths(), "connect": None if own_network else room.ports},
+        "landlock": {**room.landlock_paths(cell.writable), "connect": None if own_network else room.ports},
         "seccomp": base64.b64encode(program).decode(),
     }
 
@@ -151,6 +151,7 @@ def _in_bwrap(
     words = bwrap.arguments(
         bwrap.Room(
             read_only=room.read_only,
+            writable=cell.writable,
             files=cell.files,
             archive=trusted.archive(),
             socket_dir=cell.database_socket,

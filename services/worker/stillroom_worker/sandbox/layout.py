@@ -4,6 +4,7 @@ import os
 import platform
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -29,8 +30,8 @@ class Layout:
     socket: Path | None
     ports: list[int]
 
-    def landlock_paths(self) -> dict[str, Any]:
-        return landlock.paths(self.read_only, self.private)
+    def landlock_paths(self, writable: Sequence[Path]) -> dict[str, Any]:
+        return landlock.paths(self.read_only, writable, self.private)
 
     def clear(self) -> None:
         """Delete the private folder and give the uid back."""
@@ -63,7 +64,8 @@ def lay_out(cell: Cell, level: Level, *, own_uid: bool = True) -> Layout:
     needed = [*read_only, trusted.interpreter()]
     if cell.database_socket is not None:
         needed.append(cell.database_socket)
-    slot = slots.acquire(needed) if own_uid else None
+    # What is written in the worker's folders must be the worker's.
+    slot = slots.acquire(needed) if own_uid and not cell.writable else None
     if level is Level.BWRAP:
         home, files, private = bwrap.HOME, bwrap.FILES, None
         socket = bwrap.SOCKET_DIR / SOCKET_NAME if cell.database_socket else None
@@ -115,7 +117,7 @@ def _check(cell: Cell) -> None:
         if not parts or path.startswith("/") or ".." in parts or "\0" in path:
             raise ValueError(f"A secret file cannot stand at {path!r}.")
     real = cell.cwd.resolve()
-    if not any(real.is_relative_to(place.resolve()) for place in cell.read_only):
+    if not any(real.is_relative_to(place.resolve()) for place in (*cell.read_only, *cell.writable)):
         raise ValueError(f"{cell.cwd} does not lie in what the cell may see.")
 
 

@@ -38,12 +38,13 @@ _DENIED_BY_NUMBER = {
 }
 # Where files belong to the worker's own uid, Landlock does not cover changing whose they are or their mode,
 # nor what one process may do to another's limits and priority, nor the IPC of System V and POSIX queues.
+_OWNERS_AND_MODES = ("chmod", "chown", "fchmod", "fchmodat", "fchown", "fchownat", "lchown")
+_OWNERS_AND_MODES_BY_NUMBER = {"fchmodat2": 452}
 _DENIED_IN_SHARED_UID = (
-    "chmod", "chown", "fchmod", "fchmodat", "fchown", "fchownat", "lchown", "setxattr", "lsetxattr", "fsetxattr",
-    "removexattr", "lremovexattr", "fremovexattr", "semget", "semop", "semctl", "semtimedop", "shmget", "shmat",
-    "shmctl", "msgget", "msgsnd", "msgrcv", "msgctl", "mq_open", "mq_unlink",
+    "setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr", "semget", "semop", "semctl",
+    "semtimedop", "shmget", "shmat", "shmctl", "msgget", "msgsnd", "msgrcv", "msgctl", "mq_open", "mq_unlink",
 )
-_DENIED_IN_SHARED_UID_BY_NUMBER = {"fchmodat2": 452, "setxattrat": 463, "removexattrat": 466}
+_DENIED_IN_SHARED_UID_BY_NUMBER = {"setxattrat": 463, "removexattrat": 466}
 # The first argument is a process; 0 is oneself.
 _ONLY_ONESELF = ("prlimit64", "sched_setscheduler", "sched_setparam", "sched_setattr", "sched_setaffinity")
 _NEW_NAMESPACES = (
@@ -66,17 +67,19 @@ def bubblewrap_filter() -> bytes:
 
 
 @cache
-def landlock_filter(*, own_network: bool) -> bytes:
+def landlock_filter(*, own_network: bool, installs: bool = False) -> bytes:
     """For a cell that shares the host's file system and process table, and perhaps its network.
 
     No unix sockets at all: Landlock does not limit connecting to one by its path before Linux 7.1, and the
     database is reached by TCP. In a shared network only TCP is left, which Landlock limits to one port.
+    `installs`: changing a mode does nothing and says that it did; installers give up otherwise.
     """
     seccomp = _library()
     rules = _common(seccomp)
     _allow_families(seccomp, rules, (AF_INET, AF_INET6))
     refuse = seccomp.ERRNO(errno.EPERM)
     _refuse_names(seccomp, rules, _DENIED_IN_SHARED_UID, _DENIED_IN_SHARED_UID_BY_NUMBER)
+    _refuse_names(seccomp, rules, _OWNERS_AND_MODES, _OWNERS_AND_MODES_BY_NUMBER, 0 if installs else errno.EPERM)
     # A pair of datagram sockets can be pointed at any path afterwards; a pair of streams cannot.
     for kind in (_SOCK_DGRAM, _SOCK_RAW):
         _rule(seccomp, rules, refuse, "socketpair", (1, seccomp.MASKED_EQ, _SOCK_TYPE_MASK, kind))
@@ -116,12 +119,13 @@ def _refuse_names(
     rules: Any,
     names: tuple[str, ...],
     numbers: dict[str, int],
+    answer: int = errno.EPERM,
 ) -> None:
     for name in names:
         if seccomp.resolve_syscall(seccomp.system_arch(), name) >= 0:  # negative: not of this architecture
-            rules.add_rule(seccomp.ERRNO(errno.EPERM), name)
+            rules.add_rule(seccomp.ERRNO(answer), name)
     for number in numbers.values():
-        rules.add_rule(seccomp.ERRNO(errno.EPERM), number)
+        rules.add_rule(seccomp.ERRNO(answer), number)
 
 
 def _allow_families(

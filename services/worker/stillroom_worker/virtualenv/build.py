@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import re
 import shutil
+import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stillroom_worker.sandbox import Level
 from stillroom_worker.virtualenv.cache import write_anew
 from stillroom_worker.virtualenv.documents import normal, read_toml, table
 from stillroom_worker.virtualenv.failure import VirtualenvFailed
@@ -58,6 +61,8 @@ class Builder:
         await self._check_psycopg()
         if self.compile_bytecode:
             await self._compile()
+        if self.tools.walls.level is Level.LANDLOCK:
+            await asyncio.to_thread(_make_executable, self.path / "bin")
         packages = installed_packages(self.path)
         return Virtualenv(
             path=self.path,
@@ -178,14 +183,29 @@ class Builder:
     async def _compile(self) -> None:
         """Compile every module once: jobs see the environment read-only and could not keep the result."""
         folders = [str(path) for path in self.path.glob("lib/python3*/site-packages")]
+        # Several processes share semaphores in /dev/shm, which is closed there.
+        jobs = "1" if self.tools.walls.level is Level.LANDLOCK else "0"
         with contextlib.suppress(VirtualenvFailed):  # a template that is no Python is not an error
-            await self.tools.run([self._program, "-I", "-m", "compileall", "-qq", "-j", "0", *folders], quiet=True)
+            await self.tools.run([self._program, "-I", "-m", "compileall", "-qq", "-j", jobs, *folders], quiet=True)
 
 
 def _binary(line: str) -> str:
     if _PSYCOPG2.match(line):
         return _HASH.sub("", _PSYCOPG2.sub("psycopg2-binary", line))
     return line
+
+
+def _make_executable(programs: Path) -> None:
+    """Do what the installer was not let do there: whoever installs has the worker's uid, and may change no mode."""
+    for path in programs.iterdir():
+        with contextlib.suppress(OSError):  # a link leads out, and is a program already or nothing of ours
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                found = os.fstat(descriptor)
+                if stat.S_ISREG(found.st_mode) and found.st_nlink == 1:
+                    os.fchmod(descriptor, 0o755)
+            finally:
+                os.close(descriptor)
 
 
 def _copy(export: Path, copy: Path) -> None:

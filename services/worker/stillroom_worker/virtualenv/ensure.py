@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+from stillroom_worker.sandbox import Level
 from stillroom_worker.virtualenv.build import Builder
 from stillroom_worker.virtualenv.cache import Place
-from stillroom_worker.virtualenv.confine import Confinement, can_confine
+from stillroom_worker.virtualenv.confine import Confinement, Walls
 from stillroom_worker.virtualenv.detect import detect, folders_upwards
 from stillroom_worker.virtualenv.environment import files_of_operator, tool_environment
 from stillroom_worker.virtualenv.failure import VirtualenvFailed
@@ -29,6 +30,7 @@ from stillroom_worker.virtualenv.python_choice import candidates
 from stillroom_worker.virtualenv.requirements_txt import read_requirements
 from stillroom_worker.virtualenv.settings import check
 from stillroom_worker.virtualenv.uv import OnLine, Toolbox, uv_program
+from stillroom_worker.virtualenv.way_out import WayOut
 
 _DEFAULT = ("alembic", "sqlalchemy", "psycopg[binary]", "psycopg2-binary", "asyncpg")
 _TIME_LIMIT = timedelta(minutes=30)
@@ -55,7 +57,8 @@ class _Ensuring:
     source: Source
     deadline: float
     time_limit: timedelta
-    confine: bool
+    level: Level
+    way_out: WayOut
     compile_bytecode: bool
 
     def toolbox(self, python: Interpreter, work: Path, *writable: Path) -> Toolbox:
@@ -63,12 +66,14 @@ class _Ensuring:
             folder.mkdir(parents=True, exist_ok=True)
         env = tool_environment(self.cache, work)
         readable = [uv_program().resolve().parent, uv_program().parent, python.prefix, self.export]
-        confinement = Confinement(
-            active=self.confine,
+        walls = Walls(
+            level=self.level,
+            way_out=self.way_out,
             readable=tuple(dict.fromkeys([*readable, *files_of_operator(env)])),
             writable=(self.cache / "uv", work, *writable),
+            interpreters=(python.prefix,),
         )
-        return Toolbox(env, confinement, work, self.on_line, self.deadline, self.time_limit)
+        return Toolbox(env, walls, work, self.on_line, self.deadline, self.time_limit)
 
     async def attempt(self, python: Interpreter) -> _Attempt:
         """Plan for one interpreter."""
@@ -160,8 +165,8 @@ async def ensure(
     cache: Path,
     on_line: OnLine,
     *,
+    confinement: Confinement,
     time_limit: timedelta = _TIME_LIMIT,
-    confine: bool | None = None,
     compile_bytecode: bool = True,
 ) -> Virtualenv:
     """Give the environment of the project that stands in `subdirectory` of an export.
@@ -169,7 +174,7 @@ async def ensure(
     Installs from the nearest lock and never resolves what is locked; the same lock, settings and Python give
     the same environment from `cache`, and two jobs that need it at once build it once. `cache` should belong
     to one organization: building runs its packages' code. Lines of the tools go to `on_line` as they come.
-    `confine` None: keep builds away from the worker's files wherever the system allows. Without
+    `confinement` says how far builds are kept away from everything. Without
     `compile_bytecode` building is faster and every job that uses the environment slower.
     Raises VirtualenvFailed.
     """
@@ -179,19 +184,27 @@ async def ensure(
     pythons, notes = candidates(await installed(), source, folders, requirements.python)
     for note in notes:
         await on_line(note)
-    ensuring = _Ensuring(
-        export=folders[-1],
-        folders=folders,
-        requirements=requirements,
-        cache=_made(cache),
-        on_line=on_line,
-        source=source,
-        deadline=time.monotonic() + time_limit.total_seconds(),
-        time_limit=time_limit,
-        confine=await can_confine() if confine is None else confine,
-        compile_bytecode=compile_bytecode,
-    )
-    return await _first_that_works(ensuring, _one_per_minor(pythons, 1 if requirements.python else _MOST_PYTHONS))
+
+    async def refused(host: str) -> None:
+        await on_line(f"{host} may not give packages here; the operator lists hosts in STILLROOM_PACKAGE_HOSTS.")
+
+    cache = _made(cache)
+    env = tool_environment(cache, cache)
+    async with WayOut(env, hosts=confinement.hosts, networks=confinement.networks, on_refusal=refused) as way_out:
+        ensuring = _Ensuring(
+            export=folders[-1],
+            folders=folders,
+            requirements=requirements,
+            cache=cache,
+            on_line=on_line,
+            source=source,
+            deadline=time.monotonic() + time_limit.total_seconds(),
+            time_limit=time_limit,
+            level=confinement.level,
+            way_out=way_out,
+            compile_bytecode=compile_bytecode,
+        )
+        return await _first_that_works(ensuring, _one_per_minor(pythons, 1 if requirements.python else _MOST_PYTHONS))
 
 
 def _made(cache: Path) -> Path:
@@ -212,8 +225,8 @@ async def _first_that_works(ensuring: _Ensuring, pythons: list[Interpreter]) -> 
         # not depend on what others have built.
         if not attempt.place.failed.exists():
             break
-    if not ensuring.confine:
-        await ensuring.on_line("Packages are installed without isolation: this host does not allow it.")
+    if ensuring.level is Level.BARE:
+        await ensuring.on_line("Packages are installed without isolation, as jobs run here.")
     first: VirtualenvFailed | None = None
     for number, python in enumerate(pythons):
         attempt = attempts[number] if number < len(attempts) else await ensuring.attempt(python)

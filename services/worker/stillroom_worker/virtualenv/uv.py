@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import re
 import shutil
-import signal
 import sys
 import time
 from collections import deque
@@ -16,7 +13,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from stillroom_worker.virtualenv.confine import Confinement
+from stillroom_worker.sandbox import start
+from stillroom_worker.virtualenv.confine import Walls
 from stillroom_worker.virtualenv.failure import VirtualenvFailed
 
 OnLine = Callable[[str], Awaitable[None]]
@@ -25,6 +23,7 @@ _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b
 _USERINFO = re.compile(r"(?<=://)[^/@\s'\"]+(?=@)")
 _LONGEST_LINE = 2000
 _LAST_WORDS = 40
+_MOST_WORDS = 4 * 1024 * 1024
 _NETWORK = re.compile(
     r"error sending request|dns error|tcp connect error|connection (?:refused|reset)|operation timed out"
     r"|network connectivity is disabled|failed to lookup address|request failed after|certificate"
@@ -53,11 +52,12 @@ class Toolbox:
     """How the commands of one installation run: where, seen by whom, until when."""
 
     env: dict[str, str]
-    confinement: Confinement
+    walls: Walls
     cwd: Path
     on_line: OnLine
     deadline: float
     time_limit: timedelta
+    _said: int = 0
 
     async def uv(self, *words: str, quiet: bool = False, env: dict[str, str] | None = None) -> list[str]:
         """Run uv and give its lines of standard output. Raises VirtualenvFailed with its last words."""
@@ -65,25 +65,16 @@ class Toolbox:
 
     async def run(self, argv: Sequence[str], *, quiet: bool = False, env: dict[str, str] | None = None) -> list[str]:
         """Run a command to its end; nothing of its group survives this call."""
-        process = await asyncio.create_subprocess_exec(
-            *self.confinement.around(argv, self.cwd),
-            env=self.env | (env or {}),
-            cwd=self.cwd,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
-        assert process.stdout and process.stderr  # noqa: S101  pipes were asked for
+        prisoner = await start(self.walls.cell(argv, self.env | (env or {}), self.cwd), self.walls.level)
         output: list[str] = []
         words: deque[str] = deque(maxlen=_LAST_WORDS)
         try:
             async with asyncio.timeout(max(self.deadline - time.monotonic(), 0.001)):
-                await asyncio.gather(
-                    self._pass_on(process.stdout, output, None if quiet else words),
-                    self._pass_on(process.stderr, None, words),
+                *_, code = await asyncio.gather(
+                    self._pass_on(prisoner.stdout, output, None if quiet else words),
+                    self._pass_on(prisoner.stderr, None, words),
+                    prisoner.wait(),
                 )
-                code = await process.wait()
         except TimeoutError:
             raise VirtualenvFailed(
                 "timeout",
@@ -92,16 +83,16 @@ class Toolbox:
                 "Try again; if the project is large, ask the operator for a longer limit.",
             ) from None
         finally:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
-            with contextlib.suppress(ProcessLookupError):
-                await asyncio.shield(process.wait())
+            await prisoner.verify_gone()
         if code != 0:
             raise explain("\n".join(words), code)
         return output
 
     async def _pass_on(self, stream: asyncio.StreamReader, output: list[str] | None, words: deque[str] | None) -> None:
         async for line in _lines(stream):
+            self._said += len(line)
+            if self._said > _MOST_WORDS:
+                continue  # read to its end, so that the program does; nobody reads so much
             if output is not None:
                 output.append(line)
             if words is not None and line.strip() and not line.startswith("Using Python "):

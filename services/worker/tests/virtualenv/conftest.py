@@ -1,11 +1,14 @@
 """Tiny real projects, installed by the real tool from the real index."""
 
+import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
-from stillroom_worker.virtualenv import Requirements, Virtualenv, ensure
+from stillroom_worker.sandbox import Level, choose_level
+from stillroom_worker.virtualenv import Confinement, Requirements, Virtualenv, ensure
 
 SIX = (
     "sha256:1e61c37477a1626458e36f7b1d82aa5c9b094fa4802892072e49de9c60c4c926",
@@ -52,8 +55,17 @@ def lines() -> list[str]:
     return []
 
 
+@pytest.fixture(scope="session")
+def confinement(tmp_path_factory: pytest.TempPathFactory) -> Confinement:
+    """The best walls of this host, and the hosts that an operator has by default."""
+    work = tmp_path_factory.mktemp("walls")
+    named = os.environ.get("STILLROOM_TEST_SANDBOX")
+    level = Level(named) if named else asyncio.run(choose_level(Level.BARE, work=work))
+    return Confinement(level=level, hosts=("pypi.org", "files.pythonhosted.org", "github.com", "codeload.github.com"))
+
+
 @pytest.fixture
-def install(cache: Path, lines: list[str]) -> Callable[..., Awaitable[Virtualenv]]:
+def install(cache: Path, lines: list[str], confinement: Confinement) -> Callable[..., Awaitable[Virtualenv]]:
     """Ensure an export's environment: `await install(export, "sub", extras=("x",))`."""
 
     async def run(
@@ -63,7 +75,13 @@ def install(cache: Path, lines: list[str]) -> Callable[..., Awaitable[Virtualenv
             lines.append(line)
 
         return await ensure(
-            export, subdirectory, Requirements(**settings), cache, on_line, compile_bytecode=compile_bytecode
+            export,
+            subdirectory,
+            Requirements(**settings),
+            cache,
+            on_line,
+            confinement=confinement,
+            compile_bytecode=compile_bytecode,
         )
 
     return run
