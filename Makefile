@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-python setup-charts up down reset status demo dev web \
-        test test-unit test-web test-browser test-real test-containers lint format bench chaos screens docs clean images
+        test test-unit test-web test-browser test-real test-containers lint format bench chaos screens docs clean images sbom
 .NOTPARALLEL:
 
 VENV := .venv/bin
@@ -68,6 +68,12 @@ images: ## build the images stillroom-api, -worker and -web; ENGINE=podman IMAGE
 	@for name in api worker web; do \
 		$(or $(ENGINE),docker) build $(IMAGE_ARGS) -f deploy/images/$$name.Dockerfile -t stillroom-$$name . || exit 1; \
 	done
+
+sbom: setup ## what the images have of Python and npm, as CycloneDX; writes sbom/
+	@mkdir -p sbom
+	@$(VENV)/uv export --quiet --frozen --no-dev --format cyclonedx1.5 --package stillroom-api -o sbom/api.cdx.json >/dev/null
+	@$(VENV)/uv export --quiet --frozen --no-dev --format cyclonedx1.5 --package stillroom-worker --package stillroom-cli -o sbom/worker.cdx.json >/dev/null
+	@cd web && npm sbom --sbom-format cyclonedx --omit dev > ../sbom/web.cdx.json
 
 lint: setup ## ruff, types, import arrows, TypeScript, generated files
 	@exec $(VENV)/python tests/run.py lint

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Writes what only the running container knows into nginx's configuration, below /tmp: the root is read-only.
 #   STILLROOM_API  where the api is, http://api:8000
-#   STILLROOM_TLS  1: serve https on 8443 with /run/tls/tls.crt and tls.key, and lead http there
+#   STILLROOM_TLS  1: serve https on 8443 with /run/tls/tls.crt and tls.key, and lead http to STILLROOM_PUBLIC_URL
 set -eu
 
 api=${STILLROOM_API:-http://api:8000}
@@ -20,11 +20,12 @@ ssl_session_cache shared:tls:10m;
 ssl_session_timeout 1d;
 ssl_session_tickets off;
 END
-    cat > /tmp/stillroom/redirect.conf <<'END'
+    public=${STILLROOM_PUBLIC_URL:-'https://$host'}
+    cat > /tmp/stillroom/redirect.conf <<END
 server {
     listen 8080;
     listen [::]:8080;
-    return 301 https://$host$request_uri;
+    return 301 $public\$request_uri;
 }
 END
 else

@@ -39,14 +39,13 @@ class Stack:
     def __init__(self, program: list[str], files: tuple[str, ...] = (), **variables: str) -> None:
         self.name = f"stillroom-test-{secrets.token_hex(4)}"
         self.web_port = first_free(23000)
-        self.api_port = first_free(28000)
         self.url = f"http://localhost:{self.web_port}"
         self._argv = [*program, "-p", self.name, *(w for f in ("compose.yaml", *files) for w in ("-f", f))]
         self._env = {
             **{name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")},
             "STILLROOM_PUBLIC_URL": self.url,
             "WEB_PORT": str(self.web_port),
-            "API_PORT": f"{self.api_port}-{self.api_port + 5}",
+            "API_PORT": f"{(api_port := first_free(28000))}-{api_port + 5}",
             **variables,
         }
 
@@ -85,6 +84,10 @@ class Stack:
             "run", "--rm", "--no-deps", "prepare", "python", "-m", "stillroom_cli.containers", "password"
         )
         return said.split()[-1]
+
+    def api_url(self) -> str:
+        """Where the first api is published: the engine chooses in the range."""
+        return f"http://localhost:{self.compose('port', 'api', '8000').strip().rpartition(':')[2]}"
 
     def secret_files(self) -> dict[str, str]:
         """Every generated secret, read where only the first start may."""

@@ -52,7 +52,7 @@ def test_a_stranger_finds_pages_and_health_but_no_data(sample: Stack) -> None:
     assert httpx.get(f"{sample.url}/projects/any").text == page.text
     assert httpx.get(f"{sample.url}/readyz").json()["status"] == "ready"
     assert httpx.get(f"{sample.url}/api/migrations/current", params={"project": "demo/shop"}).status_code == 401
-    assert httpx.get(f"http://localhost:{sample.api_port}/livez").json() == {"status": "live"}
+    assert httpx.get(f"{sample.api_url()}/livez").json() == {"status": "live"}
 
 
 def test_files_with_a_hash_are_compressed_and_kept_and_the_page_is_asked_for_again(sample: Stack) -> None:
