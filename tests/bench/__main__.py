@@ -6,14 +6,24 @@ import time
 from pathlib import Path
 
 from bench import measures
-from bench.document import Found, write
+from bench.document import Found, write, write_scrolling
+from bench.scrolling import Scrolling, build_web, scrolling
 from bench.stack import stack
+from bench.synthetic import make_repository
+
+SCROLLED = 10_000
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few rounds, nothing is written")
-    quick = parser.parse_args().quick
+    parser.add_argument("--scroll", action="store_true", help="only the scrolling of a long history in the browser")
+    given = parser.parse_args()
+    build_web()
+    if given.scroll:
+        write_scrolling(_scrolled())
+        return
+    quick = given.quick
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="stillroom-bench-") as named, stack() as running:
         folder = Path(named)
@@ -32,11 +42,19 @@ def main() -> None:
             print(
                 history.revisions, history.alembic.shown(), history.reader.shown(), history.cached.shown(), flush=True
             )
-    found = Found(upgrades, histories, latency, idle, time.monotonic() - began)
-    if quick:
-        print(latency.running, idle)
-    else:
-        write(found)
+        if quick:
+            print(latency.running, idle)
+            return
+        print("scrolling …", flush=True)
+        smooth = scrolling(running, make_repository(folder / "scrolled", SCROLLED), SCROLLED)
+    write(Found(upgrades, histories, latency, smooth, idle, time.monotonic() - began))
+
+
+def _scrolled() -> Scrolling:
+    with tempfile.TemporaryDirectory(prefix="stillroom-bench-") as named, stack() as running:
+        folder = Path(named)
+        folder.chmod(0o755)
+        return scrolling(running, make_repository(folder / "scrolled", SCROLLED), SCROLLED)
 
 
 if __name__ == "__main__":

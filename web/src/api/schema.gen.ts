@@ -392,6 +392,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/migrations/revisions/{revision}/trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Revision Trace
+         * @description Which commit that was read before had a revision that the present code does not have.
+         */
+        get: operations["revision_trace_api_migrations_revisions__revision__trace_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/migrations/runs": {
         parameters: {
             query?: never;
@@ -1142,6 +1162,20 @@ export interface components {
             set: boolean;
         };
         /**
+         * GraphProblem
+         * @description What is wrong with the graph; fatal when Alembic refuses to work with it.
+         */
+        GraphProblem: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /** Fatal */
+            fatal: boolean;
+            /** Revisions */
+            revisions: string[];
+        };
+        /**
          * History
          * @description The revisions of the newest commit, newest first.
          */
@@ -1153,6 +1187,8 @@ export interface components {
             heads: string[];
             /** Notes */
             notes: components["schemas"]["Note"][];
+            /** Problems */
+            problems: components["schemas"]["GraphProblem"][];
             /** Revisions */
             revisions: components["schemas"]["RevisionRead"][];
             /**
@@ -2070,6 +2106,19 @@ export interface components {
             ticket: string;
         };
         /**
+         * TraceRead
+         * @description Where a revision was last seen; all null when no commit that was read had it.
+         */
+        TraceRead: {
+            commit: components["schemas"]["CommitRead"] | null;
+            /** @description the next commit that was read, which has it no more */
+            gone_in: components["schemas"]["CommitRead"] | null;
+            /** Message */
+            message: string | null;
+            /** Path */
+            path: string | null;
+        };
+        /**
          * Variable
          * @description An environment variable of a run. A secret is sent without value to keep the stored one.
          */
@@ -2770,6 +2819,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunRead"][];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revision_trace_api_migrations_revisions__revision__trace_get: {
+        parameters: {
+            query: {
+                /** @description id, slug, or organization/slug */
+                project: string;
+            };
+            header?: never;
+            path: {
+                revision: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceRead"];
                 };
             };
             /** @description Problem */

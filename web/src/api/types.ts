@@ -24,6 +24,7 @@ export type Database = Schemas["DatabaseRead"];
 export type DatabaseNew = Schemas["DatabaseNew"];
 export type DatabaseChanges = Schemas["DatabaseChanges"];
 export type History = Schemas["History"];
+export type GraphProblem = Schemas["GraphProblem"];
 export type Revision = Schemas["RevisionRead"];
 /** The client widens tuples to arrays. */
 export type RevisionDetail = Omit<Schemas["RevisionWithSource"], "upgrade_lines" | "downgrade_lines"> & {

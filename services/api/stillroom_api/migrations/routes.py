@@ -16,6 +16,7 @@ from stillroom_api.migrations.schemas import (
     RevisionWithSource,
     RunRead,
     Runs,
+    TraceRead,
 )
 from stillroom_api.projects.schemas import CommitRead
 from stillroom_core.actors.permissions import Permission
@@ -28,6 +29,7 @@ from stillroom_core.jobs.runs import newest_runs, runs_of
 from stillroom_core.jobs.service import PERMISSION_FOR, start_job
 from stillroom_core.projects.history import history_json, revision_detail
 from stillroom_core.projects.service import newest_commit, required_commit
+from stillroom_core.projects.traces import trace_of
 
 router = APIRouter(prefix="/api/migrations", tags=["migrations"])
 
@@ -38,7 +40,8 @@ Reading = Annotated[InProject, in_named_project(Permission.PROJECT_READ)]
 async def history(request: Request, session: Transaction, where: Reading) -> Response:
     """The revisions of the project's newest commit, newest first; with an ETag, because a commit never changes."""
     commit = await required_commit(session, where.actor, where.project)
-    etag = f'"{commit.id}"'
+    # With the shape's number: what a browser kept of an older one must not be taken for this.
+    etag = f'"{commit.id}-2"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"}
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
@@ -69,6 +72,12 @@ async def revision(revision: str, session: Transaction, where: Reading) -> Revis
 async def revision_runs(revision: str, session: Transaction, where: Reading) -> list[RunRead]:
     """What jobs did with one revision on the project's databases, newest first."""
     return [RunRead.of(run) for run in await runs_of(session, where.actor, where.project.id, revision)]
+
+
+@router.get("/revisions/{revision}/trace")
+async def revision_trace(revision: str, session: Transaction, where: Reading) -> TraceRead:
+    """Which commit that was read before had a revision that the present code does not have."""
+    return TraceRead.of(await trace_of(session, where.actor, where.project, revision))
 
 
 @router.get("/runs")

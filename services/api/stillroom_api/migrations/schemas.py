@@ -13,6 +13,7 @@ from stillroom_core.databases.standing import Standing
 from stillroom_core.environments.models import Environment
 from stillroom_core.jobs.lifecycle import JobKind, JobState, StepState
 from stillroom_core.jobs.runs import PlacedRun, Run, started_at
+from stillroom_core.projects.traces import Trace
 
 
 class MoveRequest(BaseModel):
@@ -41,6 +42,15 @@ class Note(BaseModel):
     detail: str = ""
 
 
+class GraphProblem(BaseModel):
+    """What is wrong with the graph; fatal when Alembic refuses to work with it."""
+
+    code: str
+    detail: str
+    revisions: list[str]
+    fatal: bool
+
+
 class RevisionRead(BaseModel):
     """One revision in the history."""
 
@@ -65,6 +75,7 @@ class History(BaseModel):
     commit: CommitRead
     source: Literal["static", "alembic"] = Field(description="alembic: asked in the sandbox, see notes")
     notes: list[Note]
+    problems: list[GraphProblem]
     heads: list[str]
     bases: list[str]
     revisions: list[RevisionRead]
@@ -246,4 +257,25 @@ class RunRead(BaseModel):
             started_at=started_at(run),
             duration_ms=run.step.duration_ms,
             statements=run.step.statements,
+        )
+
+
+class TraceRead(BaseModel):
+    """Where a revision was last seen; all null when no commit that was read had it."""
+
+    commit: CommitRead | None
+    path: str | None
+    message: str | None
+    gone_in: CommitRead | None = Field(description="the next commit that was read, which has it no more")
+
+    @classmethod
+    def of(cls, trace: Trace | None) -> "TraceRead":
+        """From what was found."""
+        if trace is None:
+            return cls(commit=None, path=None, message=None, gone_in=None)
+        return cls(
+            commit=CommitRead.of(trace.commit),
+            path=trace.path,
+            message=trace.message,
+            gone_in=CommitRead.of(trace.gone_in) if trace.gone_in else None,
         )

@@ -89,6 +89,7 @@ def _render(commit: Commit, files: dict[str, Any]) -> tuple[bytes, bytes]:
             },
             "source": commit.source,
             "notes": commit.notes,
+            "problems": [problem.as_dict() for problem in graph.problems],
             "heads": list(graph.heads),
             "bases": list(graph.bases),
             "revisions": [_entry(graph[key], files, heads, branch_points) for key in graph.order],

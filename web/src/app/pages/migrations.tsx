@@ -78,8 +78,8 @@ export function Migrations() {
                 <Link to={addresses.job(org, slug, job)}>{label}</Link>
               </Button>
             )}
-            settingsLink={(label) => (
-              <Link to={`${addresses.settings(org, slug)}?section=environments`} className="text-accent-text hover:underline">
+            settingsLink={(label, section = "environments") => (
+              <Link to={`${addresses.settings(org, slug)}?section=${section}`} className="text-accent-text hover:underline">
                 {label}
               </Link>
             )}

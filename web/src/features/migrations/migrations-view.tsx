@@ -33,7 +33,7 @@ interface MigrationsViewProps {
   gitUrl: string;
   jobAddress: (job: string) => string;
   jobLink: (job: string, label: string) => ReactNode;
-  settingsLink: (label: string) => ReactNode;
+  settingsLink: (label: string, section?: "environments" | "repository") => ReactNode;
   onStarted: (job: Job) => void;
 }
 
@@ -154,7 +154,16 @@ export function MigrationsView(props: MigrationsViewProps) {
   return (
     <div className="flex h-full min-h-0">
       <div className="flex min-w-0 flex-1 flex-col">
-        <GraphNotes history={history} />
+        <GraphNotes
+          project={project}
+          history={history}
+          graph={graph}
+          standings={standings}
+          settingsLink={settingsLink}
+          whyNot={whyNot}
+          onMove={address.ask}
+          onSelect={(revision) => address.select(revision, null)}
+        />
         {address.revision !== null && !selected && (
           <Notice
             kind="warning"

@@ -113,6 +113,16 @@ export function useRevision(project: string, revision: string | null) {
   });
 }
 
+/** Where a revision was last seen that this code does not have. */
+export function useTrace(project: string, revision: string) {
+  return useQuery({
+    queryKey: ["trace", project, revision],
+    queryFn: () =>
+      unwrap(api.GET("/api/migrations/revisions/{revision}/trace", { params: { path: { revision }, query: { project } } })),
+    staleTime: 60_000,
+  });
+}
+
 export function useRevisionRuns(project: string, revision: string, moved: unknown) {
   return useQuery({
     queryKey: ["revision-runs", project, revision, moved],
