@@ -4,7 +4,8 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-python setup-charts up down reset status demo dev web \
-        test test-unit test-web test-browser test-real test-containers lint format bench chaos screens docs clean images sbom
+        test test-unit test-web test-browser test-real test-containers lint format \
+        bench load chaos screens docs clean images sbom
 .NOTPARALLEL:
 
 VENV := .venv/bin
@@ -83,6 +84,9 @@ format: setup-python ## let ruff put the Python sources in order
 
 bench: setup ## measure; writes docs/benchmarks.md
 	@PYTHONPATH=tests exec $(VENV)/python -m bench $(ARGS)
+
+load: setup ## many jobs, 5,000 watchers, 5,000,000 events; writes docs/load.md
+	@PYTHONPATH=tests exec $(VENV)/python -m load $(ARGS)
 
 chaos: setup-python ## break a running Stillroom on purpose; COUNT=300 SEED=1 FAULTS="pause cancel"; writes docs/reliability.md
 	@PYTHONPATH=tests exec $(VENV)/python -m chaos $(or $(COUNT),300) $(or $(SEED),1) $(FAULTS)

@@ -80,7 +80,8 @@ Written by `make bench` in {found.seconds:.0f} s: {machine}.
 A whole stack of its own: api, a worker of two processes, scheduler, PostgreSQL and Valkey from their wheels, durable
 (fsync on), all on one machine. By hand and through the service alternate in one run
 and use the same virtualenv and the same server, so the ratios mean something on any machine. Medians, with the
-smallest and the largest sample in parentheses.
+smallest and the largest sample in parentheses. What many jobs, many watchers and years of history cost is in
+[load.md](load.md).
 """
 
 

@@ -36,6 +36,8 @@ class Stack:
     url: str
     environment: dict[str, str]
     processes: dict[str, int]
+    # Ends the worker and starts one with so many slots; 0 starts none.
+    run_worker: Callable[[int], None]
     http: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
@@ -140,6 +142,7 @@ def stack() -> Iterator[Stack]:
         "STILLROOM_SANDBOX": "bare",
     }
     started: dict[str, subprocess.Popen[bytes]] = {}
+    processes: dict[str, int] = {}
 
     def run(module: str, *words: str, given: str = "") -> None:
         argv = [sys.executable, "-m", module, *words]
@@ -149,19 +152,27 @@ def stack() -> Iterator[Stack]:
         with (folder / f"{name}.log").open("wb") as log:
             argv = [sys.executable, "-m", module, *words]
             started[name] = subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=log, stderr=log)
+            processes[name] = started[name].pid
+
+    def run_worker(slots: int) -> None:
+        if former := started.pop("worker", None):
+            former.terminate()
+            former.wait(60)
+        if slots:
+            words = ("worker", "--concurrency", str(slots), "--loglevel", "INFO")
+            start("worker", "celery", "-A", "stillroom_worker.app", *words)
+            until(lambda: b"ready." in (folder / "worker.log").read_bytes(), every=0.1)
 
     try:
         run("alembic", "-c", "migrations/alembic.ini", "upgrade", "head")
         run("stillroom_core.bootstrap", given=json.dumps(_first_data()))
         words = ("stillroom_api.main:create_app", "--factory", "--host", "127.0.0.1", "--port", str(port))
         start("api", "uvicorn", *words, "--log-level", "warning")
-        start("worker", "celery", "-A", "stillroom_worker.app", "worker", "--concurrency", "2", "--loglevel", "INFO")
         start("scheduler", "stillroom_worker.scheduler")
-        processes = {name: process.pid for name, process in started.items()}
+        run_worker(2)
         processes |= {"postgres": postgres.process.pid, "valkey": valkey.process.pid}
-        made = Stack(postgres, f"http://127.0.0.1:{port}", environment, processes)
+        made = Stack(postgres, f"http://127.0.0.1:{port}", environment, processes, run_worker)
         until(lambda: _answers(made), every=0.1)
-        until(lambda: b"ready." in (folder / "worker.log").read_bytes(), every=0.1)
         made.sign_in()
         yield made
     finally:

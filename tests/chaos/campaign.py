@@ -62,7 +62,8 @@ def run(
         grown = still_silent(installation, former, counted)
         jobs = [_start(installation, database, random) for database in _databases(installation)]
         headers = {"Authorization": str(installation.http.headers["Authorization"])}
-        watchers = [Watcher(installation.url, headers, job["id"]) for job in jobs]
+        urls = [installation.urls[number % len(installation.urls)] for number in range(len(jobs))]
+        watchers = [Watcher(url, headers, job["id"]) for url, job in zip(urls, jobs, strict=True)]
         for watcher in watchers:
             watcher.start()
         time.sleep(random.uniform(*_MOMENTS))
@@ -88,9 +89,8 @@ def run(
     return table
 
 
-def order(count: int, seed: int) -> list[str]:
+def order(names: list[str], count: int, seed: int) -> list[str]:
     """So many faults, each kind equally often, in an order of the seed's."""
-    names = list(FAULTS)
     chosen = [names[number % len(names)] for number in range(count)]
     Random(seed).shuffle(chosen)  # noqa: S311
     return chosen

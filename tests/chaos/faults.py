@@ -84,6 +84,60 @@ def black_hole(installation: Installation, _random: Random, _jobs: list[dict[str
     return lambda: installation.on_cable(installation.cable.reopen)
 
 
+def everything(installation: Installation, random: Random, jobs: list[dict[str, Any]]) -> Heal:
+    """kill -9 of every part, with all of its replicas."""
+    parts = (*installation.workers, "scheduler", *installation.apis, "broker", "metadata", "target")
+    return _killed(*parts)(installation, random, jobs)
+
+
+def metadata_cut(installation: Installation, random: Random, _jobs: list[dict[str, Any]]) -> Heal:
+    """The connections of api, workers and scheduler to our own PostgreSQL are reset, and new ones for a while too."""
+    installation.on_cable(installation.metadata_cable.close)
+    time.sleep(random.uniform(0.5, LEASE_S))
+    return lambda: installation.on_cable(installation.metadata_cable.reopen)
+
+
+def metadata_black_hole(installation: Installation, random: Random, _jobs: list[dict[str, Any]]) -> Heal:
+    """Nothing comes through to our own PostgreSQL or back, perhaps for longer than a lease."""
+    installation.on_cable(installation.metadata_cable.swallow)
+    time.sleep(random.uniform(0.5, LEASE_S * 1.5))
+    return lambda: installation.on_cable(installation.metadata_cable.reopen)
+
+
+def disk_full(installation: Installation, random: Random, _jobs: list[dict[str, Any]]) -> Heal:
+    """Not one byte is left where mirrors, checkouts and jobs' folders are."""
+    assert installation.disk is not None, "only root may mount a small disk"
+    installation.disk.fill()
+    time.sleep(random.uniform(0.5, 3))
+    return installation.disk.free
+
+
+def clock(installation: Installation, random: Random, _jobs: list[dict[str, Any]]) -> Heal:
+    """The clock of the hosts of worker and scheduler jumps an hour or two ahead or back, and later back again."""
+    installation.clock.write_text(str(random.choice((-7200, -3600, 3600, 7200))))
+    time.sleep(random.uniform(0.5, LEASE_S * 2))
+    return lambda: installation.clock.write_text("0") and None
+
+
+def clock_and_worker(installation: Installation, random: Random, jobs: list[dict[str, Any]]) -> Heal:
+    """The clock jumps, a worker dies meanwhile, and whoever cleans up has another time."""
+    heal_clock = clock(installation, random, jobs)
+    heal_worker = _killed(random.choice(installation.workers))(installation, random, jobs)
+
+    def heal() -> None:
+        heal_worker()
+        time.sleep(LEASE_S + 2)  # the sweep that declares the job lost still has the wrong time
+        heal_clock()
+
+    return heal
+
+
+def replica(installation: Installation, random: Random, jobs: list[dict[str, Any]]) -> Heal:
+    """kill -9 of one worker of several and of one api of several, while the others go on."""
+    names = (random.choice(installation.workers), random.choice(installation.apis))
+    return _killed(*names)(installation, random, jobs)
+
+
 def sessions_ended(installation: Installation, random: Random, _jobs: list[dict[str, Any]]) -> Heal:
     """An administrator of the target ends the sessions of a job, the one that holds the lock among them."""
     with installation.target(random.choice(installation.databases)) as connection:
@@ -128,13 +182,19 @@ FAULTS: dict[str, tuple[str, Fault]] = {
     "target": ("kill -9 of the target's PostgreSQL", _killed("target")),
     "everything": (
         "kill -9 of everything at once",
-        _killed("worker", "scheduler", "api", "broker", "metadata", "target"),
+        everything,
     ),
     "cut": ("connections to the target are reset", cut),
     "black_hole": ("the network to the target swallows everything", black_hole),
     "sessions_ended": ("the job's sessions are ended on the target", sessions_ended),
     "pause": ("a supervisor stands still past its lease, and wakes", pause),
     "cancel": ("a cancel", cancel),
+    "metadata_cut": ("connections to our own PostgreSQL are reset", metadata_cut),
+    "metadata_black_hole": ("the network to our own PostgreSQL swallows everything", metadata_black_hole),
+    "disk_full": ("the worker's disk is full", disk_full),
+    "clock": ("the clock of worker and scheduler jumps by hours", clock),
+    "clock_and_worker": ("that clock jumps, and kill -9 of a worker meanwhile", clock_and_worker),
+    "replica": ("kill -9 of one worker and one api of two each", replica),
     "duplicate": ("every message is delivered six times", duplicate),
 }
 

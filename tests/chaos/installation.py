@@ -21,7 +21,9 @@ from typing import Any
 
 import httpx
 import psycopg
+from sqlalchemy.engine import make_url
 
+from chaos.disk import SmallDisk
 from stillroom_cli.embedded import PostgresServer, start_postgres, start_valkey
 from stillroom_cli.embedded.ports import any_free
 from stillroom_testing.relay import Relay
@@ -30,6 +32,10 @@ ROOT = Path(__file__).resolve().parents[2]
 EMAIL, PASSWORD = "ann@example.com", "correct horse battery"
 LEASE_S = 3
 ORGANIZATION = "chaos"
+
+
+def _numbered(name: str, number: int) -> str:
+    return f"{name}_{number + 1}" if number else name
 
 
 def until(condition: Callable[[], Any], what: str, *, patience: float = 60) -> Any:
@@ -47,18 +53,25 @@ def until(condition: Callable[[], Any], what: str, *, patience: float = 60) -> A
 class Installation:
     """Starts everything in a temporary folder; every part has a name under which faults find it."""
 
-    def __init__(self, databases: int) -> None:
+    def __init__(self, databases: int, *, replicas: int = 1) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="stillroom-chaos-"))
         self.folder.chmod(0o711)
         self.databases = [f"target_{number}" for number in range(databases)]
         self._secrets = {name: secrets.token_hex(8) for name in ("metadata", "target", "broker")}
-        self._ports = {name: any_free() for name in ("metadata", "target", "broker", "api")}
+        self.apis = [_numbered("api", number) for number in range(replicas)]
+        self.workers = [_numbered("worker", number) for number in range(replicas)]
+        self._ports = {name: any_free() for name in ("metadata", "target", "broker", *self.apis)}
         self._servers: dict[str, Any] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.disk: SmallDisk | None = None
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
         self.cable = Relay(self._ports["target"])
-        self.url = f"http://127.0.0.1:{self._ports['api']}"
+        self.metadata_cable = Relay(self._ports["metadata"])
+        self.urls = [f"http://127.0.0.1:{self._ports[name]}" for name in self.apis]
+        self.url = self.urls[0]
+        # Seconds by which the hosts of worker and scheduler are wrong.
+        self.clock = self.folder / "clock"
         self.http = httpx.Client(base_url=self.url, trust_env=False, timeout=30)
 
     def __enter__(self) -> Installation:
@@ -74,11 +87,12 @@ class Installation:
 
     def close(self) -> None:
         """Ends everything by its own process id."""
-        for name in ("api", "worker", "scheduler"):
-            if name in self._processes:
-                self._end_group(name)
+        for name in list(self._processes):
+            self._end_group(name)
         for server in self._servers.values():
             server.stop()
+        if self.disk is not None:
+            self.disk.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # --- parts
@@ -94,12 +108,12 @@ class Installation:
                 self._servers[name] = start_valkey(
                     self.folder / name, password=self._secrets[name], port=self._ports[name]
                 )
-            case "api":
+            case _ if name in self.apis:
                 words = ("stillroom_api.main:create_app", "--factory", "--host", "127.0.0.1", "--port")
-                self._spawn("api", "uvicorn", *words, str(self._ports["api"]), "--log-level", "warning")
-            case "worker":
+                self._spawn(name, "uvicorn", *words, str(self._ports[name]), "--log-level", "warning")
+            case _ if name in self.workers:
                 words = ("-A", "stillroom_worker.app", "worker", "--concurrency", "2", "--loglevel", "INFO")
-                self._spawn("worker", "celery", *words)
+                self._spawn(name, "celery", *words, "--hostname", f"{name}@%h")
             case "scheduler":
                 self._spawn("scheduler", "stillroom_worker.scheduler")
 
@@ -124,8 +138,8 @@ class Installation:
         shutil.rmtree(self.folder / "broker")
 
     def pool(self) -> list[int]:
-        """Process ids of the worker's pool: each supervises at most one job."""
-        return _children(self._processes["worker"].pid)
+        """Process ids of the workers' pools: each supervises at most one job."""
+        return [pid for name in self.workers for pid in _children(self._processes[name].pid)]
 
     def runners(self) -> list[int]:
         """Process ids of the tenants' interpreters that run now: whoever works in one of our checkouts."""
@@ -139,8 +153,9 @@ class Installation:
 
     def ready(self) -> None:
         """Waits until every part serves."""
-        until(lambda: self.http.get("/readyz").is_success, "the api is ready")
-        until(lambda: len(self.pool()) >= 2, "the worker has its pool")
+        for url in self.urls:
+            until(lambda url=url: self.http.get(f"{url}/readyz").is_success, "the api is ready")
+        until(lambda: len(self.pool()) >= 2 * len(self.workers), "the workers have their pools")
         self.sign_in()
 
     # --- asking
@@ -167,6 +182,12 @@ class Installation:
         server: PostgresServer = self._servers["target"]
         return psycopg.connect(server.url(database), autocommit=True)
 
+    def isolation(self) -> str:
+        """The levels at which jobs ran."""
+        with self.metadata() as connection:
+            rows = connection.execute("select distinct isolation from jobs where isolation is not null").fetchall()
+        return ", ".join(sorted(level for (level,) in rows))
+
     def on_cable(self, act: Callable[[], None]) -> None:
         """Does something with the cable in the loop that it lives in."""
         done = threading.Event()
@@ -178,15 +199,21 @@ class Installation:
     def _build(self) -> None:
         for name in ("metadata", "target", "broker"):
             self.start(name)
-        asyncio.run_coroutine_threadsafe(self.cable.__aenter__(), self._loop).result(10)
+        for cable in (self.cable, self.metadata_cable):
+            asyncio.run_coroutine_threadsafe(cable.__aenter__(), self._loop).result(10)
         data = self.folder / "data"
         data.mkdir()
+        self.disk = SmallDisk.at(data)
+        (self.folder / "hosts").mkdir()
+        shutil.copy(Path(__file__).parent / "wrong_clock.py", self.folder / "hosts" / "sitecustomize.py")
         cache = ROOT / ".stillroom" / "test-worker"  # building a virtualenv takes seconds and depends on content alone
         cache.mkdir(parents=True, exist_ok=True)
         (data / "virtualenvs").symlink_to(cache)
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("STILLROOM_")},
-            "DATABASE_URL": self._servers["metadata"].url(),
+            "DATABASE_URL": make_url(self._servers["metadata"].url())
+            .set(host="127.0.0.1", port=self.metadata_cable.port)
+            .render_as_string(hide_password=False),
             "REDIS_URL": self._servers["broker"].url(),
             "STILLROOM_SECRET_KEY": secrets.token_urlsafe(48),
             "STILLROOM_SEALING_KEYS": "chaos:" + base64.b64encode(secrets.token_bytes(32)).decode(),
@@ -201,7 +228,7 @@ class Installation:
         with self.target("postgres") as connection:
             for name in self.databases:
                 connection.execute(f"create database {name} template template0")  # type: ignore[call-overload]
-        for name in ("api", "worker", "scheduler"):
+        for name in (*self.apis, *self.workers, "scheduler"):
             self.start(name)
         self.ready()
 
@@ -246,10 +273,15 @@ class Installation:
         assert done.returncode == 0, done.stderr
 
     def _spawn(self, name: str, module: str, *words: str) -> None:
+        environment = dict(self.environment)
+        if name not in self.apis:
+            given = environment.get("PYTHONPATH")
+            environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(self.folder / "hosts"), given)))
+            environment["CHAOS_CLOCK"] = str(self.clock)
         with (self.folder / f"{name}.log").open("ab") as log:
             argv = [sys.executable, "-m", module, *words]
             self._processes[name] = subprocess.Popen(
-                argv, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+                argv, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
             )
 
     def _end_group(self, name: str) -> None:

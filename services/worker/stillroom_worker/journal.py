@@ -43,14 +43,7 @@ _PAUSE, _LONGEST_PAUSE = 0.02, 0.2
 # hides none of them.
 _OUTPUT = Bounds(head_items=100_000, head_bytes=16 * 1024 * 1024, tail_items=10_000, tail_bytes=2 * 1024 * 1024)
 _STATEMENTS = Bounds(head_items=150_000, head_bytes=64 * 1024 * 1024, tail_items=5_000, tail_bytes=4 * 1024 * 1024)
-_BOUNDED = {
-    "output": "output",
-    "statement_started": "statements",
-    "statement_finished": "statements",
-    "statement_failed": "statements",
-    "transaction": "statements",
-}
-_NAMES = {"output": "lines of output", "statements": "lines about statements"}
+_BOUNDED = frozenset({"statement_started", "statement_finished", "statement_failed", "transaction"})
 # Above the bounds together: what is left is for steps and notes.
 MAX_EVENTS = 400_000
 # How a job ended is told whatever was printed before.
@@ -67,6 +60,10 @@ _PROGRESS = frozenset({"steps_done", "steps_total"})
 def _clock() -> float:
     """Seconds that also count while the machine sleeps, where the system has such a clock."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else monotonic()
+
+
+def _size(statement: tuple[str, dict[str, Any]]) -> int:
+    return len(statement[1].get("sql") or "")
 
 
 class Superseded(Exception):
@@ -111,10 +108,8 @@ class Journal:
         self._patience = room.settings.lease.total_seconds() * _GIVE_UP_AFTER
         self._cancel_asked = False
         self.failure: BaseException | None = None
-        self._excerpts: dict[str, Excerpt[tuple[datetime, str, dict[str, Any]]]] = {
-            "output": Excerpt(_OUTPUT),
-            "statements": Excerpt(_STATEMENTS),
-        }
+        self._output: Excerpt[tuple[datetime, str], bytes] = Excerpt(_OUTPUT, len)
+        self._statements: Excerpt[datetime, tuple[str, dict[str, Any]]] = Excerpt(_STATEMENTS, _size)
         self._full = False
         self._room_again = asyncio.Event()
         self._ending = asyncio.Event()
@@ -170,30 +165,44 @@ class Journal:
             await asyncio.sleep(_TRY_AGAIN.total_seconds())
 
     def event(self, type_: str, /, **data: Any) -> None:
-        """Appends one line to the stream; of what a tenant writes without end, the beginning."""
-        name = _BOUNDED.get(type_)
-        if name is None:
-            self._append(now(), type_, data)
-            return
-        excerpt = self._excerpts[name]
-        began = not excerpt.full
+        """Appends one line to the stream; of the statements of a run without end, the beginning."""
         at = now()
-        if excerpt.passes(len(data.get("text") or data.get("sql") or ""), (at, type_, data)):
+        if type_ not in _BOUNDED:
             self._append(at, type_, data)
-        elif began:
-            self.note(
-                "middle_begins", f"Too many {_NAMES[name]} to show: from here on the last are kept until the end."
-            )
+            return
+        began = self._statements.full
+        for _ in self._statements.take(at, [(type_, data)]):
+            self._append(at, type_, data)
+        self._tell_middle(began, self._statements.full, "lines about statements")
+
+    def output(self, stream: str, lines: list[bytes]) -> None:
+        """Appends lines that a run printed; of a run that prints without end, the beginning."""
+        at, began = now(), self._output.full
+        for line in self._output.take((at, stream), lines):
+            self._append(at, "output", {"stream": stream, "text": line.decode(errors="replace")})
+        self._tell_middle(began, self._output.full, "lines of output")
 
     def tell_end(self) -> None:
         """Appends how many lines were left out in the middle, and the last ones; called when a run has ended."""
-        for name, excerpt in self._excerpts.items():
-            count, size = excerpt.left_out, excerpt.left_out_bytes
-            if count:
-                words = f"{count:,} {_NAMES[name]} ({size / 1e6:,.1f} MB) are left out here."
-                self.note("middle_left_out", words, lines=count, bytes=size)
-            for at, type_, data in excerpt.take_tail():
+        lines, size, output = self._output.take_tail()
+        self._tell_left_out(lines, size, "lines of output")
+        for (at, stream), texts in output:
+            for text in texts:
+                self._append(at, "output", {"stream": stream, "text": text.decode(errors="replace")})
+        lines, size, statements = self._statements.take_tail()
+        self._tell_left_out(lines, size, "lines about statements")
+        for at, events in statements:
+            for type_, data in events:
                 self._append(at, type_, data)
+
+    def _tell_middle(self, before: bool, after: bool, what: str) -> None:
+        if after and not before:
+            self.note("middle_begins", f"Too many {what} to show: the last ones follow when the run has ended.")
+
+    def _tell_left_out(self, lines: int, size: int, what: str) -> None:
+        if lines:
+            words = f"{lines:,} {what} ({size / 1e6:,.1f} MB) are left out here."
+            self.note("middle_left_out", words, lines=lines, bytes=size)
 
     async def room(self) -> None:
         """Waits while more lines wait to be written than memory should hold; whoever prints waits too."""

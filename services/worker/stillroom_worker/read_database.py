@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import exists, func, or_, select, update
 
 from stillroom_core.database import Session
 from stillroom_core.databases.models import Database
@@ -17,7 +17,6 @@ from stillroom_core.jobs.outcome import outcome
 from stillroom_core.jobs.queue import RUN_JOB, Ring, ring_after_commit
 from stillroom_core.projects.graphs import graph_of
 from stillroom_core.projects.models import Commit, Project
-from stillroom_core.tables import now
 from stillroom_worker.addresses import allowed_addresses
 from stillroom_worker.cellwork import application_name, target_of
 from stillroom_worker.failure import JobFailed
@@ -38,7 +37,7 @@ async def read_database(room: Room, database_id: UUID) -> None:
         taken = await session.execute(
             update(Database)
             .where(Database.id == database_id, or_(Database.read_state == "waiting", ~Database.trusted))
-            .values(read_state="running", read_requested_at=now())
+            .values(read_state="running", read_requested_at=func.clock_timestamp())
             .returning(Database)
         )
         database = taken.scalar_one_or_none()
@@ -54,7 +53,7 @@ async def read_database(room: Room, database_id: UUID) -> None:
         described = failure if isinstance(failure, JobFailed) else JobFailed.of(failure)
         values: dict[str, Any] = {
             "read_state": "failed",
-            "read_requested_at": now(),
+            "read_requested_at": func.clock_timestamp(),
             "read_error": described.as_dict(),
         }
     else:

@@ -34,7 +34,10 @@ _MOST = 200
 
 
 async def sweep(room: Room) -> None:
-    """One round; every part may be repeated at any time by any worker."""
+    """One round; every part may be repeated at any time by any worker.
+
+    Who waits for how long is measured by the server's clock alone: that of a host may jump.
+    """
     await _lost(room)
     await _unread(room)
     await remove_old_logs(room.database, room.settings.log_life)
@@ -44,7 +47,7 @@ async def sweep(room: Room) -> None:
             select(Job.id)
             .where(
                 Job.state == JobState.QUEUED.value,
-                or_(Job.rung_at.is_(None), Job.rung_at < now() - RING_AGAIN),
+                or_(Job.rung_at.is_(None), Job.rung_at < func.now() - RING_AGAIN),
             )
             .order_by(Job.id)
             .limit(_MOST)
@@ -52,10 +55,10 @@ async def sweep(room: Room) -> None:
         for job_id in (jobs := list(waiting)):
             ring_after_commit(session, Ring(RUN_JOB, job_id))
         if jobs:
-            await session.execute(update(Job).where(Job.id.in_(jobs)).values(rung_at=now()))
+            await session.execute(update(Job).where(Job.id.in_(jobs)).values(rung_at=func.now()))
         for project_id in await session.scalars(
             select(Project.id)
-            .where(Project.fetch_state == "waiting", Project.fetch_requested_at < now() - RING_AGAIN)
+            .where(Project.fetch_state == "waiting", Project.fetch_requested_at < func.now() - RING_AGAIN)
             .limit(_MOST)
         ):
             ring_after_commit(session, Ring(FETCH_PROJECT, project_id))
@@ -63,11 +66,11 @@ async def sweep(room: Room) -> None:
             select(Database.id)
             .where(
                 or_(
-                    (Database.read_state == "waiting") & (Database.read_requested_at < now() - RING_AGAIN),
+                    (Database.read_state == "waiting") & (Database.read_requested_at < func.now() - RING_AGAIN),
                     ~Database.trusted & (Database.read_state == "idle"),
                     ~Database.trusted
                     & (Database.read_state == "failed")
-                    & (Database.read_requested_at < now() - DOUBT_AGAIN),
+                    & (Database.read_requested_at < func.now() - DOUBT_AGAIN),
                 )
             )
             .limit(_MOST)
@@ -96,7 +99,7 @@ async def _lost(room: Room) -> None:
             await session.execute(
                 update(Database)
                 .where(Database.id.in_(doubtful))
-                .values(trusted=False, read_state="waiting", read_requested_at=now() - RING_AGAIN * 2)
+                .values(trusted=False, read_state="waiting", read_requested_at=func.now() - RING_AGAIN * 2)
             )
     for row in rows:
         log.warning("job.lost", job=str(row.id))
@@ -123,20 +126,20 @@ async def _unread(room: Room) -> None:
             update(Database)
             .where(
                 Database.read_state.in_(["idle", "failed"]),
-                or_(Database.read_requested_at.is_(None), Database.read_requested_at < now() - READ_EVERY),
+                or_(Database.read_requested_at.is_(None), Database.read_requested_at < func.now() - READ_EVERY),
             )
-            .values(read_state="waiting", read_requested_at=now() - RING_AGAIN * 2)
+            .values(read_state="waiting", read_requested_at=func.now() - RING_AGAIN * 2)
         )
         await session.execute(
             update(Database)
             .where(
                 Database.read_state == "running",
-                or_(Database.read_requested_at.is_(None), Database.read_requested_at < now() - READ_STUCK),
+                or_(Database.read_requested_at.is_(None), Database.read_requested_at < func.now() - READ_STUCK),
             )
             .values(read_state="waiting")
         )
         await session.execute(
             update(Project)
-            .where(Project.fetch_state == "running", Project.fetch_requested_at < now() - STUCK)
+            .where(Project.fetch_state == "running", Project.fetch_requested_at < func.now() - STUCK)
             .values(fetch_state="waiting")
         )

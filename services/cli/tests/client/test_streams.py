@@ -1,9 +1,11 @@
 """The live stream: complete and in order, whatever happens to the connection and the server."""
 
 import asyncio
+import json
 import re
 
 import pytest
+from websockets.asyncio.client import connect
 
 from stillroom_cli.client import display
 from stillroom_cli.client.connection import Client
@@ -202,3 +204,36 @@ async def test_what_a_tenant_prints_cannot_command_the_terminal(
 
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", paper.getvalue())
     assert "red  txt.exe" in paper.getvalue()
+
+
+async def test_two_hundred_watchers_of_one_job_each_see_every_line_once_and_in_order(
+    client: Client, worker: StandInWorker
+) -> None:
+    job = client.post("/api/migrations/upgrade", UPGRADE)
+    key = await worker.claim(job["id"])
+    await worker.tell(key, *printed(range(1)))
+    came = asyncio.Semaphore(0)
+    headers = {"Authorization": f"Bearer {client.access_token()}"}
+    address = f"{client.url.replace('http', 'ws', 1)}/api/jobs/{job['id']}/stream"
+
+    async def watch_one() -> list[int]:
+        seen: list[int] = []
+        async with connect(address, additional_headers=headers, proxy=None, open_timeout=60) as socket:
+            async for text in socket:
+                message = json.loads(text)
+                if message["type"] == "events":
+                    seen += [event["seq"] for event in message["items"]]
+                    came.release()
+                elif message["type"] == "end":
+                    break
+        return seen
+
+    watching = [asyncio.create_task(watch_one()) for _ in range(200)]
+    async with asyncio.timeout(60):
+        for _ in watching:
+            await came.acquire()  # everybody has seen the first line
+        for start in range(1, 101, 10):
+            await worker.tell(key, *printed(range(start, start + 10)))
+        await worker.end(key, "succeeded", "nothing_to_do", heads=[])
+        seen = await asyncio.gather(*watching)
+    assert seen == [list(range(1, 102))] * 200

@@ -5,6 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import func
+
 from stillroom_core.actors.actor import Actor
 from stillroom_core.database import Session
 from stillroom_core.databases.models import Database
@@ -78,7 +80,7 @@ def request_reading(session: Session, database: Database) -> None:
     """Asks the workers to read version and heads; asking twice reads once."""
     if database.read_state != "running":
         database.read_state = "waiting"
-    database.read_requested_at = now()
+    database.read_requested_at = func.clock_timestamp()
     ring_after_commit(session, Ring(READ_DATABASE, database.id))
 
 

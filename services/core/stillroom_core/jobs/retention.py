@@ -24,7 +24,7 @@ async def remove_old_logs(database: Database, older_than: timedelta, *, batches:
         async with database.transaction() as session:
             job_id = await session.scalar(
                 select(Job.id)
-                .where(Job.log_stored, Job.finished_at < now() - older_than)
+                .where(Job.log_stored, Job.finished_at < func.now() - older_than)
                 .order_by(Job.finished_at)
                 .limit(1)
             )

@@ -4,7 +4,7 @@ import hashlib
 import json
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import func, update
 
 from stillroom_core.actors.actor import Actor
 from stillroom_core.actors.permissions import Permission
@@ -104,7 +104,7 @@ async def start_job(
         plan_confirmed=plan_id is not None,
         steps_done=0,
         last_seq=0,
-        rung_at=now(),
+        rung_at=func.clock_timestamp(),  # the server's clock, by which the sweeper judges
     )
     repository.add(job)
     await session.flush()

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import func
+
 from stillroom_core.actors.actor import Actor
 from stillroom_core.actors.permissions import Permission
 from stillroom_core.database import Session
@@ -103,7 +105,7 @@ def request_fetch(session: Session, project: Project) -> None:
     """Asks the workers to fetch the project; asking twice fetches once."""
     if project.fetch_state != "running":
         project.fetch_state = "waiting"
-    project.fetch_requested_at = now()
+    project.fetch_requested_at = func.clock_timestamp()
     ring_after_commit(session, Ring(FETCH_PROJECT, project.id))
 
 

@@ -1,7 +1,6 @@
 """One loop over a process: its events, its output, our heartbeat, a cancel, the wall clock, and its end."""
 
 import asyncio
-import codecs
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -157,23 +156,32 @@ class Supervisor:
             self._account.take(event)
 
     async def _lines(self, reader: asyncio.StreamReader, stream: str) -> None:
-        decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        async for line in _split(reader, _LINE):
-            self._journal.event("output", stream=stream, text=decoder.decode(line, final=True))
+        async for lines in _handfuls(reader, _LINE):
+            self._journal.output(stream, lines)
             await self._journal.room()
 
 
 async def _split(reader: asyncio.StreamReader, limit: int) -> AsyncIterator[bytes]:
-    """Lines without their ends; a longer one comes in pieces of at most `limit` bytes."""
+    """Lines one by one, as they come."""
+    async for lines in _handfuls(reader, limit):
+        for line in lines:
+            yield line
+
+
+async def _handfuls(reader: asyncio.StreamReader, limit: int) -> AsyncIterator[list[bytes]]:
+    """As many lines as have come, without their ends; a longer one comes in pieces of at most `limit` bytes."""
     rest = b""
     while chunk := await reader.read(_CHUNK):
         rest += chunk
         *lines, rest = rest.split(b"\n")
-        for line in lines:
-            for start in range(0, len(line) or 1, limit):
-                yield line[start : start + limit].rstrip(b"\r")
+        if any(len(line) > limit for line in lines):
+            lines = [line[at : at + limit] for line in lines for at in range(0, len(line) or 1, limit)]
+        if b"\r" in chunk or any(line.endswith(b"\r") for line in lines[:1]):
+            lines = [line.rstrip(b"\r") for line in lines]
         while len(rest) > limit:
-            yield rest[:limit]
+            lines.append(rest[:limit])
             rest = rest[limit:]
+        if lines:
+            yield lines
     if rest:
-        yield rest
+        yield [rest]
