@@ -20,7 +20,8 @@ from stillroom_core.jobs.feed import Event, read_events
 from stillroom_core.jobs.lifecycle import JobKind
 from stillroom_core.jobs.models import Job, JobStep
 from stillroom_core.jobs.queue import RecordingQueue
-from stillroom_core.jobs.service import start_job
+from stillroom_core.jobs.repository import JobRepository
+from stillroom_core.jobs.service import cancel_job, start_job
 from stillroom_core.members.models import User
 from stillroom_core.plans.models import Plan
 from stillroom_core.plans.service import make_plan
@@ -175,6 +176,12 @@ class Scene:
         key = await self.queue_job(kind, target)
         await run_job(self.room, key)
         return await self.finished(key)
+
+    async def cancel(self, key: UUID) -> None:
+        """Asks for a cancel as a person would."""
+        async with self.room.database.transaction() as session:
+            actor = await self._actor(session)
+            await cancel_job(session, actor, await JobRepository(session, actor.organization_id).by_id(key))
 
     async def finished(self, key: UUID) -> Finished:
         """What was recorded of a job."""

@@ -19,9 +19,10 @@ from stillroom_core.actors.permissions import Permission
 from stillroom_core.actors.repository import actor_in, actors_of
 from stillroom_core.database import Session
 from stillroom_core.errors import Invalid, not_found
+from stillroom_core.jobs.lifecycle import JobKind
 from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.repository import PlacedJob
-from stillroom_core.jobs.service import find_job
+from stillroom_core.jobs.service import PERMISSION_FOR, find_job
 from stillroom_core.members.models import User
 from stillroom_core.plans.models import Plan
 from stillroom_core.plans.repository import PlacedPlan
@@ -159,6 +160,17 @@ def on_job(permission: Permission) -> Any:
         return await authorized_job(session, person, job, permission)
 
     return marked(check, permission)
+
+
+def on_stopped_job() -> Any:
+    """For going on with /jobs/{job}: whoever may start a job of its kind."""
+
+    async def check(job: UUID, person: Person, session: Transaction) -> OnJob:
+        on = await authorized_job(session, person, job, Permission.JOB_READ)
+        on.actor.check(PERMISSION_FOR[JobKind(on.placed.job.kind)], on.placed.job.project_id)
+        return on
+
+    return marked(check, Permission.JOB_UPGRADE)
 
 
 async def authorized_job(session: Session, person: User, key: UUID, permission: Permission) -> OnJob:

@@ -13,13 +13,13 @@ from stillroom_core.databases.models import Database
 from stillroom_core.errors import StillroomError
 from stillroom_core.jobs.lifecycle import JobState
 from stillroom_core.jobs.models import Job
-from stillroom_core.jobs.outcome import outcome
 from stillroom_core.jobs.queue import RUN_JOB, Ring, ring_after_commit
 from stillroom_core.projects.graphs import graph_of
 from stillroom_core.projects.models import Commit, Project
 from stillroom_worker.addresses import allowed_addresses
 from stillroom_worker.cellwork import application_name, target_of
 from stillroom_worker.failure import JobFailed
+from stillroom_worker.lost import tell_lost_jobs
 from stillroom_worker.room import Room
 from stillroom_worker.target import SESSION_BROKE, Truth, connect, read_truth, try_lock
 
@@ -47,6 +47,7 @@ async def read_database(room: Room, database_id: UUID) -> None:
         commit = await session.get(Commit, project.commit_id) if project.commit_id else None
         doubtful = [] if database.trusted else await _doubtful_jobs(session, database_id)
     wanted = frozenset(graph_of(commit).revisions) if commit else None
+    truth = None
     try:
         truth = await _look(room, database, wanted, doubtful)
     except (JobFailed, StillroomError) as failure:
@@ -58,7 +59,7 @@ async def read_database(room: Room, database_id: UUID) -> None:
         }
     else:
         values = truth.as_columns()
-    await _store(room, database_id, values)
+    await _store(room, database_id, values, truth)
 
 
 async def _doubtful_jobs(session: Session, database_id: UUID) -> list[UUID]:
@@ -112,20 +113,7 @@ async def _look(room: Room, database: Database, wanted: frozenset[str] | None, d
         session.terminate()
 
 
-async def _tell_lost_jobs(session: Session, database_id: UUID, heads: list[str]) -> None:
-    """What nobody knew when they were lost is known now."""
-    await session.execute(
-        update(Job)
-        .where(
-            Job.database_id == database_id,
-            Job.state == JobState.LOST.value,
-            Job.outcome["code"].astext == "lost",
-        )
-        .values(outcome=outcome("lost_read", heads=heads), heads_after=heads)
-    )
-
-
-async def _store(room: Room, database_id: UUID, values: dict[str, Any]) -> None:
+async def _store(room: Room, database_id: UUID, values: dict[str, Any], truth: Truth | None) -> None:
     async with room.database.transaction() as session:
         # While a job runs, its own reading is the newer one.
         running = exists().where(Job.database_id == database_id, Job.state == JobState.RUNNING.value)
@@ -137,8 +125,8 @@ async def _store(room: Room, database_id: UUID, values: dict[str, Any]) -> None:
                 update(Database).where(Database.id == database_id).values(read_state="idle", read_error=None)
             )
             return
-        if values.get("trusted"):
-            await _tell_lost_jobs(session, database_id, values["heads"])
+        if truth is not None:
+            await tell_lost_jobs(session, database_id, truth)
         following = await session.scalar(
             select(Job.id)
             .where(Job.database_id == database_id, Job.state == JobState.QUEUED.value)

@@ -22,9 +22,11 @@ from stillroom_core.jobs.queue import RUN_JOB, Ring, ring_after_commit
 from stillroom_core.plans.models import Plan
 from stillroom_core.projects.graphs import graph_of
 from stillroom_core.projects.models import Commit
+from stillroom_core.revisions.graph import Graph
 from stillroom_core.tables import now
 from stillroom_worker import code as codes
 from stillroom_worker.addresses import allowed_addresses
+from stillroom_worker.aftermath import aftermath, in_order, moved
 from stillroom_worker.cellwork import application_name, new_token, proxy_for, target_of
 from stillroom_worker.checkout import CheckoutFailed
 from stillroom_worker.claims import Claim, claim, still_held
@@ -143,6 +145,7 @@ class JobRun:
         try:
             return await self._execute()
         except CancelAsked:
+            self._journal.set(waits_for=None)
             return Verdict(JobState.CANCELLED, outcome("cancelled_before_start"))
         except CellFailed as failure:
             return await self._broken_off(
@@ -161,6 +164,7 @@ class JobRun:
     async def _broken_off(self, described: JobFailed) -> Verdict:
         """Ends a job that could not go on; once the project's code has run, only a new reading knows the truth."""
         self._steps.fail_running()
+        self._journal.set(waits_for=None)
         if self._runs is None or not self._runs.ran:
             return Verdict(JobState.FAILED, outcome("failed_before_start"), described)
         await self._keep(None)
@@ -179,7 +183,7 @@ class JobRun:
         try:
             before = await self._guarded(self._lock_and_read(session))
             self._steps.end(LOCK, detail=f"at {', '.join(before.heads) or 'base'}")
-            self._journal.set(heads_before=before.heads)
+            self._journal.set(heads_before=before.heads, invalid_before=before.invalid_indexes)
             plan = await self._settled_plan(before)
             async with proxy_for(
                 self._room,
@@ -241,9 +245,12 @@ class JobRun:
         while True:
             lock = await try_lock(session)
             if lock.held:
+                if told:
+                    self._journal.set(waits_for=None)
                 return
             if lock.holder != told:
                 told = lock.holder
+                self._journal.set(waits_for=lock.session)
                 self._journal.note("lock_waiting", f"Another migration of this database runs: {lock.holder}.")
             if monotonic() > deadline:
                 raise JobFailed(
@@ -290,10 +297,13 @@ class JobRun:
         else:
             self._steps.end(position, detail=f"at {', '.join(after.heads) or 'base'}")
             self._journal.set(heads_after=after.heads)
-            self._tell_invalid(before, after)
-        verdict = judge(self._kind, ending, account, before, after, plan)
+        committed = moved(await self._graph(), before.heads, after.heads) if after else frozenset()
+        current = account.running_revision
+        verdict = judge(self._kind, ending, account, before, after, plan, committed)
         if verdict.state is not JobState.SUCCEEDED:
-            account.fail_open_step(rolled_back=after is not None and after.heads == before.heads)
+            account.fail_open_step(rolled_back=after is not None and account.committed_inside is None)
+        if after is not None:
+            self._tell_left(verdict, account, before, after, committed, current)
         await self._keep(after)
         return verdict
 
@@ -324,11 +334,14 @@ class JobRun:
         return None
 
     async def _revision_ids(self) -> frozenset[str]:
-        return await self._journal.patiently(self._read_revision_ids)
+        return frozenset((await self._graph()).revisions)
 
-    async def _read_revision_ids(self) -> frozenset[str]:
+    async def _graph(self) -> Graph:
+        return await self._journal.patiently(self._read_graph)
+
+    async def _read_graph(self) -> Graph:
         async with self._room.database.transaction() as session:
-            return frozenset(graph_of(await session.get_one(Commit, self._job.commit_id)).revisions)
+            return graph_of(await session.get_one(Commit, self._job.commit_id))
 
     async def _keep(self, after: Truth | None) -> None:
         """Stores on the database's row what is true there now; raises Superseded where the claim is not ours any more.
@@ -352,13 +365,34 @@ class JobRun:
             if kept.scalar_one_or_none() is None:
                 raise Superseded
 
-    def _tell_invalid(self, before: Truth, after: Truth) -> None:
-        left = sorted(set(after.invalid_indexes) - set(before.invalid_indexes))
-        for index in left:
-            self._journal.note(
-                "invalid_index",
-                f"The index {index} is INVALID: its building was interrupted. DROP INDEX CONCURRENTLY {index};",
-            )
+    def _tell_left(
+        self,
+        verdict: Verdict,
+        account: Account,
+        before: Truth,
+        after: Truth,
+        committed: frozenset[str],
+        current: str | None,
+    ) -> None:
+        """Stores what a job left that did not apply wholly, or that left a broken index although it says it did."""
+        found = aftermath(
+            committed=in_order(committed, (revision for _context, revision in account.steps)),
+            current=current,
+            stayed=account.stayed.left(committed),
+            invalid_before=before.invalid_indexes,
+            invalid_after=after.invalid_indexes,
+        )
+        if verdict.state is not JobState.SUCCEEDED or found["left"]:
+            self._journal.set(aftermath=found)
+        if verdict.state is not JobState.SUCCEEDED and len(account.contexts) <= 1:
+            account.settle(committed)
+            self._journal.set(steps_done=len(committed))
+        for thing in found["left"]:
+            if thing["what"] == "invalid_index":
+                self._journal.note(
+                    "invalid_index",
+                    f"The index {thing['text']} is INVALID: its building was interrupted. {thing['cleanup']}",
+                )
 
     async def _guarded(self, work: Coroutine[Any, Any, T]) -> T:
         """Does a piece of work of our own that a cancel ends, and the loss of the claim."""

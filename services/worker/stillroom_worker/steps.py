@@ -27,5 +27,5 @@ class Steps:
     def fail_running(self) -> None:
         """Whatever runs has failed."""
         for position in self._journal.open_steps():
-            if self._journal.step_fields(position)["state"] is StepState.RUNNING:
+            if self._journal.step_fields(position)["state"] == StepState.RUNNING:
                 self.end(position, StepState.FAILED)

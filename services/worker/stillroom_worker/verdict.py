@@ -25,17 +25,26 @@ class Verdict:
 
 
 def judge(
-    kind: JobKind, ending: Ending, account: Account, before: Truth, after: Truth | None, plan: Plan | None
+    kind: JobKind,
+    ending: Ending,
+    account: Account,
+    before: Truth,
+    after: Truth | None,
+    plan: Plan | None,
+    committed: frozenset[str],
 ) -> Verdict:
-    """Decides how a job ended once its process has gone and the database was read again."""
+    """Decides how a job ended once its process has gone and the database was read again.
+
+    `committed` are the revisions between the heads that were read before and after.
+    """
     if after is None:
         state = JobState.CANCELLED if ending.reason == "cancelled" else JobState.FAILED
         return Verdict(state, outcome("unknown"), failure_of_run(kind, ending, account))
     if ending.reason == "cancelled":
-        return Verdict(JobState.CANCELLED, _stopped("cancelled", account, before, after))
+        return Verdict(JobState.CANCELLED, _stopped("cancelled", account, before, after, committed))
     failure = failure_of_run(kind, ending, account) or _untrue(kind, account, before, after, plan)
     if failure is not None:
-        return Verdict(JobState.FAILED, _stopped("failed", account, before, after), failure)
+        return Verdict(JobState.FAILED, _stopped("failed", account, before, after, committed), failure)
     return Verdict(JobState.SUCCEEDED, _succeeded(kind, account, before, after))
 
 
@@ -53,12 +62,13 @@ def _succeeded(kind: JobKind, account: Account, before: Truth, after: Truth) -> 
     return outcome(_DONE[kind], heads=after.heads, done=account.finished, total=account.planned)
 
 
-def _stopped(how: str, account: Account, before: Truth, after: Truth) -> dict[str, Any]:
-    if account.committed_inside is not None:
-        return outcome("failed_committed_inside", revision=account.committed_inside, heads=after.heads)
+def _stopped(how: str, account: Account, before: Truth, after: Truth, committed: frozenset[str]) -> dict[str, Any]:
+    if account.committed_inside is not None and account.committed_inside not in committed:
+        return outcome(f"{how}_committed_inside", revision=account.committed_inside, heads=after.heads)
     if after.heads == before.heads:
         return outcome(f"{how}_unchanged", heads=after.heads)
-    return outcome(f"{how}_partial", heads=after.heads, done=account.finished, total=account.planned)
+    done = len(committed) if len(account.contexts) <= 1 else account.finished  # others have heads of their own
+    return outcome(f"{how}_partial", heads=after.heads, done=done, total=max(done, account.planned))
 
 
 def _untrue(kind: JobKind, account: Account, before: Truth, after: Truth, plan: Plan | None) -> JobFailed | None:

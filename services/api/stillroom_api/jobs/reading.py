@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stillroom_api.authorization import named_project
-from stillroom_api.jobs.schemas import Holder, JobRead, Jobs, Waiting
+from stillroom_api.jobs.schemas import ActorName, HoldingJob, HoldingSession, JobRead, Jobs, Waiting
 from stillroom_core.actors.actor import Actor
 from stillroom_core.actors.repository import actor_in, actors_of
 from stillroom_core.errors import Invalid, not_found
@@ -20,7 +20,7 @@ async def read_job(session: AsyncSession, actor: Actor, placed: PlacedJob) -> Jo
     """One job with its steps and, while it waits, its place."""
     repository = JobRepository(session, actor.organization_id)
     steps = list(await repository.steps(placed.job.id))
-    waiting = await _waiting(repository, [placed.job])
+    waiting = await _waiting(repository, [placed])
     running = next((step for step in steps if step.kind == "revision" and step.state == StepState.RUNNING), None)
     return JobRead.of(placed, actor, steps=steps, running=running, waiting=waiting.get(placed.job.id))
 
@@ -52,7 +52,7 @@ async def read_page(
     placed = await list_jobs(session, actor, wanted, limit=limit + 1)
     page = placed[:limit]
     repository = JobRepository(session, actor.organization_id)
-    waiting = await _waiting(repository, [item.job for item in page])
+    waiting = await _waiting(repository, page)
     running = await repository.running_steps([item.job.id for item in page if item.job.state == JobState.RUNNING])
     return Jobs(
         items=[
@@ -76,16 +76,30 @@ async def _organization(session: AsyncSession, person: User, org: str | None) ->
     )
 
 
-async def _waiting(repository: JobRepository, jobs: list[Job]) -> dict[UUID, Waiting]:
-    queued = [job for job in jobs if job.state == JobState.QUEUED]
-    if not queued:
-        return {}
-    lines = await repository.open_jobs({job.database_id for job in queued})
-    found: dict[UUID, Waiting] = {}
-    for job in queued:
-        line = lines.get(job.database_id, [])
+async def _waiting(repository: JobRepository, page: list[PlacedJob]) -> dict[UUID, Waiting]:
+    """Places and holders of those that wait, whatever their number by one query."""
+    queued = [placed for placed in page if placed.job.state == JobState.QUEUED]
+    found = {placed.job.id: _held_outside(placed.job) for placed in page if placed.job.state == JobState.RUNNING}
+    lines = await repository.open_jobs({placed.job.database_id for placed in queued}) if queued else {}
+    for placed in queued:
+        job, line = placed.job, lines.get(placed.job.database_id, [])
         running = next((other for other in line if other.state == JobState.RUNNING), None)
         ahead = sum(1 for other in line if other.state == JobState.QUEUED and other.id < job.id)
-        holder = Holder(id=running.id, number=running.number) if running else None
-        found[job.id] = Waiting(position=ahead + 1, holder=holder)
-    return found
+        found[job.id] = Waiting(
+            position=ahead + 1,
+            holder=_holder(running) if running else None,
+            session=HoldingSession.model_validate(running.waits_for) if running and running.waits_for else None,
+            unread=not placed.database.trusted,
+        )
+    return {key: waiting for key, waiting in found.items() if waiting is not None}
+
+
+def _held_outside(job: Job) -> Waiting | None:
+    """A claimed job that waits for somebody who is no job of ours."""
+    if job.waits_for is None:
+        return None
+    return Waiting(position=1, holder=None, session=HoldingSession.model_validate(job.waits_for), unread=False)
+
+
+def _holder(job: Job) -> HoldingJob:
+    return HoldingJob(id=job.id, number=job.number, actor=ActorName(name=job.actor_name), started_at=job.started_at)

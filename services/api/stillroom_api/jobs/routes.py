@@ -7,14 +7,15 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
-from stillroom_api.authorization import OnJob, Person, on_job
+from stillroom_api.authorization import OnJob, Person, on_job, on_stopped_job
 from stillroom_api.context import ContextOf, Transaction
 from stillroom_api.jobs.log import log_of
 from stillroom_api.jobs.reading import read_job, read_page
-from stillroom_api.jobs.schemas import EventRead, Events, JobRead, Jobs, JobStates, StatementRead, Ticket
+from stillroom_api.jobs.schemas import EventRead, Events, JobRead, Jobs, JobStates, ResumeRequest, StatementRead, Ticket
 from stillroom_api.jobs.tickets import TICKET_LIFE, issue_ticket
+from stillroom_api.plans.schemas import PlanRead
 from stillroom_core.actors.permissions import Permission
-from stillroom_core.jobs import feed, service
+from stillroom_core.jobs import feed, resuming, service
 from stillroom_core.jobs.lifecycle import JobKind
 from stillroom_core.jobs.runs import statements_of
 
@@ -68,6 +69,21 @@ async def cancel_job(
 ) -> JobRead:
     """Cancels a waiting job at once; asks the worker of a running one to stop."""
     placed = await service.cancel_job(session, on.actor, on.placed)
+    return await read_job(session, on.actor, placed)
+
+
+@router.post("/{job}/resume/plan", status_code=201)
+async def plan_resume(session: Transaction, on: Annotated[OnJob, on_job(Permission.JOB_PLAN)]) -> PlanRead:
+    """What going on would run: a plan from where the database stands now to the target of a job that stopped."""
+    return PlanRead.of(await resuming.plan_resume(session, on.actor, on.placed))
+
+
+@router.post("/{job}/resume", status_code=202)
+async def resume_job(body: ResumeRequest, session: Transaction, on: Annotated[OnJob, on_stopped_job()]) -> JobRead:
+    """Starts a new job from where the database stands now to the target of one that stopped."""
+    placed = await resuming.resume_job(
+        session, on.actor, on.placed, plan_id=body.plan, idempotency_key=body.idempotency_key
+    )
     return await read_job(session, on.actor, placed)
 
 

@@ -11,8 +11,10 @@ from stillroom_core.actors.actor import Actor
 from stillroom_core.actors.permissions import Permission
 from stillroom_core.jobs.lifecycle import FINAL, JobKind, JobState, StepState
 from stillroom_core.jobs.models import Job, JobStep
-from stillroom_core.jobs.outcome import sentence
+from stillroom_core.jobs.outcome import aftermath_sentence, sentence
 from stillroom_core.jobs.repository import PlacedJob
+from stillroom_core.jobs.resuming import may_be_resumed
+from stillroom_core.jobs.service import PERMISSION_FOR
 
 
 class NamedPlace(BaseModel):
@@ -49,17 +51,62 @@ class Progress(BaseModel):
 
 
 class Holder(BaseModel):
-    """The job that runs on the database now."""
+    """A job by its number."""
 
     id: UUID
     number: int
 
 
+class HoldingJob(Holder):
+    """The job that runs on the database now, and whose it is."""
+
+    actor: ActorName
+    started_at: datetime | None
+
+
+class HoldingSession(BaseModel):
+    """A session of somebody else that holds the database's lock: a terminal, or another Stillroom."""
+
+    application: str
+    username: str
+    pid: int
+    since: datetime | None
+
+
 class Waiting(BaseModel):
-    """Why a queued job does not run: its place in the queue of its database."""
+    """Why a job does not go on: its place in the line of its database (1 is next), and who holds that."""
 
     position: int
-    holder: Holder | None
+    holder: HoldingJob | None
+    session: HoldingSession | None
+    unread: bool
+    """The database must be read again first, because a job on it was lost."""
+
+
+class LeftThing(BaseModel):
+    """One thing that a job left in the database, with the statement that removes it where there is one."""
+
+    what: Literal["invalid_index", "statement"]
+    text: str
+    revision: str | None
+    line: int | None
+    certain: bool
+    cleanup: str | None
+
+
+class Aftermath(BaseModel):
+    """What a job left that did not apply wholly, read from the database after its end.
+
+    `committed` are the revisions that were applied (or reverted) for good, in their order, the last hundred;
+    `current` is the one in which the job ended, null where it was between two.
+    """
+
+    committed: list[str]
+    committed_count: int
+    current: str | None
+    left: list[LeftThing]
+    left_count: int
+    sentence: str
 
 
 class Outcome(BaseModel):
@@ -130,6 +177,8 @@ class JobRead(BaseModel):
     progress: Progress | None
     waiting: Waiting | None
     outcome: Outcome | None
+    aftermath: Aftermath | None
+    resumable: bool
     error: ProblemText | None
     steps: list[StepRead] = Field(description="empty in a listing")
     running: RunningRevision | None = Field(description="the revision that runs now")
@@ -183,6 +232,8 @@ class JobRead(BaseModel):
                 "progress": _progress(job),
                 "waiting": waiting,
                 "outcome": {**job.outcome, "sentence": sentence(job.outcome)} if job.outcome else None,
+                "aftermath": _aftermath(job),
+                "resumable": may_be_resumed(job),
                 "steps": [StepRead.of(step) for step in steps or []],
                 "running": RunningRevision.of(running),
                 "permissions": _allowed(job, actor),
@@ -213,6 +264,15 @@ class Events(BaseModel):
     next_after: int
 
 
+class ResumeRequest(BaseModel):
+    """Going on with a job that stopped."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    plan: UUID | None = Field(default=None, description="id of the plan that was confirmed; exactly that runs")
+    idempotency_key: str | None = Field(default=None, min_length=1, max_length=200)
+
+
 class Ticket(BaseModel):
     """Opens one stream of one job, once, within its life."""
 
@@ -221,6 +281,10 @@ class Ticket(BaseModel):
 
 
 JobStates = Literal["queued", "running", "succeeded", "failed", "cancelled", "lost"]
+
+
+def _aftermath(job: Job) -> dict[str, Any] | None:
+    return {**job.aftermath, "sentence": aftermath_sentence(job.aftermath)} if job.aftermath else None
 
 
 def _progress(job: Job) -> Progress | None:
@@ -233,6 +297,8 @@ def _allowed(job: Job, actor: Actor) -> list[str]:
     open_job = JobState(job.state) not in FINAL
     if open_job and actor.may(Permission.JOB_CANCEL, job.project_id):
         return [str(Permission.JOB_CANCEL)]
+    if may_be_resumed(job) and actor.may(PERMISSION_FOR[JobKind(job.kind)], job.project_id):
+        return [str(PERMISSION_FOR[JobKind(job.kind)])]
     return []
 
 

@@ -131,6 +131,12 @@ def _jobs(subparsers: Subparsers) -> None:
     cancel = _command(subparsers, "cancel", jobs.cancel, "Cancel a job that waits or runs.")
     _add_job(cancel)
     _add_json(cancel)
+    resume = _command(
+        subparsers, "resume", jobs.resume, "Go on with a job that stopped, from where the database stands."
+    )
+    _add_job(resume)
+    resume.add_argument("-w", "--wait", action="store_true", help="show it live; the exit code tells how it ended")
+    _add_json(resume)
 
 
 def _command(subparsers: Subparsers, name: str, run: Command, text: str) -> argparse.ArgumentParser:

@@ -77,8 +77,7 @@ class Display:
         if not waiting:
             self._waiting = ""
             return
-        holder = waiting["holder"]
-        behind = f"job {holder['number']} runs on this database" if holder else "for a free worker"
+        behind = waits_for(waiting)
         text = f"waiting: {behind}; place {waiting['position']} in the queue"
         if text != self._waiting:
             self._waiting = text
@@ -122,6 +121,23 @@ class Display:
             (text, _STATE_STYLES.get(job["state"], Style.STRONG)),
             (f"{took}  isolation: {job['isolation']}" if job.get("isolation") else took, Style.FAINT),
         )
+
+        self._write_aftermath(job)
+
+    def _write_aftermath(self, job: dict[str, Any]) -> None:
+        aftermath = job.get("aftermath")
+        if not aftermath:
+            return
+        self._terminal.line(aftermath["sentence"])
+        for thing in aftermath["left"]:
+            kind = "INVALID index" if thing["what"] == "invalid_index" else "has stayed"
+            self._terminal.line(
+                "  ", (kind if thing["certain"] else "may have stayed", Style.CAREFUL), f"  {_one_line(thing['text'])}"
+            )
+            if thing["cleanup"]:
+                self._terminal.line("    ", ("Clean: ", Style.STRONG), thing["cleanup"])
+        if job.get("resumable"):
+            self._terminal.line((f"Go on from here: stillroom resume {job['id']} --wait", Style.FAINT))
 
     def close(self) -> None:
         """Leaves a clean line behind, whatever happened."""
@@ -195,6 +211,18 @@ class Display:
     def _progress(self) -> str:
         progress = self._job.get("progress")
         return f"{progress['done']} of {progress['total']}  " if progress and progress["total"] else ""
+
+
+def waits_for(waiting: dict[str, Any]) -> str:
+    """Who holds the database while a job waits."""
+    holder, session = waiting["holder"], waiting.get("session")
+    if session:
+        since = f", since {session['since'][:19]}" if session["since"] else ""
+        name = session["application"] or "a session without a name"
+        return f"a terminal holds this database: {name}, user {session['username']}, pid {session['pid']}{since}"
+    if holder:
+        return f"job {holder['number']} of {holder['actor']['name']} runs on this database"
+    return "the database is read again first" if waiting.get("unread") else "for a free worker"
 
 
 class _Statement:

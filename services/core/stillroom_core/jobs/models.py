@@ -114,6 +114,9 @@ class Job(Keyed, Table):
     steps_done: Mapped[int] = mapped_column(server_default=text("0"))
     last_seq: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     outcome: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    aftermath: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # what it left where it did not apply wholly
+    invalid_before: Mapped[list[str] | None] = mapped_column(JSONB)  # INVALID indexes that were there already
+    waits_for: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # the session that holds the database's lock
     error: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     log_removed_at: Mapped[datetime | None]  # since then nobody is shown events; `log_stored` while some are left
     log_stored: Mapped[bool] = mapped_column(server_default=text("true"))

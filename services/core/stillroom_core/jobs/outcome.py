@@ -16,7 +16,11 @@ _SENTENCES = {
     "failed_partial": "Failed; {done} of {total} revisions are committed, the database stands at {heads}.",
     "failed_committed_inside": (
         "Failed inside revision {revision} after part of it was committed; the version table says {heads}. "
-        "Look at the statements before the failure before you run it again."
+        "Look at what it left before you run it again."
+    ),
+    "cancelled_committed_inside": (
+        "Cancelled inside revision {revision} after part of it was committed; the version table says {heads}. "
+        "Look at what it left before you run it again."
     ),
     "cancelled_before_start": "Cancelled before anything ran; the database was not touched.",
     "cancelled_unchanged": "Cancelled; the version table is unchanged at {heads}.",
@@ -40,6 +44,17 @@ def sentence(stored: dict[str, Any]) -> str:
     if "heads" in params:
         params["heads"] = ", ".join(params["heads"]) or "base"
     return _SENTENCES[stored["code"]].format(**params)
+
+
+def aftermath_sentence(stored: dict[str, Any]) -> str:
+    """The English sentence of what a job left behind."""
+    count, current, left = stored["committed_count"], stored["current"], stored["left_count"]
+    last = f", {stored['committed'][-1]} as the last" if count else ""
+    said = f"{count} revision{'' if count == 1 else 's'} committed{last}." if count else "No revision is committed."
+    if left:
+        things = "one thing remains" if left == 1 else f"{left} things remain"
+        return f"{said} Of {current or 'the rest'} {things}."
+    return f"{said} {current} was undone; nothing of it remains." if current else said
 
 
 def codes() -> frozenset[str]:

@@ -12,6 +12,7 @@ from stillroom_core.jobs.lifecycle import StepState
 from stillroom_core.tables import now
 from stillroom_runner.messages import Event
 from stillroom_worker.journal import Journal
+from stillroom_worker.supervise.stayed import Stayed
 
 _SHOWN = frozenset({"statement_started", "statement_finished", "statement_failed", "transaction"})
 
@@ -26,7 +27,9 @@ class Account:
     planned: int = 0
     finished: int = 0
     current: tuple[int, str] | None = None
+    running_revision: str | None = None
     committed_inside: str | None = None
+    stayed: Stayed = field(default_factory=Stayed)
     contexts: list[dict[str, Any]] = field(default_factory=list)
     hello: dict[str, Any] = field(default_factory=dict)
     error: dict[str, Any] | None = None
@@ -43,7 +46,9 @@ class Account:
         self.error = None
         self.done = None
         self.current = None
+        self.running_revision = None
         self.committed_inside = None
+        self.stayed = Stayed()
         self.contexts = []
         self.plan_notes = []
         self.running = {}
@@ -124,13 +129,15 @@ class Account:
         key = (content["context"], content["revision"])
         if key in self.steps:
             self.current = key
+            self.running_revision = content["revision"]
             self.journal.step(self.steps[key], state=StepState.RUNNING, started_at=now())
 
     def _step_finished(self, content: dict[str, Any]) -> None:
         key = (content["context"], content["revision"])
         if key in self.steps:
-            self.current = None
-            self.committed_inside = None
+            self.current = self.running_revision = None
+            if self._commits_each(content["context"]):
+                self.committed_inside = None
             self.finished += 1
             self.journal.step(self.steps[key], state=StepState.DONE, duration_ms=content["ms"])
             self.journal.set(steps_done=self.finished)
@@ -141,7 +148,18 @@ class Account:
             self.current = None
             self.journal.step(self.steps[key], state=StepState.FAILED, duration_ms=content["ms"])
 
+    def settle(self, committed: frozenset[str]) -> None:
+        """Says of revisions that ran, but that the database does not know, that they were undone."""
+        for (_context, revision), position in self.steps.items():
+            if revision not in committed and self.journal.step_fields(position)["state"] == StepState.DONE:
+                self.journal.step(position, state=StepState.ROLLED_BACK)
+
+    def _commits_each(self, number: int) -> bool:
+        """Whether a revision that is through is committed; else a later failure undoes it, but for what has stayed."""
+        return any(context["n"] == number and context["transaction_per_migration"] for context in self.contexts)
+
     def _statement_started(self, content: dict[str, Any]) -> None:
+        self.stayed.statement_started(content)
         self.statements += 1
         # A tenant may announce statements without end; more than this never run at once.
         if len(self.running) < 1000:
@@ -150,12 +168,15 @@ class Account:
             self.journal.count_statement(self.steps[self.current])
 
     def _statement_finished(self, content: dict[str, Any]) -> None:
+        self.stayed.statement_finished(content)
         self.running.pop(content["n"], None)
 
     def _statement_failed(self, content: dict[str, Any]) -> None:
+        self.stayed.statement_failed(content)
         self.running.pop(content["n"], None)
 
     def _transaction(self, content: dict[str, Any]) -> None:
+        self.stayed.transaction(content)
         if content["what"] in ("commit", "autocommit") and content["inside"] and content["revision"]:
             self.committed_inside = content["revision"]
 

@@ -6,6 +6,7 @@ pg_advisory_lock() would hold a snapshot that does the same. So the lock is trie
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import asyncpg
 
@@ -14,7 +15,7 @@ import asyncpg
 LOCK_KEYS = (0x5711_1200, 1)
 
 _HOLDER = """
-select a.pid, a.application_name, a.usename, a.client_addr::text as address
+select a.pid, a.application_name, a.usename, a.backend_start
 from pg_locks l join pg_stat_activity a on a.pid = l.pid
 where l.locktype = 'advisory' and l.granted and l.classid = $1 and l.objid = $2
   and l.database = (select oid from pg_database where datname = current_database())
@@ -28,6 +29,7 @@ class DatabaseLock:
 
     held: bool
     holder: str = ""
+    session: dict[str, Any] | None = None  # the holder's, as the job's row keeps it
 
 
 async def try_lock(connection: "asyncpg.Connection") -> DatabaseLock:
@@ -38,4 +40,11 @@ async def try_lock(connection: "asyncpg.Connection") -> DatabaseLock:
     if row is None:
         return DatabaseLock(False, "somebody who has just let go")
     who = row["application_name"] or "a session without a name"
-    return DatabaseLock(False, f"{who} (pid {row['pid']}, user {row['usename']})")
+    session = {
+        "application": row["application_name"] or "",
+        "username": row["usename"] or "",
+        "pid": row["pid"],
+        # Hidden from users without pg_read_all_stats.
+        "since": row["backend_start"].isoformat() if row["backend_start"] else None,
+    }
+    return DatabaseLock(False, f"{who} (pid {row['pid']}, user {row['usename']})", session)

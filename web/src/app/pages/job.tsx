@@ -1,6 +1,6 @@
 import { GitBranch } from "lucide-react";
 import { useState } from "react";
-import { Link, useLocation, useParams } from "react-router";
+import { Link, useLocation, useNavigate, useParams } from "react-router";
 import { asProblem } from "@/api/problem";
 import { useTrouble } from "@/api/use-trouble";
 import { JobFacts } from "@/features/jobs/job-facts";
@@ -9,6 +9,7 @@ import { JobSteps } from "@/features/jobs/job-steps";
 import { JobStream } from "@/features/jobs/job-stream";
 import { LocksPanel } from "@/features/jobs/locks-panel";
 import { isOpen, useJob } from "@/features/jobs/queries";
+import { ResumeButton } from "@/features/jobs/resume";
 import { useJobTitle } from "@/features/jobs/state";
 import { useFeed } from "@/features/jobs/use-feed";
 import type { Job, JobStep } from "@/api/types";
@@ -40,6 +41,7 @@ function Loaded({ job }: { job: Job }) {
   const { feed, connection } = useFeed(job.id);
   const title = useJobTitle()(job);
   const { hash } = useLocation();
+  const navigate = useNavigate();
   const [wanted, setWanted] = useState(() => lineOfHash(hash));
   const [tab, setTab] = useState<"stream" | "steps" | "facts">("stream");
   const desk = useMedia("(min-width: 1024px)");
@@ -59,6 +61,7 @@ function Loaded({ job }: { job: Job }) {
       </Link>
     </Button>
   );
+  const resume = <ResumeButton job={job} onStarted={(fresh) => void navigate(`/jobs/${fresh.id}`)} />;
   const stream = (
     <div className="flex h-full min-h-0 flex-col">
       {isOpen(job) && feed.locks && <LocksPanel locks={feed.locks} />}
@@ -66,7 +69,7 @@ function Loaded({ job }: { job: Job }) {
     </div>
   );
   const steps = <JobSteps job={job} onStep={toStep} />;
-  const facts = <JobFacts job={job} next={<div className="flex gap-2">{migrations}</div>} />;
+  const facts = <JobFacts job={job} next={<div className="flex flex-wrap gap-2">{resume}{migrations}</div>} />;
   return (
     <div className="flex h-full min-h-0 flex-col">
       <JobHeader job={job} connection={connection} link={isOpen(job) ? migrations : null} />

@@ -4,8 +4,10 @@ import { useLanguage } from "@/i18n";
 import { CopyButton } from "@/ui/copy-button";
 import { Notice, TroubleNotice } from "@/ui/notice";
 import { Ago } from "@/ui/time";
+import { AftermathFacts } from "./aftermath";
 import { useOutcome } from "./outcome";
 import { isOpen } from "./queries";
+import { useWaiting } from "./waiting";
 
 function Heads({ heads }: { heads: string[] | null }) {
   const { t } = useLanguage();
@@ -35,6 +37,7 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
 export function JobFacts({ job, next }: { job: Job; next: ReactNode }) {
   const { t } = useLanguage();
   const outcome = useOutcome();
+  const waiting = useWaiting();
   const runtime = Object.entries(job.runtime ?? {}).flatMap(([name, value]) =>
     typeof value === "string" || typeof value === "number" ? [`${name} ${value}`] : [],
   );
@@ -47,9 +50,8 @@ export function JobFacts({ job, next }: { job: Job; next: ReactNode }) {
       )}
       {job.error && <TroubleNotice trouble={job.error} />}
       {!isOpen(job) && next}
-      {job.waiting && job.state === "queued" && (
-        <Notice>{job.waiting.holder ? t("jobs.waitsFor", { number: job.waiting.holder.number }) : t("jobs.waitsForWorker")}</Notice>
-      )}
+      {job.aftermath && <AftermathFacts aftermath={job.aftermath} />}
+      {job.waiting && isOpen(job) && <Notice>{waiting(job.waiting)}</Notice>}
       <section>
         <h2 className="text-sm font-semibold">{t("jobs.facts.database")}</h2>
         <dl className="mt-1 divide-y divide-line">

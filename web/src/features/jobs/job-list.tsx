@@ -9,6 +9,7 @@ import { useNow } from "@/ui/use-now";
 import { useOutcome } from "./outcome";
 import { isOpen } from "./queries";
 import { JOB_MARKS, useJobTitle } from "./state";
+import { useWaiting } from "./waiting";
 
 interface JobRowsProps {
   jobs: Job[];
@@ -65,8 +66,9 @@ function JobRow({ job, withProject }: { job: Job; withProject: boolean }) {
 function OpenState({ job }: { job: Job }) {
   const { t } = useLanguage();
   const now = useNow(1_000);
-  if (job.state === "queued")
-    return job.waiting?.holder ? t("jobs.waitsFor", { number: job.waiting.holder.number }) : t("jobs.state.queued");
+  const waiting = useWaiting();
+  if (job.waiting) return waiting(job.waiting);
+  if (job.state === "queued") return t("jobs.state.queued");
   return (
     <span className="flex items-center gap-2.5">
       <Progress label={t("jobs.progress")} done={job.progress?.done ?? 0} total={job.progress?.total ?? null} className="max-w-40" />

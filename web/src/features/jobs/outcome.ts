@@ -7,7 +7,7 @@ type OutcomeKey = Extract<Key, `jobs.outcome.${string}`>;
 const CODES: readonly string[] = [
   "upgraded", "downgraded", "stamped", "nothing_to_do", "read", "check_clean", "check_differs", "command_done",
   "failed_before_start", "failed_unchanged", "failed_partial", "failed_committed_inside", "cancelled_before_start",
-  "cancelled_unchanged", "cancelled_partial", "unknown", "lost",
+  "cancelled_unchanged", "cancelled_partial", "cancelled_committed_inside", "unknown", "lost", "lost_read",
 ];
 
 function headsOf(value: unknown): string {

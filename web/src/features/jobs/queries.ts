@@ -90,6 +90,26 @@ export function usePlannedSteps(job: Job) {
   return wanted ? (plan.data?.steps ?? []) : [];
 }
 
+/** What going on would run now; made anew whenever the dialog opens. */
+export function useResumePlan(job: string) {
+  return useQuery({
+    queryKey: ["resume-plan", job],
+    queryFn: () => unwrap(api.POST("/api/jobs/{job}/resume/plan", { params: { path: { job } } })),
+    staleTime: 0,
+    gcTime: 0,
+    retry: false,
+    refetchOnWindowFocus: false,
+  });
+}
+
+export function useResume(job: string) {
+  return useMutation({
+    // A plan is one job: a double click gets that job again.
+    mutationFn: (plan: string) =>
+      unwrap(api.POST("/api/jobs/{job}/resume", { params: { path: { job } }, body: { plan, idempotency_key: plan } })),
+  });
+}
+
 export function useCancel(job: string) {
   const client = useQueryClient();
   return useMutation({

@@ -417,4 +417,8 @@ export const server: Readonly<Record<string, string>> = {
   "Split the work: a data migration that reads a whole table should read it in batches.": "Разбейте работу: миграция данных, читающая всю таблицу, должна читать её частями.",
   "The run ended before it was done.": "Запуск прервался, не закончив.",
   "The output may show why. A process that is killed usually used more memory than a job may have.": "Причина может быть в выводе. Обычно убивают процесс, занявший больше памяти, чем дано заданию.",
+  "There is nothing to resume.": "Продолжать нечего.",
+  "Only an upgrade or a downgrade that failed, was cancelled or lost can be resumed.": "Продолжить можно только обновление или откат, которые упали, были отменены или потеряны.",
+  "Where this job was to end is not one revision.": "Задание должно было закончиться не на одной ревизии.",
+  "Start a new job to the revision that you mean.": "Запустите новое задание до нужной ревизии.",
 };

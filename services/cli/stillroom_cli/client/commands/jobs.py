@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from stillroom_cli.client.connection import Client
 from stillroom_cli.client.display import Display
@@ -91,6 +91,20 @@ def cancel(arguments: argparse.Namespace) -> int:
             f"Job {job['number']} was asked to stop. See what it left: stillroom logs -f {job['id']}"
         )
     return Exit.DONE
+
+
+def resume(arguments: argparse.Namespace) -> int:
+    """Starts a job to the target of one that stopped."""
+    with open_client(arguments) as client:
+        stopped = _job_id(client, arguments)
+        job = client.post(f"/api/jobs/{stopped}/resume", {"idempotency_key": str(uuid4())}, repeatable=True)
+        if arguments.wait:
+            job = watch(client, job["id"], sys.stderr if arguments.json else sys.stdout)
+    if arguments.json:
+        print_json(job)
+    elif not arguments.wait:
+        Terminal(sys.stdout).line(f"Job {job['number']} is {job['state']}: {job['id']}")
+    return exit_of(job) if arguments.wait else Exit.DONE
 
 
 def _listing(client: Client, **wanted: Any) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,78 @@
+"""Going on from where a job stopped: a new plan from where the database stands now, to the same target."""
+
+from uuid import UUID
+
+from stillroom_core.actors.actor import Actor
+from stillroom_core.database import Session
+from stillroom_core.errors import Conflict
+from stillroom_core.jobs.lifecycle import JobKind, JobState
+from stillroom_core.jobs.models import Job
+from stillroom_core.jobs.repository import PlacedJob
+from stillroom_core.jobs.service import start_job
+from stillroom_core.plans.models import Plan
+from stillroom_core.plans.repository import PlacedPlan
+from stillroom_core.plans.service import make_plan
+
+_STOPPED = frozenset({JobState.FAILED.value, JobState.CANCELLED.value, JobState.LOST.value})
+_MOVES = frozenset({JobKind.UPGRADE.value, JobKind.DOWNGRADE.value})
+
+
+def may_be_resumed(job: Job) -> bool:
+    """Whether there is something to go on with: a move that has stopped before its end."""
+    return job.state in _STOPPED and job.kind in _MOVES
+
+
+async def plan_resume(session: Session, actor: Actor, placed: PlacedJob) -> PlacedPlan:
+    """A plan of what a resumed job would run; raises what `resume_job` and `make_plan` raise."""
+    return await make_plan(
+        session,
+        actor,
+        project=placed.project,
+        environment=placed.environment,
+        database=placed.database,
+        kind=JobKind(placed.job.kind),
+        revision=await target_of_resume(session, placed.job),
+    )
+
+
+async def resume_job(
+    session: Session, actor: Actor, placed: PlacedJob, *, plan_id: UUID | None, idempotency_key: str | None
+) -> PlacedJob:
+    """Starts a job to the target of one that stopped, from the revision that it did not reach.
+
+    Raises Conflict where the job has not stopped or has no single target, and what `start_job` raises.
+    """
+    return await start_job(
+        session,
+        actor,
+        project=placed.project,
+        environment=placed.environment,
+        database=placed.database,
+        kind=JobKind(placed.job.kind),
+        revision=await target_of_resume(session, placed.job),
+        plan_id=plan_id,
+        idempotency_key=idempotency_key,
+    )
+
+
+async def target_of_resume(session: Session, job: Job) -> str | None:
+    """Where a resumed job goes: names stay names, steps counted from the old place become the place they led to."""
+    if not may_be_resumed(job):
+        raise Conflict(
+            "not_resumable",
+            "There is nothing to resume.",
+            detail=f"The job is {job.state}, its kind {job.kind}.",
+            fix="Only an upgrade or a downgrade that failed, was cancelled or lost can be resumed.",
+        )
+    asked = job.revision or "head"
+    if "+" not in asked and not asked.startswith("-") and "@-" not in asked:
+        return job.revision
+    plan = await session.get(Plan, job.plan_id) if job.plan_id else None
+    if plan is None or plan.heads_after is None or len(plan.heads_after) > 1:
+        raise Conflict(
+            "relative_target",
+            "Where this job was to end is not one revision.",
+            detail=f"Its target was {asked}, counted from where the database stood then.",
+            fix="Start a new job to the revision that you mean.",
+        )
+    return plan.heads_after[0] if plan.heads_after else "base"
