@@ -164,6 +164,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/jobs/{job}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume Job
+         * @description Starts a new job from where the database stands now to the target of one that stopped.
+         */
+        post: operations["resume_job_api_jobs__job__resume_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job}/resume/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan Resume
+         * @description What going on would run: a plan from where the database stands now to the target of a job that stopped.
+         */
+        post: operations["plan_resume_api_jobs__job__resume_plan_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs/{job}/revisions/{revision}/statements": {
         parameters: {
             query?: never;
@@ -742,6 +782,27 @@ export interface components {
             name: string;
         };
         /**
+         * Aftermath
+         * @description What a job left that did not apply wholly, read from the database after its end.
+         *
+         *     `committed` are the revisions that were applied (or reverted) for good, in their order, the last hundred;
+         *     `current` is the one in which the job ended, null where it was between two.
+         */
+        Aftermath: {
+            /** Committed */
+            committed: string[];
+            /** Committed Count */
+            committed_count: number;
+            /** Current */
+            current: string | null;
+            /** Left */
+            left: components["schemas"]["LeftThing"][];
+            /** Left Count */
+            left_count: number;
+            /** Sentence */
+            sentence: string;
+        };
+        /**
          * BackgroundState
          * @description How the last background reading went.
          */
@@ -1200,7 +1261,7 @@ export interface components {
         };
         /**
          * Holder
-         * @description The job that runs on the database now.
+         * @description A job by its number.
          */
         Holder: {
             /**
@@ -1210,6 +1271,36 @@ export interface components {
             id: string;
             /** Number */
             number: number;
+        };
+        /**
+         * HoldingJob
+         * @description The job that runs on the database now, and whose it is.
+         */
+        HoldingJob: {
+            actor: components["schemas"]["ActorName"];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Number */
+            number: number;
+            /** Started At */
+            started_at: string | null;
+        };
+        /**
+         * HoldingSession
+         * @description A session of somebody else that holds the database's lock: a terminal, or another Stillroom.
+         */
+        HoldingSession: {
+            /** Application */
+            application: string;
+            /** Pid */
+            pid: number;
+            /** Since */
+            since: string | null;
+            /** Username */
+            username: string;
         };
         /**
          * JobBrief
@@ -1250,6 +1341,7 @@ export interface components {
          */
         JobRead: {
             actor: components["schemas"]["ActorName"];
+            aftermath: components["schemas"]["Aftermath"] | null;
             /** Cancel Requested At */
             cancel_requested_at: string | null;
             /** Cancel Requested By */
@@ -1296,6 +1388,8 @@ export interface components {
              * Format: date-time
              */
             requested_at: string;
+            /** Resumable */
+            resumable: boolean;
             /** Revision */
             revision: string | null;
             /** @description the revision that runs now */
@@ -1352,6 +1446,27 @@ export interface components {
             items: components["schemas"]["JobRead"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * LeftThing
+         * @description One thing that a job left in the database, with the statement that removes it where there is one.
+         */
+        LeftThing: {
+            /** Certain */
+            certain: boolean;
+            /** Cleanup */
+            cleanup: string | null;
+            /** Line */
+            line: number | null;
+            /** Revision */
+            revision: string | null;
+            /** Text */
+            text: string;
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "invalid_index" | "statement";
         };
         /**
          * Live
@@ -1872,6 +1987,19 @@ export interface components {
             status: "ready" | "not ready";
         };
         /**
+         * ResumeRequest
+         * @description Going on with a job that stopped.
+         */
+        ResumeRequest: {
+            /** Idempotency Key */
+            idempotency_key?: string | null;
+            /**
+             * Plan
+             * @description id of the plan that was confirmed; exactly that runs
+             */
+            plan?: string | null;
+        };
+        /**
          * RevisionRead
          * @description One revision in the history.
          */
@@ -2135,12 +2263,15 @@ export interface components {
         };
         /**
          * Waiting
-         * @description Why a queued job does not run: its place in the queue of its database.
+         * @description Why a job does not go on: its place in the line of its database (1 is next), and who holds that.
          */
         Waiting: {
-            holder: components["schemas"]["Holder"] | null;
+            holder: components["schemas"]["HoldingJob"] | null;
             /** Position */
             position: number;
+            session: components["schemas"]["HoldingSession"] | null;
+            /** Unread */
+            unread: boolean;
         };
     };
     responses: never;
@@ -2396,6 +2527,72 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume_job_api_jobs__job__resume_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResumeRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    plan_resume_api_jobs__job__resume_plan_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanRead"];
                 };
             };
             /** @description Problem */

@@ -26,7 +26,7 @@ export function JobSteps({ job, onStep }: { job: Job; onStep: (step: JobStep) =>
       <p className="px-4 py-4 text-sm text-muted">
         {job.state === "queued"
           ? job.waiting?.holder
-            ? t("jobs.waitsFor", { number: job.waiting.holder.number })
+            ? t("jobs.waitsForPerson", { number: job.waiting.holder.number, name: job.waiting.holder.actor.name })
             : t("jobs.waitsForWorker")
           : t("jobs.noSteps")}
       </p>

@@ -133,7 +133,7 @@ export const jobs = {
   "jobs.left.title": "What it left",
   "jobs.left.nothingCommitted": "No revision is committed.",
   "jobs.left.committed": { one: "{count} revision is committed: {last}.", other: "{count} revisions are committed, {last} as the last." },
-  "jobs.left.remains": { one: "One thing remains of what did not finish.", other: "{count} things remain of what did not finish." },
+  "jobs.left.remains": { one: "{count} thing remains of what did not finish.", other: "{count} things remain of what did not finish." },
   "jobs.left.undone": "{revision} was undone; nothing of it remains.",
   "jobs.left.invalidIndex": "INVALID index",
   "jobs.left.statement": "Committed, and has stayed",

@@ -421,4 +421,6 @@ export const server: Readonly<Record<string, string>> = {
   "Only an upgrade or a downgrade that failed, was cancelled or lost can be resumed.": "Продолжить можно только обновление или откат, которые упали, были отменены или потеряны.",
   "Where this job was to end is not one revision.": "Задание должно было закончиться не на одной ревизии.",
   "Start a new job to the revision that you mean.": "Запустите новое задание до нужной ревизии.",
+  "The job is {0}, its kind {1}.": "Состояние задания: {0}, вид: {1}.",
+  "Its target was {0}, counted from where the database stood then.": "Его цель — {0}, считая от того места, где тогда стояла база.",
 };
