@@ -1,6 +1,7 @@
 """What is asked all day stays cheap after years: each query is explained by PostgreSQL on a large history."""
 
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import contextmanager
 from typing import Any
@@ -162,7 +163,6 @@ async def test_no_query_of_every_day_reads_or_sorts_a_whole_table(years: Scene) 
 
     # The proof can fail: this would be a scan, and a sort of everything.
     everything = asking(lambda session: session.scalars(select(Job).where(Job.actor_name == "Ann").order_by(Job.ref)))
-    assert {fault.split(":")[0] for fault in (await explained(scene, everything)).faults()} == {
-        "reads all of jobs",
-        f"sorts {JOBS} rows",
-    }
+    # How many rows are sorted is the planner's estimate, which differs by a few from run to run.
+    faults = [fault.split(":")[0] for fault in (await explained(scene, everything)).faults()]
+    assert sorted(re.sub(r"\d+", "N", fault) for fault in faults) == ["reads all of jobs", "sorts N rows"]
