@@ -1,5 +1,6 @@
 /** What people do in several journeys. */
-import { expect, type Page } from "@playwright/test";
+import { type APIRequestContext, expect, type Page } from "@playwright/test";
+import { type Facts, SHOP } from "./pages";
 
 export const EMAIL = process.env["STILLROOM_ADMIN_EMAIL"] ?? "admin@stillroom.local";
 
@@ -9,7 +10,7 @@ export function password(): string {
   return given;
 }
 
-export const SHOP = "/demo/projects/shop/migrations";
+export { SHOP };
 
 export async function signIn(page: Page, to = "/"): Promise<void> {
   await page.goto(to);
@@ -17,6 +18,21 @@ export async function signIn(page: Page, to = "/"): Promise<void> {
   await page.locator("input[name=password]").fill(password());
   await page.keyboard.press("Enter");
   await expect(page).not.toHaveURL(/sign-in/);
+}
+
+/** The language that the administrator's account keeps, whatever a test before chose. */
+export async function speaks(request: APIRequestContext, locale: "en" | "ru"): Promise<void> {
+  const entered = await request.post("/api/auth/sign-in", { data: { email: EMAIL, password: password() } });
+  const { access_token: token } = (await entered.json()) as { access_token: string };
+  const saved = await request.patch("/api/me", { data: { locale }, headers: { Authorization: `Bearer ${token}` } });
+  expect(saved.ok()).toBe(true);
+}
+
+/** A fresh stack has no job to look at: one is made, that leaves staging in the middle of the history. */
+export async function facts(page: Page): Promise<Facts> {
+  await move(page, "downgrade", "staging", "5b90d2f7a6c4");
+  await move(page, "upgrade", "staging", "d30b7c5e94a1");
+  return { job: new URL(page.url()).pathname };
 }
 
 /** Everything that the page asked for has come. */

@@ -3,12 +3,14 @@ import { RouterProvider } from "react-router";
 import { Problem } from "@/api/problem";
 import { LanguageProvider } from "@/i18n";
 import { TooltipProvider } from "@/ui/tooltip";
-import { router } from "./router";
+import { createRouter } from "./router";
 
 /** What a second asking cannot change is not asked twice: refusals. Silence is. */
 function worthRetry(failures: number, error: unknown): boolean {
   return failures < 2 && !(error instanceof Problem && error.status >= 400 && error.status < 500);
 }
+
+const router = createRouter();
 
 const client = new QueryClient({
   defaultOptions: { queries: { retry: worthRetry, staleTime: 5_000, refetchOnWindowFocus: true } },

@@ -1,0 +1,53 @@
+/**
+ * Every page that a person can open: the axe tests, the phone and the photographs go through this list.
+ * A route of src/app/router.tsx that is neither here nor in SAME fails src/app/routes.test.ts.
+ */
+
+/** What a page of a running stack needs to be addressed. */
+export interface Facts {
+  /** The path of a job that has run. */
+  job: string;
+}
+
+export interface Page {
+  /** Also the name of its photographs. */
+  name: string;
+  /** The route that draws it, as the router spells it. */
+  route: string;
+  address: string | ((facts: Facts) => string);
+  /** Drawn for people who have not signed in. */
+  signedOut?: true;
+}
+
+export const SHOP = "/demo/projects/shop/migrations";
+const SETTINGS = "/demo/projects/shop/settings";
+
+export const PAGES: readonly Page[] = [
+  { name: "sign-in", route: "/sign-in", address: "/sign-in", signedOut: true },
+  { name: "projects", route: "/:org/projects", address: "/demo/projects" },
+  { name: "project-new", route: "/:org/projects/new", address: "/demo/projects/new" },
+  { name: "migrations", route: "/:org/projects/:project/migrations", address: SHOP },
+  { name: "revision", route: "/:org/projects/:project/migrations", address: `${SHOP}?revision=27e6c0f8b9d4&environment=staging` },
+  { name: "move", route: "/:org/projects/:project/migrations", address: `${SHOP}?move=upgrade&on=prod&to=head` },
+  { name: "jobs", route: "/:org/jobs", address: "/demo/jobs" },
+  { name: "project-jobs", route: "/:org/projects/:project/jobs", address: "/demo/projects/shop/jobs" },
+  { name: "job", route: "/:org/projects/:project/jobs/:job", address: ({ job }) => job },
+  { name: "settings", route: "/:org/projects/:project/settings", address: SETTINGS },
+  { name: "settings-repository", route: "/:org/projects/:project/settings", address: `${SETTINGS}?section=repository` },
+  { name: "settings-danger", route: "/:org/projects/:project/settings", address: `${SETTINGS}?section=danger` },
+  { name: "not-found", route: "/:org/*", address: "/demo/no-such-page" },
+  { name: "components", route: "/ui", address: "/ui" },
+];
+
+/** Routes that lead to another page, or draw it under a second address; by the name of that page. */
+export const SAME: Readonly<Record<string, string>> = {
+  "/": "projects",
+  "/:org": "projects",
+  "/:org/projects/:project": "migrations",
+  "/jobs/:job": "job",
+  "/*": "not-found",
+};
+
+export function addressOf(page: Page, facts: Facts): string {
+  return typeof page.address === "string" ? page.address : page.address(facts);
+}
