@@ -24,7 +24,14 @@ from sqlalchemy.dialects import postgresql
 import stillroom_core.models as models
 from stillroom_cli.client.failures import EXIT_MEANINGS
 from stillroom_cli.main import build_parser
-from stillroom_core.actors.permissions import ORGANIZATION_ROLES, PROJECT_ROLES, Permission
+from stillroom_core.actors.permissions import (
+    MEANINGS,
+    OF_ENVIRONMENT,
+    ORGANIZATION_ROLES,
+    PROJECT_ROLES,
+    UNPROTECTED_ONLY,
+    Permission,
+)
 from stillroom_core.environments.templates import DRIVERS, NAMES, Connection, render
 from stillroom_core.jobs import outcome
 from stillroom_core.jobs.lifecycle import FINAL, MOVES, JobState, StepState
@@ -60,16 +67,26 @@ def permissions() -> Iterator[str]:
     yield ""
     yield "In one project, added to what the role in the organization gives:"
     yield ""
-    yield from _roles(PROJECT_ROLES)
+    yield from _roles(PROJECT_ROLES, UNPROTECTED_ONLY)
+    yield ""
+    yield "What they mean, and whether a role for a single environment gives them:"
+    yield ""
+    rows = ((f"`{p}`", meaning, "yes" if p in OF_ENVIRONMENT else "") for p, meaning in MEANINGS.items())
+    yield from _table(("Permission", "Allows to", "In one environment"), rows)
     yield ""
     yield "To start a job:"
     yield ""
     yield from _table(("Kind", "Permission"), ((f"`{k}`", f"`{p}`") for k, p in PERMISSION_FOR.items()))
 
 
-def _roles(table: Any) -> Iterator[str]:
+def _roles(table: Any, unprotected_only: Any = None) -> Iterator[str]:
+    def cell(role: Any, permission: Permission) -> str:
+        if permission in (unprotected_only or {}).get(role, ()):
+            return "unprotected"
+        return "yes" if permission in table[role] else ""
+
     rows = (
-        (f"`{permission}`", *("yes" if permission in granted else "" for granted in table.values()))
+        (f"`{permission}`", *(cell(role, permission) for role in table))
         for permission in Permission
         if any(permission in granted for granted in table.values())
     )

@@ -18,11 +18,13 @@ from stillroom_core.actors.actor import Actor
 from stillroom_core.actors.permissions import Permission
 from stillroom_core.actors.repository import actor_in, actors_of
 from stillroom_core.database import Session
+from stillroom_core.environments.models import Environment
+from stillroom_core.environments.service import find_environment
 from stillroom_core.errors import Invalid, not_found
 from stillroom_core.jobs.lifecycle import JobKind
 from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.repository import PlacedJob
-from stillroom_core.jobs.service import PERMISSION_FOR, find_job
+from stillroom_core.jobs.service import PERMISSION_FOR, find_job, may_cancel
 from stillroom_core.members.models import User
 from stillroom_core.plans.models import Plan
 from stillroom_core.plans.repository import PlacedPlan
@@ -105,6 +107,38 @@ def in_project(permission: Permission) -> Any:
     return marked(check, permission)
 
 
+@dataclass(frozen=True)
+class InEnvironment(InProject):
+    """An actor and the environment that the request is about."""
+
+    environment: Environment
+
+
+def in_environment(permission: Permission) -> Any:
+    """For /orgs/{org}/projects/{project}/environments/{environment}/…: the actor and the environment."""
+
+    async def check(org: str, project: str, environment: str, person: Person, session: Transaction) -> InEnvironment:
+        actor = await actor_in(session, person, slug=org)
+        return await _environment(
+            session, InProject(actor, await find_project(session, actor, project)), environment, permission
+        )
+
+    return marked(check, permission)
+
+
+async def named_environment(
+    session: Session, person: User, project: str, environment: str, permission: Permission
+) -> InEnvironment:
+    """The environment of a project that the request names, where the person has the permission."""
+    return await _environment(session, await named_project(session, person, project), environment, permission)
+
+
+async def _environment(session: Session, where: InProject, name: str, permission: Permission) -> InEnvironment:
+    found = await find_environment(session, where.actor, where.project, name)
+    where.actor.check(permission, where.project.id, found)
+    return InEnvironment(where.actor, where.project, found)
+
+
 def in_named_project(permission: Permission) -> Any:
     """For /migrations/…?project=: id, slug or organization/slug."""
 
@@ -167,10 +201,25 @@ def on_stopped_job() -> Any:
 
     async def check(job: UUID, person: Person, session: Transaction) -> OnJob:
         on = await authorized_job(session, person, job, Permission.JOB_READ)
-        on.actor.check(PERMISSION_FOR[JobKind(on.placed.job.kind)], on.placed.job.project_id)
+        needed = PERMISSION_FOR[JobKind(on.placed.job.kind)]
+        on.actor.check(needed, on.placed.job.project_id, on.placed.environment)
         return on
 
     return marked(check, Permission.JOB_UPGRADE)
+
+
+def on_job_to_cancel() -> Any:
+    """For cancelling /jobs/{job}: whoever may cancel anybody's jobs, or this one of their own."""
+
+    async def check(job: UUID, person: Person, session: Transaction) -> OnJob:
+        on = await authorized_job(session, person, job, Permission.JOB_READ)
+        if not may_cancel(on.actor, on.placed):
+            own = on.placed.job.actor_id == on.actor.user_id
+            needed = Permission.JOB_CANCEL if own else Permission.JOB_CANCEL_ANY
+            on.actor.check(needed, on.placed.job.project_id, on.placed.environment)
+        return on
+
+    return marked(check, Permission.JOB_CANCEL)
 
 
 async def authorized_job(session: Session, person: User, key: UUID, permission: Permission) -> OnJob:
@@ -181,7 +230,7 @@ async def authorized_job(session: Session, person: User, key: UUID, permission: 
         raise not_found("job")
     actor = actors[organization]
     placed = await find_job(session, actor, key)
-    actor.check(permission, placed.job.project_id)
+    actor.check(permission, placed.job.project_id, placed.environment)
     return OnJob(actor, placed)
 
 
@@ -194,7 +243,7 @@ def on_plan(permission: Permission) -> Any:
         if organization not in actors:
             raise not_found("plan")
         placed = await find_plan(session, actors[organization], plan)
-        actors[organization].check(permission, placed.project.id)
+        actors[organization].check(permission, placed.project.id, placed.environment)
         return placed
 
     return marked(check, permission)

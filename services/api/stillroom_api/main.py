@@ -17,6 +17,7 @@ from stillroom_api.jobs import routes as jobs
 from stillroom_api.jobs import stream
 from stillroom_api.members import routes as members
 from stillroom_api.migrations import routes as migrations
+from stillroom_api.organizations import rights
 from stillroom_api.plans import routes as plans
 from stillroom_api.projects import routes as projects
 from stillroom_api.protection import Protection
@@ -28,6 +29,7 @@ from stillroom_core.settings import Settings, get_settings
 _ROUTERS = (
     sessions.router,
     members.router,
+    rights.router,
     projects.router,
     environments.router,
     databases.router,

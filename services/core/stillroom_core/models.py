@@ -3,7 +3,7 @@
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.models import Environment
 from stillroom_core.jobs.models import Job, JobEvent, JobStep
-from stillroom_core.members.models import Membership, ProjectMembership, User
+from stillroom_core.members.models import EnvironmentMembership, Membership, ProjectMembership, User
 from stillroom_core.organizations.models import Organization
 from stillroom_core.plans.models import Plan
 from stillroom_core.projects.models import Commit, Project, RevisionSource
@@ -13,6 +13,7 @@ __all__ = [
     "Commit",
     "Database",
     "Environment",
+    "EnvironmentMembership",
     "Job",
     "JobEvent",
     "JobStep",

@@ -1124,6 +1124,8 @@ export interface components {
             lock_timeout_ms: number;
             /** Name */
             name: string;
+            /** Permissions */
+            permissions: string[];
             /** Position */
             position: number;
             /** Protected */
@@ -1157,6 +1159,8 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+            /** Permissions */
+            permissions: string[];
             /** Protected */
             protected: boolean;
             /** Slug */
@@ -3398,9 +3402,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                environment: string;
                 org: string;
                 project: string;
+                environment: string;
             };
             cookie?: never;
         };
@@ -3429,9 +3433,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                environment: string;
                 org: string;
                 project: string;
+                environment: string;
             };
             cookie?: never;
         };
@@ -3466,9 +3470,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                environment: string;
                 org: string;
                 project: string;
+                environment: string;
             };
             cookie?: never;
         };
@@ -3503,10 +3507,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                environment: string;
                 database: string;
                 org: string;
                 project: string;
+                environment: string;
             };
             cookie?: never;
         };
@@ -3535,10 +3539,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                environment: string;
                 database: string;
                 org: string;
                 project: string;
+                environment: string;
             };
             cookie?: never;
         };
@@ -3573,10 +3577,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                environment: string;
                 database: string;
                 org: string;
                 project: string;
+                environment: string;
             };
             cookie?: never;
         };

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
-from stillroom_api.authorization import InProject, in_project
+from stillroom_api.authorization import InEnvironment, InProject, in_environment, in_project
 from stillroom_api.context import Transaction
 from stillroom_api.environments.schemas import (
     EnvironmentChanges,
@@ -24,7 +24,9 @@ async def list_environments(
 ) -> Environments:
     """The project's environments with their databases."""
     found = await service.list_environments(session, where.actor, where.project)
-    return Environments(items=[EnvironmentRead.of(environment, databases) for environment, databases in found])
+    return Environments(
+        items=[EnvironmentRead.of(environment, databases, where.actor) for environment, databases in found]
+    )
 
 
 @router.post("", status_code=201)
@@ -35,28 +37,25 @@ async def create_environment(
 ) -> EnvironmentRead:
     """Adds an environment behind the others."""
     made = await service.create_environment(session, where.actor, where.project, body.model_dump())
-    return EnvironmentRead.of(made, [])
+    return EnvironmentRead.of(made, [], where.actor)
 
 
 @router.patch("/{environment}")
 async def change_environment(
-    environment: str,
     body: EnvironmentChanges,
     session: Transaction,
-    where: Annotated[InProject, in_project(Permission.ENVIRONMENT_WRITE)],
+    where: Annotated[InEnvironment, in_environment(Permission.ENVIRONMENT_WRITE)],
 ) -> EnvironmentRead:
     """Changes an environment."""
-    found = await service.find_environment(session, where.actor, where.project, environment)
+    found = where.environment
     await service.update_environment(session, where.actor, found, body.given())
-    return EnvironmentRead.of(found, await service.databases_of(session, where.actor, found))
+    return EnvironmentRead.of(found, await service.databases_of(session, where.actor, found), where.actor)
 
 
 @router.delete("/{environment}", status_code=204)
 async def delete_environment(
-    environment: str,
     session: Transaction,
-    where: Annotated[InProject, in_project(Permission.ENVIRONMENT_WRITE)],
+    where: Annotated[InEnvironment, in_environment(Permission.ENVIRONMENT_WRITE)],
 ) -> None:
     """Removes an environment and its databases from Stillroom; target databases are not touched."""
-    found = await service.find_environment(session, where.actor, where.project, environment)
-    await service.delete_environment(session, where.actor, found)
+    await service.delete_environment(session, where.actor, where.environment)

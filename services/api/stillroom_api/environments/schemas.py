@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from stillroom_api.databases.schemas import DatabaseRead
 from stillroom_api.projects.schemas import Name, Slug, Word, inside
+from stillroom_core.actors.actor import Actor
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.models import Environment
 
@@ -125,11 +126,12 @@ class EnvironmentRead(BaseModel):
     ini_overrides: list[Option]
     attributes: list[Option]
     bootstrap_command: list[str] | None
+    permissions: list[str]
     databases: list[DatabaseRead]
 
     @classmethod
-    def of(cls, environment: Environment, databases: list[Database]) -> "EnvironmentRead":
-        """From the rows."""
+    def of(cls, environment: Environment, databases: list[Database], actor: Actor) -> "EnvironmentRead":
+        """From the rows, for this actor."""
         return cls.model_validate(
             {
                 **{
@@ -158,6 +160,7 @@ class EnvironmentRead(BaseModel):
                     for entry in environment.variables
                 ],
                 "files": [{"path": entry["path"]} for entry in environment.files],
+                "permissions": sorted(actor.permissions(environment.project_id, environment)),
                 "databases": [DatabaseRead.of(database) for database in databases],
             }
         )

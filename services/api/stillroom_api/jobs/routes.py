@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
-from stillroom_api.authorization import OnJob, Person, on_job, on_stopped_job
+from stillroom_api.authorization import OnJob, Person, on_job, on_job_to_cancel, on_stopped_job
 from stillroom_api.context import ContextOf, Transaction
 from stillroom_api.jobs.log import log_of
 from stillroom_api.jobs.reading import read_job, read_page
@@ -64,9 +64,7 @@ async def get_statements(
 
 
 @router.post("/{job}/cancel", status_code=202)
-async def cancel_job(
-    context: ContextOf, session: Transaction, on: Annotated[OnJob, on_job(Permission.JOB_CANCEL)]
-) -> JobRead:
+async def cancel_job(context: ContextOf, session: Transaction, on: Annotated[OnJob, on_job_to_cancel()]) -> JobRead:
     """Cancels a waiting job at once; asks the worker of a running one to stop."""
     placed = await service.cancel_job(session, on.actor, on.placed)
     return await read_job(session, on.actor, placed)

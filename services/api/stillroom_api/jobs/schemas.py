@@ -14,7 +14,7 @@ from stillroom_core.jobs.models import Job, JobStep
 from stillroom_core.jobs.outcome import aftermath_sentence, sentence
 from stillroom_core.jobs.repository import PlacedJob
 from stillroom_core.jobs.resuming import may_be_resumed
-from stillroom_core.jobs.service import PERMISSION_FOR
+from stillroom_core.jobs.service import PERMISSION_FOR, may_cancel
 
 
 class NamedPlace(BaseModel):
@@ -236,7 +236,7 @@ class JobRead(BaseModel):
                 "resumable": may_be_resumed(job),
                 "steps": [StepRead.of(step) for step in steps or []],
                 "running": RunningRevision.of(running),
-                "permissions": _allowed(job, actor),
+                "permissions": _allowed(placed, actor),
             }
         )
 
@@ -293,12 +293,13 @@ def _progress(job: Job) -> Progress | None:
     return Progress(done=job.steps_done, total=job.steps_total)
 
 
-def _allowed(job: Job, actor: Actor) -> list[str]:
-    open_job = JobState(job.state) not in FINAL
-    if open_job and actor.may(Permission.JOB_CANCEL, job.project_id):
-        return [str(Permission.JOB_CANCEL)]
-    if may_be_resumed(job) and actor.may(PERMISSION_FOR[JobKind(job.kind)], job.project_id):
-        return [str(PERMISSION_FOR[JobKind(job.kind)])]
+def _allowed(placed: PlacedJob, actor: Actor) -> list[str]:
+    job = placed.job
+    if JobState(job.state) not in FINAL:
+        return [str(Permission.JOB_CANCEL)] if may_cancel(actor, placed) else []
+    needed = PERMISSION_FOR[JobKind(job.kind)]
+    if may_be_resumed(job) and actor.may(needed, job.project_id, placed.environment):
+        return [str(needed)]
     return []
 
 

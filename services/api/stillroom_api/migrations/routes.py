@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from stillroom_api.authorization import InProject, Person, in_named_project, marked, named_project
+from stillroom_api.authorization import InEnvironment, InProject, Person, in_named_project, marked, named_environment
 from stillroom_api.context import Transaction
 from stillroom_api.jobs.reading import read_job
 from stillroom_api.jobs.schemas import JobRead
@@ -97,24 +97,22 @@ async def current(
     found = await standings(session, where.actor, where.project, commit, environment)
     return Current(
         commit=CommitRead.of(commit) if commit else None,
-        environments=[EnvironmentStanding.of(place, group) for place, group in found],
+        environments=[EnvironmentStanding.of(place, group, where.actor) for place, group in found],
     )
 
 
 def may_start(kind: JobKind) -> Any:
-    """The project named in the body, for somebody who may start a job of this kind there."""
+    """The environment named in the body, for somebody who may start a job of this kind there."""
 
-    async def check(body: MoveRequest, person: Person, session: Transaction) -> InProject:
-        where = await named_project(session, person, body.project)
-        where.actor.check(PERMISSION_FOR[kind], where.project.id)
-        return where
+    async def check(body: MoveRequest, person: Person, session: Transaction) -> InEnvironment:
+        return await named_environment(session, person, body.project, body.environment, PERMISSION_FOR[kind])
 
     return marked(check, PERMISSION_FOR[kind])
 
 
 @router.post("/upgrade", status_code=202)
 async def upgrade(
-    body: MoveRequest, session: Transaction, where: Annotated[InProject, may_start(JobKind.UPGRADE)]
+    body: MoveRequest, session: Transaction, where: Annotated[InEnvironment, may_start(JobKind.UPGRADE)]
 ) -> JobRead:
     """Starts an upgrade to a revision, head, heads or +n."""
     return await _start(session, where, body, JobKind.UPGRADE)
@@ -122,7 +120,7 @@ async def upgrade(
 
 @router.post("/downgrade", status_code=202)
 async def downgrade(
-    body: MoveRequest, session: Transaction, where: Annotated[InProject, may_start(JobKind.DOWNGRADE)]
+    body: MoveRequest, session: Transaction, where: Annotated[InEnvironment, may_start(JobKind.DOWNGRADE)]
 ) -> JobRead:
     """Starts a downgrade to a revision, base or -n."""
     return await _start(session, where, body, JobKind.DOWNGRADE)
@@ -130,7 +128,7 @@ async def downgrade(
 
 @router.post("/stamp", status_code=202)
 async def stamp(
-    body: MoveRequest, session: Transaction, where: Annotated[InProject, may_start(JobKind.STAMP)]
+    body: MoveRequest, session: Transaction, where: Annotated[InEnvironment, may_start(JobKind.STAMP)]
 ) -> JobRead:
     """Writes the version table without running a revision."""
     return await _start(session, where, body, JobKind.STAMP)
@@ -138,7 +136,7 @@ async def stamp(
 
 @router.post("/check", status_code=202)
 async def check(
-    body: MoveRequest, session: Transaction, where: Annotated[InProject, may_start(JobKind.CHECK)]
+    body: MoveRequest, session: Transaction, where: Annotated[InEnvironment, may_start(JobKind.CHECK)]
 ) -> JobRead:
     """Compares the project's models with the database."""
     return await _start(session, where, body, JobKind.CHECK)
@@ -146,7 +144,7 @@ async def check(
 
 @router.post("/current", status_code=202)
 async def read_current(
-    body: MoveRequest, session: Transaction, where: Annotated[InProject, may_start(JobKind.CURRENT)]
+    body: MoveRequest, session: Transaction, where: Annotated[InEnvironment, may_start(JobKind.CURRENT)]
 ) -> JobRead:
     """Asks Alembic itself, through the project's env.py, where the database stands."""
     return await _start(session, where, body, JobKind.CURRENT)
@@ -154,20 +152,19 @@ async def read_current(
 
 @router.post("/command", status_code=202)
 async def command(
-    body: MoveRequest, session: Transaction, where: Annotated[InProject, may_start(JobKind.COMMAND)]
+    body: MoveRequest, session: Transaction, where: Annotated[InEnvironment, may_start(JobKind.COMMAND)]
 ) -> JobRead:
     """Runs the project's own migration command."""
     return await _start(session, where, body, JobKind.COMMAND)
 
 
-async def _start(session: Session, where: InProject, body: MoveRequest, kind: JobKind) -> JobRead:
-    environment = await find_environment(session, where.actor, where.project, body.environment)
-    database = await find_database(session, where.actor, environment, body.database)
+async def _start(session: Session, where: InEnvironment, body: MoveRequest, kind: JobKind) -> JobRead:
+    database = await find_database(session, where.actor, where.environment, body.database)
     placed = await start_job(
         session,
         where.actor,
         project=where.project,
-        environment=environment,
+        environment=where.environment,
         database=database,
         kind=kind,
         revision=body.revision,

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from stillroom_api.databases.schemas import read_state
 from stillroom_api.jobs.schemas import RunningRevision
 from stillroom_api.projects.schemas import BackgroundState, CommitRead
+from stillroom_core.actors.actor import Actor
 from stillroom_core.databases.standing import Standing
 from stillroom_core.environments.models import Environment
 from stillroom_core.jobs.lifecycle import JobKind, JobState, StepState
@@ -157,16 +158,18 @@ class EnvironmentStanding(BaseModel):
     slug: str
     name: str
     protected: bool
+    permissions: list[str]
     databases: list[DatabaseStanding]
 
     @classmethod
-    def of(cls, environment: Environment, standings: list[Standing]) -> "EnvironmentStanding":
-        """From what was found."""
+    def of(cls, environment: Environment, standings: list[Standing], actor: Actor) -> "EnvironmentStanding":
+        """From what was found, for this actor."""
         return cls(
             id=environment.id,
             slug=environment.slug,
             name=environment.name,
             protected=environment.protected,
+            permissions=sorted(actor.permissions(environment.project_id, environment)),
             databases=[DatabaseStanding.of(standing) for standing in standings],
         )
 

@@ -4,12 +4,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter
 
-from stillroom_api.authorization import InProject, Person, marked, named_project, on_plan
+from stillroom_api.authorization import InEnvironment, Person, marked, named_environment, on_plan
 from stillroom_api.context import Transaction
 from stillroom_api.plans.schemas import PlanRead, PlanRequest
 from stillroom_core.actors.permissions import Permission
 from stillroom_core.databases.service import find_database
-from stillroom_core.environments.service import find_environment
 from stillroom_core.jobs.lifecycle import JobKind
 from stillroom_core.plans.repository import PlacedPlan
 from stillroom_core.plans.service import make_plan
@@ -18,26 +17,23 @@ router = APIRouter(prefix="/api", tags=["plans"])
 
 
 def may_plan() -> Any:
-    """The project named in the body, for somebody who may plan there."""
+    """The environment named in the body, for somebody who may plan there."""
 
-    async def check(body: PlanRequest, person: Person, session: Transaction) -> InProject:
-        where = await named_project(session, person, body.project)
-        where.actor.check(Permission.JOB_PLAN, where.project.id)
-        return where
+    async def check(body: PlanRequest, person: Person, session: Transaction) -> InEnvironment:
+        return await named_environment(session, person, body.project, body.environment, Permission.JOB_PLAN)
 
     return marked(check, Permission.JOB_PLAN)
 
 
 @router.post("/migrations/plan", status_code=201)
-async def plan_move(body: PlanRequest, session: Transaction, where: Annotated[InProject, may_plan()]) -> PlanRead:
+async def plan_move(body: PlanRequest, session: Transaction, where: Annotated[InEnvironment, may_plan()]) -> PlanRead:
     """Plans a move of one database: its steps, from Alembic's own planner, frozen for the job that applies them."""
-    environment = await find_environment(session, where.actor, where.project, body.environment)
-    database = await find_database(session, where.actor, environment, body.database)
+    database = await find_database(session, where.actor, where.environment, body.database)
     made = await make_plan(
         session,
         where.actor,
         project=where.project,
-        environment=environment,
+        environment=where.environment,
         database=database,
         kind=JobKind(body.kind),
         revision=body.revision,

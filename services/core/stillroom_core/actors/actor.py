@@ -1,17 +1,41 @@
 """An actor: a person acting in one organization, with what they may do there."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
 from stillroom_core.actors.permissions import (
+    OF_ENVIRONMENT,
     ORGANIZATION_ROLES,
     PROJECT_ROLES,
     OrganizationRole,
     Permission,
     ProjectRole,
+    granted_by,
 )
+from stillroom_core.environments.models import Environment
 from stillroom_core.errors import Forbidden
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """A role in one project, or in one environment of it; roles only ever add to each other."""
+
+    project_id: UUID
+    role: ProjectRole
+    environment_id: UUID | None = None
+    group: str | None = None  # through which it came; None when it was given to the person
+
+    def permissions(self, environment: Environment | None) -> frozenset[Permission]:
+        """What it gives in its project, or in one environment there.
+
+        A role for one environment lets its holder see the whole project, and do the rest there only.
+        """
+        if self.environment_id is None:
+            return granted_by(self.role, protected=environment is not None and environment.protected)
+        seen = PROJECT_ROLES[ProjectRole.VIEWER]
+        if environment is None or environment.id != self.environment_id:
+            return seen
+        return seen | (granted_by(self.role, protected=environment.protected) & OF_ENVIRONMENT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,17 +48,21 @@ class Actor:
     organization_slug: str
     organization_name: str
     role: OrganizationRole
-    project_roles: Mapping[UUID, ProjectRole] = field(default_factory=dict)
+    grants: tuple[Grant, ...] = ()
 
-    def permissions(self, project_id: UUID | None = None) -> frozenset[Permission]:
-        """Everything allowed in the organization, or in one project of it."""
-        granted = ORGANIZATION_ROLES[self.role]
-        role = self.project_roles.get(project_id) if project_id else None
-        return granted | PROJECT_ROLES[role] if role else granted
+    def permissions(
+        self, project_id: UUID | None = None, environment: Environment | None = None
+    ) -> frozenset[Permission]:
+        """Everything allowed in the organization, in one project of it, or in one environment of that."""
+        return ORGANIZATION_ROLES[self.role].union(
+            *(grant.permissions(environment) for grant in self.grants if grant.project_id == project_id)
+        )
 
-    def may(self, permission: Permission, project_id: UUID | None = None) -> bool:
+    def may(
+        self, permission: Permission, project_id: UUID | None = None, environment: Environment | None = None
+    ) -> bool:
         """Whether the act is allowed."""
-        return permission in self.permissions(project_id)
+        return permission in self.permissions(project_id, environment)
 
     def sees_project(self, project_id: UUID) -> bool:
         """Whether the project exists at all for this actor."""
@@ -44,14 +72,29 @@ class Actor:
         """The projects that may be listed; None means all of the organization's."""
         if Permission.PROJECT_READ in ORGANIZATION_ROLES[self.role]:
             return None
-        return frozenset(self.project_roles)
+        return frozenset(grant.project_id for grant in self.grants)
 
-    def check(self, permission: Permission, project_id: UUID | None = None) -> None:
+    def check(
+        self, permission: Permission, project_id: UUID | None = None, environment: Environment | None = None
+    ) -> None:
         """Raises Forbidden that names the missing permission."""
-        if not self.may(permission, project_id):
-            raise Forbidden(
-                "permission_missing",
-                f"This needs the permission {permission}, which you do not have here.",
-                fix="Ask an administrator of the organization for a role that has it.",
-                params={"permission": str(permission)},
-            )
+        if self.may(permission, project_id, environment):
+            return
+        where = {"environment": environment.slug} if environment is not None else {}
+        raise Forbidden(
+            "permission_missing",
+            f"This needs the permission {permission}, which you do not have here.",
+            detail=f"The environment {environment.name} is protected: there it takes a higher role."
+            if environment is not None and environment.protected and self._elsewhere(permission, environment)
+            else "",
+            fix="Ask an administrator of the organization for a role that has it.",
+            params={"permission": str(permission), **where},
+        )
+
+    def _elsewhere(self, permission: Permission, environment: Environment) -> bool:
+        """Whether the same roles would do if the environment were not protected."""
+        return any(
+            permission in PROJECT_ROLES[grant.role]
+            for grant in self.grants
+            if grant.project_id == environment.project_id and grant.environment_id in (None, environment.id)
+        )

@@ -4,16 +4,16 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from stillroom_core.actors.actor import Actor
+from stillroom_core.actors.actor import Actor, Grant
 from stillroom_core.actors.permissions import OrganizationRole, ProjectRole
 from stillroom_core.database import Session
 from stillroom_core.errors import not_found
-from stillroom_core.members.models import Membership, ProjectMembership, User
+from stillroom_core.members.models import EnvironmentMembership, Membership, ProjectMembership, User
 from stillroom_core.organizations.models import Organization
 
 
 async def actors_of(session: Session, user: User) -> list[Actor]:
-    """One actor for every organization that the person belongs to, by name; two queries."""
+    """One actor for every organization that the person belongs to, by name; a few queries whatever their number."""
     rows = await session.execute(
         select(Organization, Membership.role)
         .join(Membership, Membership.organization_id == Organization.id)
@@ -21,10 +21,7 @@ async def actors_of(session: Session, user: User) -> list[Actor]:
         .order_by(Organization.name)
     )
     memberships = rows.all()
-    grants = await session.execute(select(ProjectMembership).where(ProjectMembership.user_id == user.id))
-    roles: dict[UUID, dict[UUID, ProjectRole]] = {}
-    for grant in grants.scalars():
-        roles.setdefault(grant.organization_id, {})[grant.project_id] = ProjectRole(grant.role)
+    grants = await _grants(session, user)
     return [
         Actor(
             user_id=user.id,
@@ -33,7 +30,7 @@ async def actors_of(session: Session, user: User) -> list[Actor]:
             organization_slug=organization.slug,
             organization_name=organization.name,
             role=OrganizationRole(role),
-            project_roles=roles.get(organization.id, {}),
+            grants=tuple(grants.get(organization.id, ())),
         )
         for organization, role in memberships
     ]
@@ -45,3 +42,17 @@ async def actor_in(session: Session, user: User, *, slug: str | None = None, key
         if actor.organization_slug == slug or actor.organization_id == key:
             return actor
     raise not_found("organization")
+
+
+async def _grants(session: Session, user: User) -> dict[UUID, list[Grant]]:
+    """The person's roles in projects and environments, by organization."""
+    found: dict[UUID, list[Grant]] = {}
+    for given in await session.scalars(select(ProjectMembership).where(ProjectMembership.user_id == user.id)):
+        found.setdefault(given.organization_id, []).append(
+            Grant(project_id=given.project_id, role=ProjectRole(given.role))
+        )
+    for place in await session.scalars(select(EnvironmentMembership).where(EnvironmentMembership.user_id == user.id)):
+        found.setdefault(place.organization_id, []).append(
+            Grant(project_id=place.project_id, environment_id=place.environment_id, role=ProjectRole(place.role))
+        )
+    return found

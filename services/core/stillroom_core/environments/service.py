@@ -81,7 +81,7 @@ async def update_environment(
 ) -> Environment:
     """Changes what was given; a secret without a value keeps the stored one."""
     if {"variables", "files"} & changes.keys():
-        actor.check(Permission.SECRET_WRITE, environment.project_id)
+        actor.check(Permission.SECRET_WRITE, environment.project_id, environment)
     _apply(actor, environment, changes)
     await session.flush()
     return environment

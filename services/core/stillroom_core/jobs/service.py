@@ -126,6 +126,13 @@ async def list_jobs(session: Session, actor: Actor, wanted: JobFilter, *, limit:
     return await repository.listing(wanted, only=actor.visible_projects(), limit=limit)
 
 
+def may_cancel(actor: Actor, placed: PlacedJob) -> bool:
+    """Whether the actor may cancel this job: their own with one permission, anybody's with another."""
+    granted = actor.permissions(placed.job.project_id, placed.environment)
+    own = placed.job.actor_id == actor.user_id
+    return Permission.JOB_CANCEL_ANY in granted or (own and Permission.JOB_CANCEL in granted)
+
+
 async def cancel_job(session: Session, actor: Actor, placed: PlacedJob) -> PlacedJob:
     """Cancels a queued job at once and asks the worker of a running one to stop; repeating changes nothing."""
     job = placed.job

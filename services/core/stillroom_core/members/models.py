@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from stillroom_core.tables import Keyed, Table
@@ -57,5 +57,32 @@ class ProjectMembership(Table):
     organization_id: Mapped[UUID] = mapped_column(primary_key=True)
     project_id: Mapped[UUID] = mapped_column(primary_key=True, index=True)
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    role: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+class EnvironmentMembership(Table):
+    """A member's role in one environment: operator on dev, say, where the project role is viewer."""
+
+    __tablename__ = "environment_memberships"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "user_id"],
+            ["memberships.organization_id", "memberships.user_id"],
+            ondelete="CASCADE",
+        ),
+        ForeignKeyConstraint(
+            ["organization_id", "project_id", "environment_id"],
+            ["environments.organization_id", "environments.project_id", "environments.id"],
+            ondelete="CASCADE",
+        ),
+        CheckConstraint("role in ('viewer', 'operator', 'maintainer', 'admin')", name="role"),
+        Index("ix_environment_memberships_user_id", "user_id"),
+    )
+
+    organization_id: Mapped[UUID] = mapped_column(primary_key=True)
+    environment_id: Mapped[UUID] = mapped_column(primary_key=True, index=True)
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    project_id: Mapped[UUID]
     role: Mapped[str] = mapped_column(String(16))
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))

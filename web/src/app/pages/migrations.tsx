@@ -69,7 +69,6 @@ export function Migrations() {
             project={name}
             history={history.data}
             current={current.data}
-            permissions={project.data.permissions}
             gitUrl={project.data.git_url}
             jobAddress={(job) => addresses.job(org, slug, job)}
             onStarted={(job) => void navigate(addresses.job(org, slug, job.id))}

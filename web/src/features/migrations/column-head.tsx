@@ -1,5 +1,6 @@
 import { ArrowDownToLine, ArrowUpToLine, Lock, MoreHorizontal, RefreshCw, Stamp } from "lucide-react";
 import type { ReactNode } from "react";
+import type { CurrentEnvironment } from "@/api/types";
 import { useLanguage } from "@/i18n";
 import { Button, IconButton } from "@/ui/button";
 import { Chip, type Tone } from "@/ui/chip";
@@ -78,7 +79,7 @@ interface ColumnHeadProps {
   standing: EnvironmentStanding;
   narrow: boolean;
   compact: boolean;
-  whyNot: (kind: MoveKind, one?: DatabaseStanding) => string | null;
+  whyNot: (kind: MoveKind, environment: CurrentEnvironment, one?: DatabaseStanding) => string | null;
   onMove: (move: MoveAsked) => void;
   onRead: (environment: string, database: string) => void;
   emptyLink: ReactNode;
@@ -99,7 +100,7 @@ export function ColumnHead({ graph, standing, narrow, compact, whyNot, onMove, o
       <span className="truncate">{narrow ? status.short : status.text}</span>
     </Chip>
   );
-  const why = whyNot("upgrade", only);
+  const why = whyNot("upgrade", environment, only);
   return (
     <div role="columnheader" className={cx("flex min-w-0 flex-col gap-1.5 border-l border-line", narrow ? "items-center px-0.5 py-2" : compact ? "px-2.5 py-2.5" : "px-3 py-2.5")}>
       <div className="flex w-full min-w-0 items-center gap-1">
@@ -135,17 +136,17 @@ export function ColumnHead({ graph, standing, narrow, compact, whyNot, onMove, o
                   <MenuLabel>
                     {one.database.name} · {statusOf(one).text}
                   </MenuLabel>
-                  <MenuItem icon={<ArrowUpToLine className="size-3.5" />} disabled={whyNot("upgrade", one) !== null} onSelect={() => ask("upgrade", target, one)}>
+                  <MenuItem icon={<ArrowUpToLine className="size-3.5" />} disabled={whyNot("upgrade", environment, one) !== null} onSelect={() => ask("upgrade", target, one)}>
                     {t("migrations.upgradeToHead")}
                   </MenuItem>
                   <MenuItem
                     icon={<ArrowDownToLine className="size-3.5" />}
-                    disabled={whyNot("downgrade", one) !== null || one.applied.size === 0}
+                    disabled={whyNot("downgrade", environment, one) !== null || one.applied.size === 0}
                     onSelect={() => ask("downgrade", "base", one)}
                   >
                     {t("migrations.downgradeToBase")}
                   </MenuItem>
-                  <MenuItem icon={<Stamp className="size-3.5" />} disabled={whyNot("stamp", one) !== null} onSelect={() => ask("stamp", target, one)}>
+                  <MenuItem icon={<Stamp className="size-3.5" />} disabled={whyNot("stamp", environment, one) !== null} onSelect={() => ask("stamp", target, one)}>
                     {t("migrations.stampHead")}
                   </MenuItem>
                   <MenuItem icon={<RefreshCw className="size-3.5" />} onSelect={() => onRead(environment.slug, one.database.id)}>

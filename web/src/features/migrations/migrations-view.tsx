@@ -1,6 +1,6 @@
 /** The migrations of a project on all its databases: table, pane, dialog. */
 import { type ReactNode, useDeferredValue, useMemo, useRef, useState } from "react";
-import type { Current, History, Job } from "@/api/types";
+import type { Current, CurrentEnvironment, History, Job } from "@/api/types";
 import { useLanguage } from "@/i18n";
 import { Button } from "@/ui/button";
 import { Sheet } from "@/ui/dialog";
@@ -29,7 +29,6 @@ interface MigrationsViewProps {
   project: string;
   history: History;
   current: Current | undefined;
-  permissions: readonly string[];
   gitUrl: string;
   jobAddress: (job: string) => string;
   jobLink: (job: string, label: string) => ReactNode;
@@ -40,10 +39,10 @@ interface MigrationsViewProps {
 const PERMISSION: Record<MoveKind, string> = { upgrade: "job.upgrade", downgrade: "job.downgrade", stamp: "job.stamp" };
 
 /** Why a move is refused before asking; null lets it through to the server, which has the last word. */
-function useWhyNot(permissions: readonly string[]) {
+function useWhyNot() {
   const { t } = useLanguage();
-  return (kind: MoveKind, one?: DatabaseStanding): string | null => {
-    if (!permissions.includes(PERMISSION[kind])) return t("common.noPermission", { permission: PERMISSION[kind] });
+  return (kind: MoveKind, environment: CurrentEnvironment, one?: DatabaseStanding): string | null => {
+    if (!environment.permissions.includes(PERMISSION[kind])) return t("common.noPermission", { permission: PERMISSION[kind] });
     if (one && !one.database.trusted) return t("migrations.status.untrustedDetail");
     if (one && kind !== "stamp" && one.database.unknown.length > 0)
       return t("migrations.status.unknownDetail", { revisions: one.database.unknown.join(", ") });
@@ -71,13 +70,13 @@ function download(name: string, content: string) {
 }
 
 export function MigrationsView(props: MigrationsViewProps) {
-  const { org, slug, project, history, current, permissions, gitUrl, jobAddress, jobLink, settingsLink, onStarted } = props;
+  const { org, slug, project, history, current, gitUrl, jobAddress, jobLink, settingsLink, onStarted } = props;
   const { t } = useLanguage();
   const address = useAddress();
   const wide = useWide();
   const narrow = useMedia("(max-width: 767px)");
   const read = useReadDatabase(org, slug);
-  const whyNot = useWhyNot(permissions);
+  const whyNot = useWhyNot();
   const filterInput = useRef<HTMLInputElement>(null);
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
 

@@ -1,6 +1,6 @@
 /** What people should know before they trust the graph, each with the way out. */
 import type { ReactNode } from "react";
-import type { GraphProblem, History } from "@/api/types";
+import type { CurrentEnvironment, GraphProblem, History } from "@/api/types";
 import { useLanguage } from "@/i18n";
 import { Button } from "@/ui/button";
 import { CopyButton } from "@/ui/copy-button";
@@ -14,7 +14,7 @@ interface NotesProps {
   graph: Graph;
   standings: EnvironmentStanding[];
   settingsLink: (label: string, section: "environments" | "repository") => ReactNode;
-  whyNot: (kind: MoveKind, one?: DatabaseStanding) => string | null;
+  whyNot: (kind: MoveKind, environment: CurrentEnvironment, one?: DatabaseStanding) => string | null;
   onMove: (move: MoveAsked) => void;
   onSelect: (revision: string) => void;
 }
@@ -151,7 +151,7 @@ function UnknownNotice({ project, history, environment, one, revision, settingsL
       action={
         <Button
           size="small"
-          why={whyNot("stamp", one)}
+          why={whyNot("stamp", environment, one)}
           onClick={() => onMove({ kind: "stamp", environment: environment.slug, database: one.database.id, revision: "heads" })}
         >
           {t("migrations.unknown.stamp")}

@@ -1,7 +1,7 @@
 import { ArrowDownToLine, ArrowUpToLine, ExternalLink, Link2, Lock, MoreHorizontal, Stamp, X } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTrouble } from "@/api/use-trouble";
-import type { Revision, RevisionDetail } from "@/api/types";
+import type { CurrentEnvironment, Revision, RevisionDetail } from "@/api/types";
 import { useLanguage } from "@/i18n";
 import { Button, IconButton } from "@/ui/button";
 import { Chip } from "@/ui/chip";
@@ -34,7 +34,7 @@ interface PaneProps {
   standings: EnvironmentStanding[];
   running: RunningSteps;
   environment: string | null;
-  whyNot: (kind: MoveKind, one?: DatabaseStanding) => string | null;
+  whyNot: (kind: MoveKind, environment: CurrentEnvironment, one?: DatabaseStanding) => string | null;
   onMove: (move: MoveAsked) => void;
   onSelect: (revision: string) => void;
   onClose: () => void;
@@ -225,7 +225,7 @@ function Moves({ graph, revision, standings, running, environment, whyNot, onMov
               <li key={one.database.id} className="flex h-9.5 items-center gap-2">
                 <StateMark mark={MARKS[cell.state]} />
                 {main ? (
-                  <MoveButton move={main} name={name} why={whyNot(main.kind, one)} onMove={onMove} primary={standing.environment.slug === environment} />
+                  <MoveButton move={main} name={name} why={whyNot(main.kind, standing.environment, one)} onMove={onMove} primary={standing.environment.slug === environment} />
                 ) : (
                   <span className="flex-1 truncate text-sm text-muted">
                     {cell.headOf.length > 0 ? t("migrations.isHere", { name }) : `${name}: ${cellText(cell)}`}
@@ -241,7 +241,7 @@ function Moves({ graph, revision, standings, running, environment, whyNot, onMov
                   >
                     <MenuItem
                       icon={<Stamp className="size-3.5" />}
-                      disabled={whyNot("stamp", one) !== null}
+                      disabled={whyNot("stamp", standing.environment, one) !== null}
                       onSelect={() => onMove({ kind: "stamp", environment: standing.environment.slug, database: one.database.id, revision: revision.id })}
                     >
                       {t("migrations.stampHere", { name })}

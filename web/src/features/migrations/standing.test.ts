@@ -17,7 +17,8 @@ function database(name: string, heads: string[] | null): CurrentDatabase {
 }
 
 function environment(...databases: CurrentDatabase[]): CurrentEnvironment {
-  return { id: "e", slug: "e", name: "e", protected: false, databases };
+  return { id: "e", slug: "e", name: "e", protected: false,
+    permissions: [], databases };
 }
 
 // e ── merge of d and c; both stand on b; b on a; d also depends on x.

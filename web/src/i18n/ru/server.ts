@@ -423,4 +423,5 @@ export const server: Readonly<Record<string, string>> = {
   "Start a new job to the revision that you mean.": "Запустите новое задание до нужной ревизии.",
   "The job is {0}, its kind {1}.": "Состояние задания: {0}, вид: {1}.",
   "Its target was {0}, counted from where the database stood then.": "Его цель — {0}, считая от того места, где тогда стояла база.",
+  "The environment {0} is protected: there it takes a higher role.": "Окружение {0} защищено: там нужна роль выше.",
 };

@@ -1,0 +1,59 @@
+"""The page that explains: why somebody may, why not, and what would help."""
+
+from typing import Any
+
+import pytest
+
+PERSON = "operator@own.example"
+
+
+@pytest.fixture
+async def shop(api: Any) -> Any:
+    """An operator of the project, which has a protected environment beside dev."""
+    await api.person(PERSON, "own", "member", "operator")
+    made = {"slug": "prod", "name": "Prod", "protected": True}
+    await api.call("owner@own.example", "POST", "/api/orgs/own/projects/shop/environments", json=made)
+    return api
+
+
+async def rights(api: Any, who: str | None, **query: str) -> Any:
+    answer = await api.call(who, "GET", "/api/orgs/own/rights", params=query)
+    return answer, {item["permission"]: item for item in answer.json().get("items", [])}
+
+
+async def test_a_stranger_learns_nothing(shop: Any) -> None:
+    assert (await rights(shop, None))[0].status_code == 401
+    assert (await rights(shop, "owner@other.example"))[0].status_code == 404
+
+
+async def test_a_right_names_the_role_that_gives_it(shop: Any) -> None:
+    _, found = await rights(shop, PERSON, project="shop", environment="dev")
+    assert found["job.upgrade"]["allowed"] is True
+    assert found["job.upgrade"]["because"] == [{"level": "project", "role": "operator", "group": None}]
+    assert found["organization.read"]["because"] == [{"level": "organization", "role": "member", "group": None}]
+
+
+async def test_a_missing_right_names_what_would_give_it_and_that_the_environment_is_protected(shop: Any) -> None:
+    _, found = await rights(shop, PERSON, project="shop", environment="prod")
+    upgrade = found["job.upgrade"]
+    assert (upgrade["allowed"], upgrade["protected"]) == (False, True)
+    assert {"level": "project", "role": "maintainer", "group": None} in upgrade["would_give"]
+    assert {"level": "project", "role": "operator", "group": None} not in upgrade["would_give"]
+    assert found["project.update"]["protected"] is False
+
+
+async def test_the_refusal_on_a_protected_environment_says_that_it_is_protected(shop: Any) -> None:
+    move = {"project": "shop", "environment": "prod", "revision": "head"}
+    answer = await shop.call(PERSON, "POST", "/api/migrations/upgrade", json=move)
+    assert answer.status_code == 403
+    assert answer.json()["params"] == {"permission": "job.upgrade", "environment": "prod"}
+    assert "protected" in answer.json()["detail"]
+
+
+async def test_a_manager_asks_about_a_member_and_not_about_people_of_elsewhere(shop: Any) -> None:
+    me = (await shop.call(PERSON, "GET", "/api/me")).json()["id"]
+    foreign = (await shop.call("owner@other.example", "GET", "/api/me")).json()["id"]
+    _, found = await rights(shop, "owner@own.example", person=me, project="shop")
+    assert found["job.downgrade"]["allowed"] is False
+    answer, _ = await rights(shop, "owner@own.example", person=foreign)
+    assert answer.status_code == 404

@@ -1,0 +1,129 @@
+"""What each role may do on each route: written by hand, and never derived from the code that is tested.
+
+A route that is not here fails the test. The columns, one letter each:
+
+    O owner   A administrator   M member without a project role      of the organization `own`
+    V viewer  P operator  T maintainer  D project administrator      of its project `shop`
+    E operator on the environment dev only                           with no role in the project
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+COLUMNS = "OAMVPTDE"
+
+EVERYBODY = "OAMVPTDE"
+READERS = "OAVPTDE"
+# On an environment that is not protected, and on one that is.
+MOVERS = {"dev": "OAPTDE", "prod": "OATD"}
+PLANNERS = {"dev": "OAPTDE", "prod": "OAPTD"}
+RESTORERS = "OATD"
+SETTERS = "OAD"
+MANAGERS = "OA"
+OWNERS = "O"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One request, and who may make it; `seen_by` is whom a refusal need not pretend to that nothing is there."""
+
+    method: str
+    path: str
+    allowed: str
+    on: str = "dev"
+    body: Any = None
+    query: dict[str, str] = field(default_factory=dict)
+    seen_by: str = READERS
+
+
+def in_organization(method: str, path: str, allowed: str, body: Any = None, **query: str) -> Row:
+    """A request about the organization: every member may know that there is such a thing."""
+    return Row(method, f"/api/orgs/{{org}}{path}", allowed, body=body, query=query, seen_by=EVERYBODY)
+
+
+def in_project(method: str, path: str, allowed: str, body: Any = None, on: str = "dev") -> Row:
+    """A request about the project or something in it."""
+    return Row(method, f"/api/orgs/{{org}}/projects/{{project}}{path}", allowed, on, body)
+
+
+def on_both(method: str, path: str, allowed: dict[str, str], **more: Any) -> list[Row]:
+    """The same request on the unprotected and on the protected environment."""
+    return [Row(method, path, who, on, **more) for on, who in allowed.items()]
+
+
+def move(kind: str, allowed: dict[str, str]) -> list[Row]:
+    """Starting a job of one kind on both environments."""
+    return [
+        Row(
+            "POST",
+            f"/api/migrations/{kind}",
+            who,
+            on,
+            {"project": "own/shop", "environment": on, "revision": "base" if kind == "downgrade" else "head"},
+        )
+        for on, who in allowed.items()
+    ]
+
+
+def everywhere(who: str) -> dict[str, str]:
+    """The same people on both environments."""
+    return {"dev": who, "prod": who}
+
+
+DATABASE = {"name": "n", "host": "h.example", "database": "d", "username": "u"}
+SHOP = {"project": "own/shop"}
+ENVIRONMENT = "/api/orgs/{org}/projects/{project}/environments/{environment}"
+
+MATRIX: list[Row] = [
+    # Of oneself.
+    Row("GET", "/api/me", EVERYBODY, seen_by=EVERYBODY),
+    Row("PATCH", "/api/me", EVERYBODY, body={"name": "N"}, seen_by=EVERYBODY),
+    # Why somebody may: of oneself everybody, of others whoever may manage members.
+    in_organization("GET", "/rights", EVERYBODY),
+    in_organization("GET", "/rights", MANAGERS, person="{somebody}"),
+    # Projects.
+    in_organization("GET", "/projects", EVERYBODY),
+    in_organization("POST", "/projects", MANAGERS, {"slug": "n", "name": "N", "git_url": "https://g.example/n.git"}),
+    in_project("GET", "", READERS),
+    in_project("PATCH", "", SETTERS, {"name": "Renamed"}),
+    in_project("DELETE", "", MANAGERS),
+    in_project("POST", "/fetch", "OAPTD"),
+    # Environments and databases.
+    in_project("GET", "/environments", READERS),
+    in_project("POST", "/environments", SETTERS, {"slug": "qa", "name": "QA"}),
+    *on_both("PATCH", ENVIRONMENT, everywhere(SETTERS), body={"name": "Renamed"}),
+    *on_both("PATCH", ENVIRONMENT, everywhere(SETTERS), body={"protected": False}),
+    *on_both("DELETE", ENVIRONMENT, everywhere(SETTERS)),
+    *on_both("POST", f"{ENVIRONMENT}/databases", everywhere(SETTERS), body=DATABASE),
+    *on_both("PATCH", f"{ENVIRONMENT}/databases/{{database}}", everywhere(SETTERS), body={"name": "x"}),
+    *on_both("DELETE", f"{ENVIRONMENT}/databases/{{database}}", everywhere(SETTERS)),
+    *on_both("POST", f"{ENVIRONMENT}/databases/{{database}}/read", PLANNERS),
+    # Migrations.
+    Row("GET", "/api/migrations/history", READERS, query=SHOP),
+    Row("GET", "/api/migrations/current", READERS, query=SHOP),
+    Row("GET", "/api/migrations/runs", READERS, query=SHOP),
+    Row("GET", "/api/migrations/revisions/{revision}", READERS, query=SHOP),
+    Row("GET", "/api/migrations/revisions/{revision}/runs", READERS, query=SHOP),
+    Row("GET", "/api/migrations/revisions/{revision}/trace", READERS, query=SHOP),
+    *move("upgrade", MOVERS),
+    *move("command", MOVERS),
+    *move("downgrade", everywhere(RESTORERS)),
+    *move("stamp", everywhere(RESTORERS)),
+    *move("check", PLANNERS),
+    *move("current", PLANNERS),
+    *[
+        Row("POST", "/api/migrations/plan", who, on, {**SHOP, "environment": on, "kind": "upgrade", "revision": "head"})
+        for on, who in PLANNERS.items()
+    ],
+    *on_both("GET", "/api/plans/{plan}", everywhere(READERS)),
+    # Jobs. They are the operator's own on dev, and the owner's on prod.
+    Row("GET", "/api/jobs", EVERYBODY, query={"org": "own"}, seen_by=EVERYBODY),
+    *on_both("GET", "/api/jobs/{job}", everywhere(READERS)),
+    *on_both("GET", "/api/jobs/{job}/events", everywhere(READERS)),
+    *on_both("GET", "/api/jobs/{job}/log", everywhere(READERS)),
+    *on_both("GET", "/api/jobs/{job}/revisions/{revision}/statements", everywhere(READERS)),
+    *on_both("POST", "/api/jobs/{job}/ticket", everywhere(READERS)),
+    *on_both("POST", "/api/jobs/{job}/cancel", {"dev": "OAPTD", "prod": "OATD"}),
+    *on_both("POST", "/api/jobs/{job}/resume/plan", PLANNERS),
+    *on_both("POST", "/api/jobs/{job}/resume", MOVERS, body={}),
+]
