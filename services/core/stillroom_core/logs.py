@@ -2,14 +2,17 @@
 
 import logging
 import sys
+from urllib.parse import unquote, urlsplit
 
 import structlog
 
-from stillroom_core.settings import Settings
+from stillroom_core.masking import hide_in_logs, masked_for_logs
+from stillroom_core.settings import Settings, parse_sealing_keys
 
 
 def configure_logs(settings: Settings) -> None:
-    """Sends structlog and the standard library's loggers to stderr in one format."""
+    """Sends structlog and the standard library's loggers to stderr in one format, without any secret that we know."""
+    _hide_our_own(settings)
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -33,6 +36,7 @@ def configure_logs(settings: Settings) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                _without_secrets,
                 renderer,
             ],
         )
@@ -40,4 +44,25 @@ def configure_logs(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):  # it has handlers of its own, which mask nothing
+        logging.getLogger(name).handlers = []
+        logging.getLogger(name).propagate = True
     logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
+
+
+def _without_secrets(_logger: object, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    masked: structlog.types.EventDict = masked_for_logs(event)
+    return masked
+
+
+def _hide_our_own(settings: Settings) -> None:
+    keys = settings.sealing_keys.get_secret_value()
+    hide_in_logs(
+        settings.secret_key.get_secret_value(),
+        *(piece.strip().partition(":")[2] for piece in keys.split(",")),
+        *(key.hex() for _, key in parse_sealing_keys(keys)),
+        *(
+            unquote(urlsplit(url.get_secret_value()).password or "")
+            for url in (settings.database_url, settings.redis_url)
+        ),
+    )

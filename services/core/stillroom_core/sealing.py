@@ -13,6 +13,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from stillroom_core.errors import Unavailable
+from stillroom_core.masking import hide
 from stillroom_core.settings import get_settings, parse_sealing_keys
 
 _VERSION = b"\x01"
@@ -45,7 +46,10 @@ def seal(address: Address, value: str) -> bytes:
 
 
 def unseal(address: Address, sealed: bytes) -> str:
-    """Opens a sealed value; raises Unavailable when the key is gone or the value was moved or changed."""
+    """Opens a sealed value, which is masked from now on in what the present work writes.
+
+    Raises Unavailable when the key is gone or the value was moved or changed.
+    """
     length = sealed[1]
     key_id = sealed[2 : 2 + length].decode()
     rest = sealed[2 + length :]
@@ -64,7 +68,9 @@ def unseal(address: Address, sealed: bytes) -> str:
             "A stored secret does not belong to the place where it was found.",
             fix="Enter the secret again and look into the audit log for who changed the row.",
         ) from cause
-    return opened.decode()
+    value = opened.decode()
+    hide(value)
+    return value
 
 
 def sealed_with_newest(sealed: bytes) -> bool:

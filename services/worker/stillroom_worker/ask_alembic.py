@@ -1,6 +1,7 @@
 """Asks Alembic itself for a commit's graph, in the sandbox, without any database."""
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -8,25 +9,27 @@ from uuid import uuid4
 
 from stillroom_core.environments.models import Environment
 from stillroom_core.environments.service import RunSettings
+from stillroom_core.masking import masked
 from stillroom_core.projects.models import Project
 from stillroom_core.revisions.graph import Graph
 from stillroom_runner.messages import MAX_LINE, Rejected, inspect
 from stillroom_worker import code as codes
 from stillroom_worker.cellwork import Run, start_run
 from stillroom_worker.failure import JobFailed
+from stillroom_worker.lines import handfuls, one_by_one
 from stillroom_worker.room import Room
 from stillroom_worker.sandbox import Prisoner
 from stillroom_worker.virtualenv import VirtualenvFailed
 
 PATIENCE = timedelta(minutes=2)
-_WORDS_KEPT = 4000
+_WORDS_KEPT, _LINES_KEPT = 4000, 100
 
 
 @dataclass
 class _Answer:
     graph: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
-    output: list[bytes] = field(default_factory=list)
+    output: deque[str] = field(default_factory=deque)
 
 
 async def ask_alembic(
@@ -71,7 +74,7 @@ async def ask_alembic(
     finally:
         await prisoner.verify_gone()
     if answer.graph is None:
-        words = b"".join(answer.output)[-_WORDS_KEPT:].decode(errors="replace").strip()
+        words = "\n".join(answer.output)[-_WORDS_KEPT:].strip()
         message = answer.error["message"] if answer.error else words
         raise JobFailed(
             answer.error["kind"] if answer.error else "alembic_failed",
@@ -83,23 +86,22 @@ async def ask_alembic(
 
 
 async def _events(prisoner: Prisoner, answer: _Answer) -> None:
-    rest = b""
-    while chunk := await prisoner.events.read(65536):
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            event = inspect(line)
-            if isinstance(event, Rejected):
-                continue
-            if event["type"] == "graph":
-                answer.graph = dict(event)
-            elif event["type"] == "error":
-                answer.error = dict(event)
-        if len(rest) > MAX_LINE:
-            raise JobFailed("alembic_failed", "Alembic's answer is too long.")
+    async for line in one_by_one(prisoner.events, MAX_LINE):
+        event = inspect(line)
+        if isinstance(event, Rejected):
+            if len(line) >= MAX_LINE:
+                raise JobFailed("alembic_failed", "Alembic's answer is too long.")
+            continue
+        if event["type"] == "graph":
+            answer.graph = masked(event)
+        elif event["type"] == "error":
+            answer.error = masked(event)
 
 
 async def _output(reader: asyncio.StreamReader, answer: _Answer) -> None:
-    while chunk := await reader.read(65536):
-        answer.output.append(chunk)
-        while sum(map(len, answer.output)) > 10 * _WORDS_KEPT and len(answer.output) > 1:
-            answer.output.pop(0)
+    """The last words, masked before anything of them is cut off."""
+    async for lines in handfuls(reader, _WORDS_KEPT):
+        for line in lines:
+            answer.output.append(masked(line.decode(errors="replace")))
+        while len(answer.output) > _LINES_KEPT:
+            answer.output.popleft()

@@ -1,6 +1,8 @@
 """The one error that ends a job early, with the four texts that people see."""
 
-from typing import Protocol
+from typing import Any, Protocol
+
+from stillroom_core.masking import masked
 
 
 class Described(Protocol):
@@ -31,6 +33,7 @@ class JobFailed(Exception):
         """The same words from a room's own error."""
         return cls(described.code, described.title, described.detail, described.fix)
 
-    def as_dict(self) -> dict[str, str]:
-        """The stored form."""
-        return {"code": self.code, "title": self.title, "detail": self.detail, "fix": self.fix}
+    def as_dict(self) -> dict[str, Any]:
+        """The stored form: whoever's words they are, no secret of the present work is in them."""
+        found: dict[str, Any] = masked({"code": self.code, "title": self.title, "detail": self.detail, "fix": self.fix})
+        return found

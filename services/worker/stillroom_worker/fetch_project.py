@@ -13,6 +13,7 @@ from stillroom_core.environments.models import Environment
 from stillroom_core.environments.service import RunSettings, run_settings
 from stillroom_core.errors import StillroomError
 from stillroom_core.keys import new_key
+from stillroom_core.masking import keeping_secrets, masked
 from stillroom_core.projects.graphs import pack
 from stillroom_core.projects.models import Commit, Project
 from stillroom_core.projects.repository import ProjectRepository, configuration_of
@@ -33,6 +34,11 @@ STALE = timedelta(minutes=15)
 
 async def fetch_project(room: Room, project_id: UUID) -> None:
     """Fetches once and stores the graph, or why there is none; does nothing when nobody asked."""
+    with keeping_secrets():
+        await _fetch_project(room, project_id)
+
+
+async def _fetch_project(room: Room, project_id: UUID) -> None:
     async with room.database.transaction() as session:
         taken = await session.execute(
             update(Project)
@@ -168,15 +174,15 @@ async def _store(
             sha=fetched.sha,
             configuration=configuration_of(project),
             ref=fetched.ref,
-            author_name=fetched.author_name[:300],
-            author_email=fetched.author_email[:300],
+            author_name=masked(fetched.author_name)[:300],
+            author_email=masked(fetched.author_email)[:300],
             authored_at=fetched.authored_at,
-            subject=fetched.subject[:1000],
+            subject=masked(fetched.subject)[:1000],
             source=origin,
             complete=complete,
             graph=pack(graph),
             files=files,
-            notes=notes,
+            notes=masked(notes),
         )
         session.add(commit)
         return commit.id

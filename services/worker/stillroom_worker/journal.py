@@ -26,10 +26,10 @@ from stillroom_core.jobs import feed
 from stillroom_core.jobs.feed import Event
 from stillroom_core.jobs.lifecycle import JobState, StepState
 from stillroom_core.jobs.models import Job, JobStep
+from stillroom_core.masking import masked
 from stillroom_core.tables import now
 from stillroom_worker.claims import still_held
 from stillroom_worker.excerpt import Bounds, Excerpt
-from stillroom_worker.redact import Redactor
 from stillroom_worker.room import Room
 
 T = TypeVar("T")
@@ -93,7 +93,6 @@ class Journal:
         self._organization_id = organization_id
         self._job_id = job_id
         self._attempt = attempt
-        self._redact = Redactor(())
         self._seq = 0
         self._waiting: deque[Event] = deque()
         self._columns: dict[str, Any] = {}
@@ -113,10 +112,6 @@ class Journal:
         self._full = False
         self._room_again = asyncio.Event()
         self._ending = asyncio.Event()
-
-    def hide(self, redactor: Redactor) -> None:
-        """From now on these secrets are masked in everything written."""
-        self._redact = redactor
 
     def start(self) -> None:
         """Begins to beat and to write in the background."""
@@ -222,7 +217,7 @@ class Journal:
 
     def _append_line(self, at: datetime, type_: str, data: dict[str, Any]) -> None:
         self._seq += 1
-        self._waiting.append(Event(self._seq, at, type_, self._masked(data)))
+        self._waiting.append(Event(self._seq, at, type_, _fit(data)))
         self._wake.set()
 
     def note(self, code: str, text: str, **data: Any) -> None:
@@ -231,7 +226,7 @@ class Journal:
 
     def set(self, **columns: Any) -> None:
         """Changes columns of the job's row with the next write."""
-        self._columns.update(self._masked(columns))
+        self._columns.update(_fit(columns))
         if columns.keys() <= _PROGRESS:
             self._progressed = True
         else:
@@ -241,7 +236,7 @@ class Journal:
     def step(self, position: int, **fields: Any) -> None:
         """Adds or changes a step, and tells it in the stream."""
         known = self._steps.setdefault(position, {"position": position, "state": StepState.PENDING})
-        known.update(self._masked(fields))
+        known.update(_fit(fields))
         self._dirty.add(position)
         told = {name: known.get(name) for name in ("position", "kind", "revision", "title", "duration_ms", "detail")}
         self.event("step", state=str(known["state"]), statements=known.get("statements", 0), **told)
@@ -274,7 +269,7 @@ class Journal:
 
     async def finish(self, state: JobState, **columns: Any) -> None:
         """Moves the job to its end, and tells followers that the row has reached it."""
-        values = {**self._masked(columns), "state": state.value, "finished_at": now()}
+        values = {**_fit(columns), "state": state.value, "finished_at": now()}
         await self.patiently(lambda: self._end(values))
         await self._publish((), changed=True)
 
@@ -403,6 +398,7 @@ class Journal:
                 "state": str(step["state"]),
                 "statements": step.get("statements", 0),
                 "title": str(step.get("title", ""))[:500],
+                "revision": step["revision"][:100] if step.get("revision") else None,
             }
             for step in steps
         ]
@@ -419,11 +415,17 @@ class Journal:
         except (RedisError, OSError):
             return  # stored is enough: followers look at the table when the channel is silent
 
-    def _masked(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self._redact(value.replace("\x00", "\ufffd"))
-        if isinstance(value, dict):
-            return {key: self._masked(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self._masked(item) for item in value]
-        return value
+
+def _fit(value: Any) -> Any:
+    """Fit to be stored: without secrets, and without NUL, which PostgreSQL cannot store."""
+    return _without_nul(masked(value))
+
+
+def _without_nul(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\x00", "\ufffd") if "\x00" in value else value
+    if isinstance(value, dict):
+        return {key: _without_nul(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_nul(item) for item in value]
+    return value

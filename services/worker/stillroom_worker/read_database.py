@@ -14,6 +14,7 @@ from stillroom_core.errors import StillroomError
 from stillroom_core.jobs.lifecycle import JobState
 from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.queue import RUN_JOB, Ring, ring_after_commit
+from stillroom_core.masking import keeping_secrets
 from stillroom_core.projects.graphs import graph_of
 from stillroom_core.projects.models import Commit, Project
 from stillroom_worker.addresses import allowed_addresses
@@ -33,6 +34,11 @@ where datname = current_database() and application_name = any($1) and pid <> pg_
 
 async def read_database(room: Room, database_id: UUID) -> None:
     """Reads once and stores what was found or why it could not be; does nothing when nobody asked."""
+    with keeping_secrets():
+        await _read_database(room, database_id)
+
+
+async def _read_database(room: Room, database_id: UUID) -> None:
     async with room.database.transaction() as session:
         taken = await session.execute(
             update(Database)

@@ -19,6 +19,7 @@ from stillroom_core.jobs.lifecycle import CHANGES_DATABASE, JobKind, JobState, S
 from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.outcome import outcome
 from stillroom_core.jobs.queue import RUN_JOB, Ring, ring_after_commit
+from stillroom_core.masking import hide, keeping_secrets
 from stillroom_core.plans.models import Plan
 from stillroom_core.projects.graphs import graph_of
 from stillroom_core.projects.models import Commit
@@ -34,7 +35,6 @@ from stillroom_worker.egress import EgressRefused
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.journal import Journal, OutOfTouch, Superseded
 from stillroom_worker.planning import settled_plan
-from stillroom_worker.redact import Redactor
 from stillroom_worker.room import Room
 from stillroom_worker.sandbox import CellFailed
 from stillroom_worker.steps import Steps
@@ -59,6 +59,11 @@ class CancelAsked(Exception):
 
 async def run_job(room: Room, job_id: UUID) -> None:
     """Runs a queued job to its end. Called twice, or for a job that is not queued, it does nothing."""
+    with keeping_secrets():
+        await _run_job(room, job_id)
+
+
+async def _run_job(room: Room, job_id: UUID) -> None:
     ours = await claim(room, job_id)
     if ours is None:
         return
@@ -173,9 +178,8 @@ class JobRun:
     async def _execute(self) -> Verdict:
         ours = self._ours
         settings = run_settings(ours.environment)
-        target = target_of(ours.database)
         token = new_token()
-        self._journal.hide(Redactor((*settings.secrets, target.password, token)))
+        hide(token, target_of(ours.database).password)  # from the first line on, before anybody signs in
         code = await self._checkout()
         virtualenv = await self._virtualenv(code)
         self._steps.begin(LOCK, "lock", "Lock the database")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from stillroom_core.masking import Redactor, masked
 from stillroom_worker.checkout.failure import CheckoutFailed, Code
 from stillroom_worker.checkout.repository import Credential
 
@@ -99,8 +100,7 @@ _MEANINGS = (
 
 def clean(words: str, credential: Credential | None = None) -> str:
     """Make a program's words fit to show: no control characters, no secrets, no paths of ours, few lines."""
-    for secret in _secrets(credential):
-        words = words.replace(secret, "***")
+    words = masked(Redactor(_secrets(credential))(words))
     words = _SERVER_PATHS.sub("<private>", _USERINFO.sub("***", _CONTROL.sub("", words)))
     lines = [line.strip() for line in words.splitlines() if line.strip()]
     telling = [line for line in lines if not line.startswith(_NOISE)] or lines
@@ -110,9 +110,7 @@ def clean(words: str, credential: Credential | None = None) -> str:
 def _secrets(credential: Credential | None) -> list[str]:
     if credential is None:
         return []
-    lines = (credential.ssh_private_key or "").splitlines()
-    candidates = [credential.password or "", *(line.strip() for line in lines)]
-    return [secret for secret in candidates if len(secret) >= 4]
+    return [secret for secret in (credential.password, credential.ssh_private_key) if secret]
 
 
 def explain(words: str, code: int, credential: Credential | None = None) -> CheckoutFailed:

@@ -115,7 +115,7 @@ class Account:
             self.journal.step(
                 position,
                 kind="revision",
-                revision=step["revision"][:100],
+                revision=step["revision"],
                 title=step["message"] or step["revision"],
                 state=StepState.PENDING,
                 detail="leaves the transaction" if step["autocommit"] else None,

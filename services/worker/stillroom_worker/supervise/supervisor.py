@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -11,6 +11,7 @@ import structlog
 
 from stillroom_runner.messages import MAX_LINE, Rejected, inspect
 from stillroom_worker.journal import Journal
+from stillroom_worker.lines import handfuls, one_by_one
 from stillroom_worker.sandbox import CellFailed, Prisoner
 from stillroom_worker.supervise.account import Account
 
@@ -20,7 +21,6 @@ _LOOK_EVERY = timedelta(seconds=0.25)
 # The ladder: after each of these without an end, the next rung.
 ASK_FOR, TERMINATE_FOR, KILL_FOR = timedelta(seconds=10), timedelta(seconds=5), timedelta(seconds=5)
 _LINE = 16 * 1024
-_CHUNK = 64 * 1024
 
 
 Reason = Literal["exited", "cancelled", "timeout", "blocking"]
@@ -146,7 +146,7 @@ class Supervisor:
         return waiting.done()
 
     async def _events(self, reader: asyncio.StreamReader) -> None:
-        async for line in _split(reader, MAX_LINE):
+        async for line in one_by_one(reader, MAX_LINE):
             event = inspect(line)
             if isinstance(event, Rejected):
                 self._rejected += 1
@@ -156,32 +156,6 @@ class Supervisor:
             self._account.take(event)
 
     async def _lines(self, reader: asyncio.StreamReader, stream: str) -> None:
-        async for lines in _handfuls(reader, _LINE):
+        async for lines in handfuls(reader, _LINE):
             self._journal.output(stream, lines)
             await self._journal.room()
-
-
-async def _split(reader: asyncio.StreamReader, limit: int) -> AsyncIterator[bytes]:
-    """Lines one by one, as they come."""
-    async for lines in _handfuls(reader, limit):
-        for line in lines:
-            yield line
-
-
-async def _handfuls(reader: asyncio.StreamReader, limit: int) -> AsyncIterator[list[bytes]]:
-    """As many lines as have come, without their ends; a longer one comes in pieces of at most `limit` bytes."""
-    rest = b""
-    while chunk := await reader.read(_CHUNK):
-        rest += chunk
-        *lines, rest = rest.split(b"\n")
-        if any(len(line) > limit for line in lines):
-            lines = [line[at : at + limit] for line in lines for at in range(0, len(line) or 1, limit)]
-        if b"\r" in chunk or any(line.endswith(b"\r") for line in lines[:1]):
-            lines = [line.rstrip(b"\r") for line in lines]
-        while len(rest) > limit:
-            lines.append(rest[:limit])
-            rest = rest[limit:]
-        if lines:
-            yield lines
-    if rest:
-        yield [rest]

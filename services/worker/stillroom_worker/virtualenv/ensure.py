@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+from stillroom_core.masking import hide
 from stillroom_worker.sandbox import Level
 from stillroom_worker.virtualenv.build import Builder
 from stillroom_worker.virtualenv.cache import Place
 from stillroom_worker.virtualenv.confine import Confinement, Walls
 from stillroom_worker.virtualenv.detect import detect, folders_upwards
-from stillroom_worker.virtualenv.environment import files_of_operator, tool_environment
+from stillroom_worker.virtualenv.environment import files_of_operator, passwords_of_operator, tool_environment
 from stillroom_worker.virtualenv.failure import VirtualenvFailed
 from stillroom_worker.virtualenv.interpreters import Interpreter, installed
 from stillroom_worker.virtualenv.key import key_of
@@ -190,6 +191,7 @@ async def ensure(
 
     cache = _made(cache)
     env = tool_environment(cache, cache)
+    hide(*passwords_of_operator(env))
     async with WayOut(env, hosts=confinement.hosts, networks=confinement.networks, on_refusal=refused) as way_out:
         ensuring = _Ensuring(
             export=folders[-1],

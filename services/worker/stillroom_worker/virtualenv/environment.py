@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from stillroom_core.masking import passwords_in
+
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT", "GIT_SSL_CAINFO")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _UV = (
@@ -65,6 +67,12 @@ def tool_environment(cache: Path, work: Path, worker: Mapping[str, str] = os.env
     # Credentials of an index that the operator named: UV_INDEX_<NAME>_USERNAME and _PASSWORD.
     env |= {n: v for n, v in worker.items() if n.startswith("UV_INDEX_") and n.endswith(("_USERNAME", "_PASSWORD"))}
     return env
+
+
+def passwords_of_operator(env: Mapping[str, str]) -> list[str]:
+    """The credentials in it: a build needs them, and whatever it prints is shown to the tenant."""
+    in_urls = [password for value in env.values() for password in passwords_in(value)]
+    return [*in_urls, *(value for name, value in env.items() if name.endswith("_PASSWORD"))]
 
 
 def has_own_index(env: Mapping[str, str]) -> bool:

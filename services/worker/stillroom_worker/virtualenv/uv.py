@@ -8,11 +8,13 @@ import shutil
 import sys
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from stillroom_core.masking import masked
+from stillroom_worker.lines import one_by_one
 from stillroom_worker.sandbox import start
 from stillroom_worker.virtualenv.confine import Walls
 from stillroom_worker.virtualenv.failure import VirtualenvFailed
@@ -22,6 +24,7 @@ OnLine = Callable[[str], Awaitable[None]]
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _USERINFO = re.compile(r"(?<=://)[^/@\s'\"]+(?=@)")
 _LONGEST_LINE = 2000
+_LONGEST_READ = 65536
 _LAST_WORDS = 40
 _MOST_WORDS = 4 * 1024 * 1024
 _NETWORK = re.compile(
@@ -89,7 +92,8 @@ class Toolbox:
         return output
 
     async def _pass_on(self, stream: asyncio.StreamReader, output: list[str] | None, words: deque[str] | None) -> None:
-        async for line in _lines(stream):
+        async for raw in one_by_one(stream, _LONGEST_READ):
+            line = clean(raw)
             self._said += len(line)
             if self._said > _MOST_WORDS:
                 continue  # read to its end, so that the program does; nobody reads so much
@@ -100,23 +104,10 @@ class Toolbox:
                 await self.on_line(line)
 
 
-async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[str]:
-    rest = b""
-    while chunk := await stream.read(65536):
-        *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
-            yield clean(line)
-        if len(rest) > 65536:
-            yield clean(rest)
-            rest = b""
-    if rest:
-        yield clean(rest)
-
-
 def clean(line: bytes) -> str:
     """Make a line of a tool fit to show: no control characters, no passwords of indexes, bounded."""
     text = line[: _LONGEST_LINE * 4].decode("utf-8", "replace")
-    return _USERINFO.sub("***", _CONTROL.sub("", text)).rstrip()[:_LONGEST_LINE]
+    return _USERINFO.sub("***", masked(_CONTROL.sub("", text))).rstrip()[:_LONGEST_LINE]
 
 
 def explain(words: str, code: int) -> VirtualenvFailed:

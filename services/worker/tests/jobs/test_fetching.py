@@ -1,5 +1,6 @@
 """A project's graph after a fetch, and the words when there is none."""
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -67,3 +68,46 @@ async def test_a_fetch_that_nobody_asked_for_does_nothing(scene: Any) -> None:
     async with scene.room.database.transaction() as session:
         again = (await session.scalars(select(Project))).one()
     assert again.fetched_at == first.fetched_at
+
+
+LEAK = """
+import base64, os
+from urllib.parse import quote
+secret = os.environ["API_KEY"]
+print(secret, flush=True)
+raise RuntimeError(f"{secret} {quote(secret, safe='')} {base64.b64encode(secret.encode()).decode()} {secret!r}")
+"""
+
+
+async def with_a_secret(scene: Any, secret: str) -> None:
+    await scene.set_environment(
+        variables=[
+            {"name": "DATABASE_URL", "value": "{{url:psycopg}}"},
+            {"name": "API_KEY", "value": secret, "secret": True},
+        ]
+    )
+
+
+async def test_a_revision_that_raises_with_a_secret_in_its_words_leaves_none_with_the_project(scene: Any) -> None:
+    secret = "fetch/canary 'quoted' 77"
+    await with_a_secret(scene, secret)
+    # The id is computed, so that Alembic itself must be asked and runs the file.
+    scene.commit({"aaa1": LEAK + revision("aaa1", None, "pass").replace("revision = 'aaa1'", "revision = 'a' * 4")})
+    project = await scene.fetch()
+    assert project.fetch_state == "failed"
+    said = str(project.fetch_error)
+    assert "RuntimeError" in said or "•••" in said, said
+    assert "canary" not in said
+    assert base64.b64encode(secret.encode()).decode()[4:20] not in said
+
+
+async def test_a_secret_in_a_computed_history_is_in_no_row(scene: Any) -> None:
+    await with_a_secret(scene, "history-canary-77")
+    told = 'import os\n__doc__ = "says " + os.environ["API_KEY"]\n'
+    computed = two_tables()["bbb2"].replace("revision = 'bbb2'", told + "revision = 'b' * 3 + '2'")
+    scene.commit({"aaa1": two_tables()["aaa1"], "bbb2": computed})
+    project = await scene.fetch()
+    assert project.fetch_state == "idle", project.fetch_error
+    found = graph_of(await commit_of(scene)).revisions["bbb2"]
+    assert "says •••" in f"{found.message} {found.doc}"
+    assert "canary" not in str(found)
