@@ -22,6 +22,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Table, UniqueConst
 from sqlalchemy.dialects import postgresql
 
 import stillroom_core.models as models
+from stillroom_api import openapi
 from stillroom_cli.client.failures import EXIT_MEANINGS
 from stillroom_cli.main import build_parser
 from stillroom_core.actors.permissions import (
@@ -40,6 +41,7 @@ from stillroom_core.settings import Settings
 from stillroom_core.tables import Table as Base
 
 DOCS = Path(__file__).parent
+OPENAPI = DOCS.parent / "web/openapi.json"
 SERVER_TEXTS = DOCS.parent / "web/src/i18n/server-texts.gen.json"
 _BLOCK = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -290,11 +292,15 @@ def renewed(text: str) -> str:
 
 
 def pages() -> dict[Path, tuple[str, str]]:
-    """Page → its text as it is and as it must be: those with generated blocks, and the list of the service's words."""
+    """Page → its text as it is and as it must be: pages with generated blocks, and files that are made whole."""
     texts = {path: path.read_text(encoding="utf-8") for path in sorted(DOCS.rglob("*.md"))}
     found = {path: (text, renewed(text)) for path, text in texts.items() if _BLOCK.search(text)}
-    present = SERVER_TEXTS.read_text(encoding="utf-8") if SERVER_TEXTS.exists() else ""
-    return {**found, SERVER_TEXTS: (present, json.dumps(server_texts.texts(), indent=2, ensure_ascii=False) + "\n")}
+    whole = {
+        SERVER_TEXTS: json.dumps(server_texts.texts(), indent=2, ensure_ascii=False),
+        OPENAPI: json.dumps(openapi.document(), indent=2, sort_keys=True),
+    }
+    present = {path: path.read_text(encoding="utf-8") if path.exists() else "" for path in whole}
+    return {**found, **{path: (present[path], f"{text}\n") for path, text in whole.items()}}
 
 
 def _table(head: tuple[str, ...], rows: Any) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from datetime import datetime
 from uuid import UUID
 
 
@@ -10,7 +11,15 @@ def new_key() -> UUID:
 
     Made here rather than by PostgreSQL's uuidv7(), which exists only from version 18 on.
     """
-    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10))
+    return _version_7((time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10)))
+
+
+def first_key_at(moment: datetime) -> UUID:
+    """The smallest key of that millisecond: rows made from then on have this key or a later one."""
+    return _version_7(max(0, int(moment.timestamp() * 1000)) << 80)
+
+
+def _version_7(value: int) -> UUID:
     value = value & ~(0xF000 << 64) | (0x7000 << 64)
     value = value & ~(0xC000 << 48) | (0x8000 << 48)
     return UUID(int=value)

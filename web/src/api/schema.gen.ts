@@ -84,6 +84,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/jobs/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Choices
+         * @description What the jobs of an organization or project can be narrowed to: who asked for them, and the environments.
+         */
+        get: operations["get_choices_api_jobs_choices_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Jobs
+         * @description All those jobs as a CSV file, newest first.
+         */
+        get: operations["export_jobs_api_jobs_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs/{job}": {
         parameters: {
             query?: never;
@@ -696,6 +736,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/orgs/{org}/rights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rights
+         * @description Why I may or may not, in the organization, in a project, or in an environment of it.
+         */
+        get: operations["rights_api_orgs__org__rights_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/plans/{plan}": {
         parameters: {
             query?: never;
@@ -1020,6 +1080,16 @@ export interface components {
             x_arguments?: string[] | null;
         };
         /**
+         * EnvironmentChoice
+         * @description An environment by its names; in a whole organization several projects may have one of that slug.
+         */
+        EnvironmentChoice: {
+            /** Name */
+            name: string;
+            /** Slug */
+            slug: string;
+        };
+        /**
          * EnvironmentNew
          * @description An environment to add.
          */
@@ -1332,6 +1402,16 @@ export interface components {
             state: components["schemas"]["JobState"];
             /** Total */
             total: number | null;
+        };
+        /**
+         * JobChoices
+         * @description What a list of jobs can be narrowed to.
+         */
+        JobChoices: {
+            /** Actors */
+            actors: string[];
+            /** Environments */
+            environments: components["schemas"]["EnvironmentChoice"][];
         };
         /**
          * JobKind
@@ -1661,6 +1741,12 @@ export interface components {
             /** Sentence */
             sentence: string;
         };
+        /**
+         * Permission
+         * @description Everything that can be allowed.
+         * @enum {string}
+         */
+        Permission: "organization.read" | "organization.manage" | "organization.transfer" | "organization.delete" | "member.manage" | "audit.read" | "project.create" | "project.delete" | "project.read" | "project.update" | "project.member.manage" | "token.manage" | "environment.write" | "secret.write" | "revision.write" | "job.read" | "job.plan" | "job.upgrade" | "job.downgrade" | "job.stamp" | "job.cancel" | "job.cancel.any" | "job.approve" | "job.override" | "activity.read" | "activity.cancel" | "data.read" | "sql.read" | "sql.write";
         /**
          * PlanRead
          * @description What one job will do to one database. Null steps: only the project's own code knows them.
@@ -2095,6 +2181,40 @@ export interface components {
             ] | null;
         };
         /**
+         * RightRead
+         * @description One permission: allowed through these roles, or not, and which would give it.
+         */
+        RightRead: {
+            /** Allowed */
+            allowed: boolean;
+            /** Because */
+            because: components["schemas"]["SourceRead"][];
+            /** Meaning */
+            meaning: string;
+            permission: components["schemas"]["Permission"];
+            /** Protected */
+            protected: boolean;
+            /** Would Give */
+            would_give: components["schemas"]["SourceRead"][];
+        };
+        /**
+         * Rights
+         * @description Everything that can be allowed, for one person at one place.
+         */
+        Rights: {
+            /** Items */
+            items: components["schemas"]["RightRead"][];
+            /** Name */
+            name: string;
+            /**
+             * Person
+             * Format: uuid
+             */
+            person: string;
+            /** Role */
+            role: string;
+        };
+        /**
          * RunRead
          * @description One run of one revision.
          */
@@ -2171,6 +2291,21 @@ export interface components {
              * Format: password
              */
             password: string;
+        };
+        /**
+         * SourceRead
+         * @description A role at the organization, a project or an environment, perhaps through a group.
+         */
+        SourceRead: {
+            /** Group */
+            group: string | null;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "organization" | "project" | "environment";
+            /** Role */
+            role: string;
         };
         /**
          * StatementRead
@@ -2387,6 +2522,14 @@ export interface operations {
                 environment?: string | null;
                 state?: ("queued" | "running" | "succeeded" | "failed" | "cancelled" | "lost")[];
                 kind?: components["schemas"]["JobKind"][];
+                /** @description the name of who asked, as GET /jobs/choices has it */
+                actor?: string | null;
+                /** @description an id or its first letters, at least four of them */
+                revision?: string | null;
+                /** @description asked for at or after this moment */
+                since?: string | null;
+                /** @description asked for before this moment */
+                until?: string | null;
                 cursor?: string | null;
                 limit?: number;
             };
@@ -2403,6 +2546,92 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Jobs"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_choices_api_jobs_choices_get: {
+        parameters: {
+            query?: {
+                org?: string | null;
+                project?: string | null;
+                environment?: string | null;
+                state?: ("queued" | "running" | "succeeded" | "failed" | "cancelled" | "lost")[];
+                kind?: components["schemas"]["JobKind"][];
+                /** @description the name of who asked, as GET /jobs/choices has it */
+                actor?: string | null;
+                /** @description an id or its first letters, at least four of them */
+                revision?: string | null;
+                /** @description asked for at or after this moment */
+                since?: string | null;
+                /** @description asked for before this moment */
+                until?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobChoices"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_jobs_api_jobs_export_get: {
+        parameters: {
+            query?: {
+                org?: string | null;
+                project?: string | null;
+                environment?: string | null;
+                state?: ("queued" | "running" | "succeeded" | "failed" | "cancelled" | "lost")[];
+                kind?: components["schemas"]["JobKind"][];
+                /** @description the name of who asked, as GET /jobs/choices has it */
+                actor?: string | null;
+                /** @description an id or its first letters, at least four of them */
+                revision?: string | null;
+                /** @description asked for at or after this moment */
+                since?: string | null;
+                /** @description asked for before this moment */
+                until?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description Problem */
@@ -3625,6 +3854,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProjectRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rights_api_orgs__org__rights_get: {
+        parameters: {
+            query?: {
+                /** @description another member, for who may manage members */
+                person?: string | null;
+                project?: string | null;
+                environment?: string | null;
+            };
+            header?: never;
+            path: {
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rights"];
                 };
             };
             /** @description Problem */

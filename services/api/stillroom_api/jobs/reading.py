@@ -1,11 +1,12 @@
 """Jobs with what the row alone does not say: steps and the place in the queue."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stillroom_api.authorization import named_project
-from stillroom_api.jobs.schemas import ActorName, HoldingJob, HoldingSession, JobRead, Jobs, Waiting
+from stillroom_api.jobs.schemas import ActorName, HoldingJob, HoldingSession, JobPage, JobQuery, JobRead, Jobs, Waiting
 from stillroom_core.actors.actor import Actor
 from stillroom_core.actors.repository import actor_in, actors_of
 from stillroom_core.errors import Invalid, not_found
@@ -25,20 +26,9 @@ async def read_job(session: AsyncSession, actor: Actor, placed: PlacedJob) -> Jo
     return JobRead.of(placed, actor, steps=steps, running=running, waiting=waiting.get(placed.job.id))
 
 
-async def read_page(
-    session: AsyncSession,
-    person: User,
-    *,
-    org: str | None,
-    project: str | None,
-    environment: str | None,
-    states: tuple[str, ...],
-    kinds: tuple[str, ...],
-    cursor: UUID | None,
-    limit: int,
-) -> Jobs:
-    """A page of the jobs of one organization or project."""
-    project_id = None
+async def meant(session: AsyncSession, person: User, query: JobQuery) -> tuple[Actor, JobFilter]:
+    """The person as an actor of the organization that is asked about, and the filter; raises NotFound, Invalid."""
+    org, project, project_id = query.org, query.project, None
     if project is not None:
         # Its organization may stand in front of it, beside it, or in both places.
         within, _, slug = project.rpartition("/")
@@ -48,9 +38,23 @@ async def read_page(
         actor, project_id = where.actor, where.project.id
     else:
         actor = await _organization(session, person, org)
-    wanted = JobFilter(project_id, environment, states, kinds, cursor)
-    placed = await list_jobs(session, actor, wanted, limit=limit + 1)
-    page = placed[:limit]
+    return actor, JobFilter(
+        project_id,
+        query.environment,
+        states=tuple(query.state),
+        kinds=tuple(query.kind),
+        actor_name=query.actor,
+        revision=query.revision,
+        since=query.since,
+        until=query.until,
+    )
+
+
+async def read_page(session: AsyncSession, person: User, query: JobPage) -> Jobs:
+    """A page of the jobs of one organization or project."""
+    actor, wanted = await meant(session, person, query)
+    placed = await list_jobs(session, actor, replace(wanted, before=query.cursor), limit=query.limit + 1)
+    page = placed[: query.limit]
     repository = JobRepository(session, actor.organization_id)
     waiting = await _waiting(repository, page)
     running = await repository.running_steps([item.job.id for item in page if item.job.state == JobState.RUNNING])
@@ -58,7 +62,7 @@ async def read_page(
         items=[
             JobRead.of(item, actor, running=running.get(item.job.id), waiting=waiting.get(item.job.id)) for item in page
         ],
-        next_cursor=page[-1].job.id if len(placed) > limit else None,
+        next_cursor=page[-1].job.id if len(placed) > query.limit else None,
     )
 
 

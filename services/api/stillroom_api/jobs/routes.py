@@ -9,14 +9,25 @@ from fastapi.responses import StreamingResponse
 
 from stillroom_api.authorization import OnJob, Person, on_job, on_job_to_cancel, on_stopped_job
 from stillroom_api.context import ContextOf, Transaction
+from stillroom_api.jobs.export import csv_of
 from stillroom_api.jobs.log import log_of
-from stillroom_api.jobs.reading import read_job, read_page
-from stillroom_api.jobs.schemas import EventRead, Events, JobRead, Jobs, JobStates, ResumeRequest, StatementRead, Ticket
+from stillroom_api.jobs.reading import meant, read_job, read_page
+from stillroom_api.jobs.schemas import (
+    EventRead,
+    Events,
+    JobChoices,
+    JobPage,
+    JobQuery,
+    JobRead,
+    Jobs,
+    ResumeRequest,
+    StatementRead,
+    Ticket,
+)
 from stillroom_api.jobs.tickets import TICKET_LIFE, issue_ticket
 from stillroom_api.plans.schemas import PlanRead
 from stillroom_core.actors.permissions import Permission
 from stillroom_core.jobs import feed, resuming, service
-from stillroom_core.jobs.lifecycle import JobKind
 from stillroom_core.jobs.runs import statements_of
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
@@ -26,26 +37,30 @@ router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 async def list_jobs(
     person: Person,
     session: Transaction,
-    org: Annotated[str | None, Query(max_length=63)] = None,
-    project: Annotated[str | None, Query(max_length=200)] = None,
-    environment: Annotated[str | None, Query(max_length=63)] = None,
-    state: Annotated[list[JobStates], Query()] = [],  # noqa: B006 - FastAPI copies it
-    kind: Annotated[list[JobKind], Query()] = [],  # noqa: B006
-    cursor: UUID | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    query: Annotated[JobPage, Query()],
 ) -> Jobs:
     """Jobs that I may see, newest first; of one organization or of one project."""
-    return await read_page(
-        session,
-        person,
-        org=org,
-        project=project,
-        environment=environment,
-        states=tuple(state),
-        kinds=tuple(kind),
-        cursor=cursor,
-        limit=limit,
-    )
+    return await read_page(session, person, query)
+
+
+@router.get("/choices")
+async def get_choices(person: Person, session: Transaction, query: Annotated[JobQuery, Query()]) -> JobChoices:
+    """What the jobs of an organization or project can be narrowed to: who asked for them, and the environments."""
+    actor, wanted = await meant(session, person, query)
+    return JobChoices.of(await service.choices(session, actor, wanted.project_id))
+
+
+@router.get(
+    "/export",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
+async def export_jobs(
+    context: ContextOf, person: Person, session: Transaction, query: Annotated[JobQuery, Query()]
+) -> StreamingResponse:
+    """All those jobs as a CSV file, newest first."""
+    actor, wanted = await meant(session, person, query)
+    return csv_of(context, actor, wanted)
 
 
 @router.get("/{job}")

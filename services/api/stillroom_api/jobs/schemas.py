@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from stillroom_api.projects.schemas import ProblemText
 from stillroom_core.actors.actor import Actor
@@ -14,7 +14,7 @@ from stillroom_core.jobs.models import Job, JobStep
 from stillroom_core.jobs.outcome import aftermath_sentence, sentence
 from stillroom_core.jobs.repository import PlacedJob
 from stillroom_core.jobs.resuming import may_be_resumed
-from stillroom_core.jobs.service import PERMISSION_FOR, may_cancel
+from stillroom_core.jobs.service import PERMISSION_FOR, Choices, may_cancel
 
 
 class NamedPlace(BaseModel):
@@ -248,6 +248,56 @@ class Jobs(BaseModel):
     next_cursor: UUID | None
 
 
+JobStates = Literal["queued", "running", "succeeded", "failed", "cancelled", "lost"]
+
+
+class JobQuery(BaseModel):
+    """Which jobs are meant; what is left out does not narrow."""
+
+    org: str | None = Field(default=None, max_length=63)
+    project: str | None = Field(default=None, max_length=200)
+    environment: str | None = Field(default=None, max_length=63)
+    state: list[JobStates] = []
+    kind: list[JobKind] = []
+    actor: str | None = Field(
+        default=None, max_length=200, description="the name of who asked, as GET /jobs/choices has it"
+    )
+    revision: str | None = Field(
+        default=None, min_length=1, max_length=300, description="an id or its first letters, at least four of them"
+    )
+    since: AwareDatetime | None = Field(default=None, description="asked for at or after this moment")
+    until: AwareDatetime | None = Field(default=None, description="asked for before this moment")
+
+
+class JobPage(JobQuery):
+    """Which jobs, from where on, and how many."""
+
+    cursor: UUID | None = None
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+class EnvironmentChoice(BaseModel):
+    """An environment by its names; in a whole organization several projects may have one of that slug."""
+
+    slug: str
+    name: str
+
+
+class JobChoices(BaseModel):
+    """What a list of jobs can be narrowed to."""
+
+    actors: list[str]
+    environments: list[EnvironmentChoice]
+
+    @classmethod
+    def of(cls, found: Choices) -> "JobChoices":
+        """From the service."""
+        return cls(
+            actors=found.actors,
+            environments=[EnvironmentChoice(slug=slug, name=name) for slug, name in found.environments],
+        )
+
+
 class EventRead(BaseModel):
     """One line of a job's stream."""
 
@@ -278,9 +328,6 @@ class Ticket(BaseModel):
 
     ticket: str
     expires_in: int
-
-
-JobStates = Literal["queued", "running", "succeeded", "failed", "cancelled", "lost"]
 
 
 def _aftermath(job: Job) -> dict[str, Any] | None:

@@ -75,6 +75,13 @@ class Job(Keyed, Table):
         Index("ix_jobs_organization_id_state_id", "organization_id", "state", "id"),
         Index("ix_jobs_project_id_id", "project_id", "id"),
         Index("ix_jobs_environment_id_id", "environment_id", "id"),
+        Index("ix_jobs_organization_id_actor_name_id", "organization_id", "actor_name", "id"),
+        Index(
+            "ix_jobs_organization_id_revision",
+            "organization_id",
+            "revision",
+            postgresql_ops={"revision": "varchar_pattern_ops"},
+        ),
         Index("ix_jobs_log_stored", "finished_at", postgresql_where=text("log_stored")),
     )
 
@@ -129,6 +136,13 @@ class JobStep(Table):
     __table_args__ = (
         ForeignKeyConstraint(["organization_id", "job_id"], ["jobs.organization_id", "jobs.id"], ondelete="CASCADE"),
         CheckConstraint(_one_of("state", StepState), name="state"),
+        Index(
+            "ix_job_steps_organization_id_revision",
+            "organization_id",
+            "revision",
+            postgresql_ops={"revision": "varchar_pattern_ops"},
+            postgresql_where=text("revision is not null"),
+        ),
     )
 
     job_id: Mapped[UUID] = mapped_column(primary_key=True)

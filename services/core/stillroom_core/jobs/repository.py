@@ -2,9 +2,11 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, func, literal, select, union_all, update
 
 from stillroom_core.database import Session
 from stillroom_core.databases.models import Database
@@ -12,10 +14,14 @@ from stillroom_core.environments.models import Environment
 from stillroom_core.errors import Conflict, not_found
 from stillroom_core.jobs.lifecycle import JobState, StepState
 from stillroom_core.jobs.models import Job, JobStep
+from stillroom_core.keys import first_key_at
 from stillroom_core.organizations.models import Organization
 from stillroom_core.projects.models import Project
 
 OPEN = (JobState.QUEUED.value, JobState.RUNNING.value)
+# People read and paste the first letters of an id; fewer than these are an id of their own ("1", "007").
+_SHORTEST_PREFIX = 4
+_MOST_NAMES = 200
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,10 @@ class JobFilter:
     environment: str | None = None
     states: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
+    actor_name: str | None = None
+    revision: str | None = None  # an id or its first letters
+    since: datetime | None = None
+    until: datetime | None = None  # itself not included
     before: UUID | None = None
 
 
@@ -67,9 +77,46 @@ class JobRepository:
             query = query.where(Job.state.in_(wanted.states))
         if wanted.kinds:
             query = query.where(Job.kind.in_(wanted.kinds))
+        if wanted.actor_name is not None:
+            query = query.where(Job.actor_name == wanted.actor_name)
+        if wanted.revision is not None:
+            query = query.where(Job.id.in_(self._about(wanted.revision)))
+        # A key tells when its row was made, so every index that lists jobs knows their dates.
+        if wanted.since is not None:
+            query = query.where(Job.id >= first_key_at(wanted.since))
+        if wanted.until is not None:
+            query = query.where(Job.id < first_key_at(wanted.until))
         if wanted.before is not None:
             query = query.where(Job.id < wanted.before)
         return [PlacedJob(*row) for row in await self._session.execute(query)]
+
+    async def actor_names(self, only: Collection[UUID] | None) -> list[str]:
+        """Who asked for jobs, by name, at most 200; each name is one look into the index, however many jobs it has."""
+        mine = Job.organization_id == self._organization_id
+        seen = () if only is None else (Job.project_id.in_(only),)
+
+        def next_name(after: Any) -> Any:
+            return select(Job.actor_name).where(mine, after, *seen).order_by(Job.actor_name).limit(1).scalar_subquery()
+
+        names = select(next_name(literal(True)).label("name"), literal(1).label("n")).cte("names", recursive=True)
+        names = names.union_all(
+            select(next_name(Job.actor_name > names.c.name), names.c.n + 1).where(
+                names.c.name.is_not(None), names.c.n < _MOST_NAMES
+            )
+        )
+        return list(await self._session.scalars(select(names.c.name).where(names.c.name.is_not(None))))
+
+    async def environments(self, *, project_id: UUID | None, only: Collection[UUID] | None) -> list[tuple[str, str]]:
+        """The environments that a list can be narrowed to: (slug, name), each slug once."""
+        query = select(Environment.slug, func.min(Environment.name)).where(
+            Environment.organization_id == self._organization_id
+        )
+        if only is not None:
+            query = query.where(Environment.project_id.in_(only))
+        if project_id is not None:
+            query = query.where(Environment.project_id == project_id)
+        rows = await self._session.execute(query.group_by(Environment.slug).order_by(Environment.slug))
+        return [(slug, name) for slug, name in rows]
 
     async def steps(self, job_id: UUID) -> Sequence[JobStep]:
         """The steps of a job in order."""
@@ -157,6 +204,20 @@ class JobRepository:
         """Adds a job of this organization."""
         job.organization_id = self._organization_id
         self._session.add(job)
+
+    def _about(self, revision: str) -> Any:
+        """Ids of the jobs that ran a revision, would have run it, or had it for their target."""
+
+        def named(column: Any) -> Any:
+            if len(revision) < _SHORTEST_PREFIX:
+                return column == revision
+            literally = revision.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+            return column.like(f"{literally}%")
+
+        return union_all(
+            select(JobStep.job_id).where(JobStep.organization_id == self._organization_id, named(JobStep.revision)),
+            select(Job.id).where(Job.organization_id == self._organization_id, named(Job.revision)),
+        )
 
     def _placed(self) -> Select[Job, Project, Environment, Database, Organization]:
         return (

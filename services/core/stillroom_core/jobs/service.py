@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import func, update
@@ -131,6 +132,23 @@ def may_cancel(actor: Actor, placed: PlacedJob) -> bool:
     granted = actor.permissions(placed.job.project_id, placed.environment)
     own = placed.job.actor_id == actor.user_id
     return Permission.JOB_CANCEL_ANY in granted or (own and Permission.JOB_CANCEL in granted)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a list of jobs can be narrowed to: names of actors, and environments by (slug, name)."""
+
+    actors: list[str]
+    environments: list[tuple[str, str]]
+
+
+async def choices(session: Session, actor: Actor, project_id: UUID | None) -> Choices:
+    """Who asked for jobs in the organization, and the environments of it or of one project, as far as one sees."""
+    repository, only = JobRepository(session, actor.organization_id), actor.visible_projects()
+    return Choices(
+        actors=await repository.actor_names(only),
+        environments=await repository.environments(project_id=project_id, only=only),
+    )
 
 
 async def cancel_job(session: Session, actor: Actor, placed: PlacedJob) -> PlacedJob:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from stillroom_core.jobs import feed
 from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.repository import JobFilter, JobRepository
 from stillroom_core.jobs.retention import remove_old_logs
-from stillroom_core.jobs.service import list_jobs
+from stillroom_core.jobs.service import choices, list_jobs
 from stillroom_core.members.models import User
 from stillroom_core.plans.repository import PlanRepository
 from stillroom_core.projects.models import Project
@@ -29,9 +30,16 @@ from stillroom_worker.run_job import _ring_next
 from stillroom_worker.sweep import sweep
 
 JOBS, EVENTS = 20_000, 200_000
-LARGE = {"jobs", "job_events", "plans"}
+LARGE = {"jobs", "job_events", "job_steps", "plans"}
 # A sort of what one page or one database has is fine.
 MOST_SORTED = 2_000
+
+
+_STEPS = """
+insert into job_steps (job_id, position, organization_id, kind, revision, title, state)
+select id, p, organization_id, 'revision', md5((number / 20 + p)::text), 'A step', 'done'
+from jobs, generate_series(0, 2) p where number > 1000000
+"""
 
 
 @pytest.fixture
@@ -42,6 +50,7 @@ async def years(scene: Scene) -> AsyncIterator[Scene]:
     url = scene.room.settings.database_url.get_secret_value()
     with psycopg.connect(url, autocommit=True) as connection:
         scene.old = fill(connection, JOBS, EVENTS, each=100, open_jobs=True)  # type: ignore[attr-defined]
+        connection.execute(_STEPS)
         analyze(connection)
     yield scene
     with psycopg.connect(url, autocommit=True) as connection:
@@ -138,6 +147,14 @@ async def test_no_query_of_every_day_reads_or_sorts_a_whole_table(years: Scene) 
         "failed ones": listing(states=("failed",)),
         "failed ones of a project": listing(project_id=project.id, states=("failed",)),
         "a kind that never was": listing(project_id=project.id, kinds=("stamp",)),
+        "of somebody": listing(actor_name="Ann"),
+        "of somebody in a project": listing(actor_name="Ann", project_id=project.id),
+        "of nobody": listing(actor_name="Nobody"),
+        "of a revision": listing(revision="3b712de48137572f3849aabd5666a4e3"),
+        "of a revision by its first letters": listing(revision="3b71", environment="prod"),
+        "of a day": listing(since=datetime(2023, 11, 14, tzinfo=UTC), until=datetime(2023, 11, 15, tzinfo=UTC)),
+        "of a day on which nothing was": listing(since=datetime(2026, 1, 1, tzinfo=UTC), environment="prod"),
+        "what a list can be narrowed to": asking(lambda session: choices(session, actor, None)),
         "one job": asking(lambda session: JobRepository(session, actor.organization_id).by_id(old[0])),
         "its steps": asking(lambda session: JobRepository(session, actor.organization_id).steps(old[0])),
         "its events": events(old[0], 0),

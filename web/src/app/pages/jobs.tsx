@@ -2,11 +2,11 @@ import { Activity } from "lucide-react";
 import { useState } from "react";
 import { Link, useNavigate, useParams, useSearchParams } from "react-router";
 import { useTrouble } from "@/api/use-trouble";
-import type { Job, JobKind, JobState } from "@/api/types";
-import { useEnvironments } from "@/features/environments/queries";
+import type { Job } from "@/api/types";
+import { filterFrom, type FilterName, type JobFilter, narrowing } from "@/features/jobs/filter";
 import { JobFilters } from "@/features/jobs/job-filters";
 import { JobRows } from "@/features/jobs/job-list";
-import { isOpen, type JobFilter, KINDS, STATES, useJobs, useRunning } from "@/features/jobs/queries";
+import { isOpen, useJobs, useRunning } from "@/features/jobs/queries";
 import { useLanguage } from "@/i18n";
 import { Button } from "@/ui/button";
 import { Empty, Failed, SkeletonRows } from "@/ui/states";
@@ -15,28 +15,23 @@ import { useTitle } from "@/ui/use-title";
 import { addresses } from "../addresses";
 import { PageHead } from "../layout/page-head";
 
-function useFilter(org: string, project: string | null): [JobFilter, (name: string, value: string | null) => void] {
+type Changes = Partial<Record<FilterName, string | null>>;
+
+function useFilter(org: string, project: string | null): [JobFilter, (changes: Changes) => void] {
   const [search, setSearch] = useSearchParams();
-  const state = STATES.find((one) => one === search.get("state"));
-  const kind = KINDS.find((one) => one === search.get("kind"));
-  const filter: JobFilter = {
-    org,
-    project,
-    environment: search.get("environment"),
-    states: state ? [state] : [],
-    kinds: kind ? [kind] : [],
-  };
-  const change = (name: string, value: string | null) =>
+  const change = (changes: Changes) =>
     setSearch(
       (before) => {
         const next = new URLSearchParams(before);
-        if (value) next.set(name, value);
-        else next.delete(name);
+        for (const [name, value] of Object.entries(changes)) {
+          if (value) next.set(name, value);
+          else next.delete(name);
+        }
         return next;
       },
       { replace: true },
     );
-  return [filter, change];
+  return [filterFrom(org, project, search), change];
 }
 
 export function Jobs() {
@@ -45,7 +40,6 @@ export function Jobs() {
   const navigate = useNavigate();
   const trouble = useTrouble();
   const [filter, change] = useFilter(org, project ?? null);
-  const environments = useEnvironments(org, project);
   const pages = useJobs(filter);
   const wantsOpen = filter.states.length === 0;
   const open = useRunning(filter);
@@ -70,21 +64,11 @@ export function Jobs() {
       if (job) void navigate(address(job));
     },
   });
-  const filtered = filter.states.length + filter.kinds.length > 0 || filter.environment !== null;
+  const filtered = narrowing(filter) > 0;
   return (
     <>
-      <PageHead
-        title={t("nav.jobs")}
-        action={
-          <JobFilters
-            filter={filter}
-            environments={(environments.data ?? []).map((one) => ({ slug: one.slug, name: one.name }))}
-            onState={(state: JobState | null) => change("state", state)}
-            onKind={(kind: JobKind | null) => change("kind", kind)}
-            onEnvironment={(environment) => change("environment", environment)}
-          />
-        }
-      />
+      <PageHead title={t("nav.jobs")} />
+      <JobFilters filter={filter} onChange={change} />
       <div className="border-t border-line">
         {pages.isPending ? (
           <SkeletonRows />

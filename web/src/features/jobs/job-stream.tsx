@@ -8,6 +8,7 @@ import { stamp } from "@/i18n/format";
 import { Button, IconButton } from "@/ui/button";
 import { cx } from "@/ui/cx";
 import { Toggles } from "@/ui/segmented";
+import { saveFile } from "@/ui/save-file";
 import { useKeys } from "@/ui/use-keys";
 import { asText, type Channel, type Feed, findLines, visibleLines } from "./feed";
 import type { Connection } from "./follow";
@@ -24,14 +25,6 @@ interface JobStreamProps {
 
 const ALL: Channel[] = ["sql", "output", "notes"];
 const NEAR_END = 40;
-
-function save(name: string, content: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([content], { type: "text/plain" }));
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(link.href);
-}
 
 export function JobStream({ job, feed, live, connection, wanted }: JobStreamProps) {
   const { t, exact } = useLanguage();
@@ -153,7 +146,7 @@ export function JobStream({ job, feed, live, connection, wanted }: JobStreamProp
             <span className="max-sm:sr-only">{following ? t("jobs.following") : t("jobs.follow")}</span>
           </Button>
         )}
-        <IconButton label={t("jobs.download")} onClick={() => save(`job-${job.number}.log`, asText(feed.lines, (moment) => stamp(moment - begin)))}>
+        <IconButton label={t("jobs.download")} onClick={() => saveFile(`job-${job.number}.log`, new Blob([asText(feed.lines, (moment) => stamp(moment - begin))], { type: "text/plain" }))}>
           <Download className="size-3.5" />
         </IconButton>
       </div>

@@ -1,41 +1,18 @@
 import { queryOptions, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
-import type { Job, JobKind, JobState } from "@/api/types";
+import type { Job, JobState } from "@/api/types";
+import { saveFile } from "@/ui/save-file";
+import { type JobFilter, queryOf, unfiltered } from "./filter";
 
 export const OPEN_STATES: JobState[] = ["queued", "running"];
-export const STATES: JobState[] = ["queued", "running", "succeeded", "failed", "cancelled", "lost"];
-export const KINDS: JobKind[] = ["upgrade", "downgrade", "stamp", "current", "check", "command"];
-
 export function isOpen(job: Pick<Job, "state">): boolean {
   return OPEN_STATES.includes(job.state);
-}
-
-export interface JobFilter {
-  org: string;
-  project: string | null;
-  environment: string | null;
-  states: JobState[];
-  kinds: JobKind[];
 }
 
 const PAGE = 50;
 
 async function readPage(filter: JobFilter, cursor: string | null) {
-  return unwrap(
-    api.GET("/api/jobs", {
-      params: {
-        query: {
-          org: filter.org,
-          ...(filter.project ? { project: `${filter.org}/${filter.project}` } : {}),
-          ...(filter.environment ? { environment: filter.environment } : {}),
-          ...(filter.states.length > 0 ? { state: filter.states } : {}),
-          ...(filter.kinds.length > 0 ? { kind: filter.kinds } : {}),
-          ...(cursor ? { cursor } : {}),
-          limit: PAGE,
-        },
-      },
-    }),
-  );
+  return unwrap(api.GET("/api/jobs", { params: { query: { ...queryOf(filter), ...(cursor ? { cursor } : {}), limit: PAGE } } }));
 }
 
 export function useJobs(filter: JobFilter) {
@@ -58,8 +35,25 @@ export function useRunning(filter: JobFilter) {
 }
 
 export function useRunningCount(org: string): Job[] {
-  const running = useRunning({ org, project: null, environment: null, states: [], kinds: [] });
+  const running = useRunning(unfiltered(org));
   return running.data ?? [];
+}
+
+/** What the filters may be set to. */
+export function useJobChoices(org: string, project: string | null) {
+  return useQuery({
+    queryKey: ["jobs", "choices", org, project],
+    queryFn: () => unwrap(api.GET("/api/jobs/choices", { params: { query: queryOf(unfiltered(org, project)) } })),
+    staleTime: 60_000,
+  });
+}
+
+/** All jobs of the filter as a CSV file, which the service makes. */
+export function useExport(filter: JobFilter) {
+  return useMutation({
+    mutationFn: () => unwrap(api.GET("/api/jobs/export", { params: { query: queryOf(filter) }, parseAs: "blob" })),
+    onSuccess: (content) => saveFile(`${filter.project ?? filter.org}-jobs.csv`, content),
+  });
 }
 
 export function jobQuery(job: string) {

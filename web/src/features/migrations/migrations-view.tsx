@@ -6,6 +6,7 @@ import { Button } from "@/ui/button";
 import { Sheet } from "@/ui/dialog";
 import { Notice } from "@/ui/notice";
 import { Empty } from "@/ui/states";
+import { saveFile } from "@/ui/save-file";
 import { useKeys } from "@/ui/use-keys";
 import { useMedia, useWide } from "@/ui/use-media";
 import { ColumnHead } from "./column-head";
@@ -60,13 +61,6 @@ function lookOf(standings: readonly EnvironmentStanding[], running: RunningSteps
     const applied = databases.map((one) => (one.applied.has(id) ? 1 : one.runs.get(id)?.state === "failed" ? id : 0));
     return applied.every((one) => one === 1) ? APPLIED : applied.join(" ");
   };
-}
-
-function download(name: string, content: string) {
-  const address = URL.createObjectURL(new Blob([content], { type: "image/svg+xml" }));
-  const link = Object.assign(document.createElement("a"), { href: address, download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
 export function MigrationsView(props: MigrationsViewProps) {
@@ -206,9 +200,12 @@ export function MigrationsView(props: MigrationsViewProps) {
                 address.setFolded(folded);
               }}
               onExport={() =>
-                download(
+                saveFile(
                   `${slug}-${history.commit.sha.slice(0, 7)}.svg`,
-                  graphSvg({ title: `${project} · ${history.commit.ref} ${history.commit.sha.slice(0, 7)}`, revisions: history.revisions, lanes, standings }, paletteOfPage()),
+                  new Blob(
+                    [graphSvg({ title: `${project} · ${history.commit.ref} ${history.commit.sha.slice(0, 7)}`, revisions: history.revisions, lanes, standings }, paletteOfPage())],
+                    { type: "image/svg+xml" },
+                  ),
                 )
               }
               shown={filter ? rows.length : null}
