@@ -1,15 +1,16 @@
-"""Runs our own migrations over asyncpg, from DATABASE_URL."""
+"""Runs our own migrations over asyncpg as the owner of the tables, and guards every table when they are done."""
 
 import asyncio
 
 from alembic import context
-from sqlalchemy import Connection
+from sqlalchemy import Connection, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import stillroom_core.models  # noqa: F401 - registers every table
 from stillroom_core.database import asyncpg_url
 from stillroom_core.settings import get_settings
 from stillroom_core.tables import Table
+from stillroom_core.tenancy import GUARD, admit
 
 # A migration that waits for a lock makes every later query wait behind it: better to fail and be tried again.
 LOCK_TIMEOUT = "5s"
@@ -25,6 +26,26 @@ def run(connection: Connection) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
+    connection.execute(text(GUARD))
+    if (application := application_role()) is not None:
+        admit(connection, *application)
+    connection.commit()
+
+
+def see_everything(connection: Connection) -> None:
+    """A migration that changes data is about every organization; the owner too is held by the policies."""
+    connection.execute(text("select set_config('app.everything', 'on', false)"))
+    connection.commit()
+
+
+def application_role() -> tuple[str, str | None] | None:
+    """Name and password of the role that the service signs in as, where it is not the owner's."""
+    settings = get_settings()
+    given = make_url(settings.database_url.get_secret_value())
+    owner = make_url(database_url())
+    if settings.owner_database_url is None or given.username is None or given.username == owner.username:
+        return None
+    return given.username, str(given.password) if given.password else None
 
 
 async def run_online() -> None:
@@ -34,13 +55,15 @@ async def run_online() -> None:
         connect_args={"server_settings": {"lock_timeout": LOCK_TIMEOUT, "application_name": "stillroom-migrations"}},
     )
     async with engine.connect() as connection:
+        await connection.run_sync(see_everything)
         await connection.run_sync(run)
     await engine.dispose()
 
 
 def database_url() -> str:
-    """DATABASE_URL of this process."""
-    return get_settings().database_url.get_secret_value()
+    """The owner's address, or the only one."""
+    settings = get_settings()
+    return (settings.owner_database_url or settings.database_url).get_secret_value()
 
 
 if context.is_offline_mode():
@@ -52,5 +75,6 @@ if context.is_offline_mode():
     )
     with context.begin_transaction():
         context.run_migrations()
+        context.execute(GUARD)
 else:
     asyncio.run(run_online())

@@ -22,6 +22,7 @@ import psycopg
 
 from stillroom_cli.embedded import PostgresServer, start_postgres, start_valkey
 from stillroom_cli.embedded.ports import any_free
+from stillroom_testing.installations import application_url
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / ".stillroom" / "bench"
@@ -130,7 +131,8 @@ def stack() -> Iterator[Stack]:
     port = any_free()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("STILLROOM_")},
-        "DATABASE_URL": postgres.url(),
+        "DATABASE_URL": application_url(postgres.url()),
+        "STILLROOM_OWNER_DATABASE_URL": postgres.url(),
         "REDIS_URL": valkey.url(),
         "STILLROOM_SECRET_KEY": secrets.token_urlsafe(48),
         "STILLROOM_SEALING_KEYS": "bench:" + base64.b64encode(secrets.token_bytes(32)).decode(),

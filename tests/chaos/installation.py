@@ -21,11 +21,11 @@ from typing import Any
 
 import httpx
 import psycopg
-from sqlalchemy.engine import make_url
 
 from chaos.disk import SmallDisk
 from stillroom_cli.embedded import PostgresServer, start_postgres, start_valkey
 from stillroom_cli.embedded.ports import any_free
+from stillroom_testing.installations import application_url
 from stillroom_testing.relay import Relay
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -211,9 +211,8 @@ class Installation:
         (data / "virtualenvs").symlink_to(cache)
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("STILLROOM_")},
-            "DATABASE_URL": make_url(self._servers["metadata"].url())
-            .set(host="127.0.0.1", port=self.metadata_cable.port)
-            .render_as_string(hide_password=False),
+            "DATABASE_URL": application_url(self._servers["metadata"].url(), port=self.metadata_cable.port),
+            "STILLROOM_OWNER_DATABASE_URL": self._servers["metadata"].url(),
             "REDIS_URL": self._servers["broker"].url(),
             "STILLROOM_SECRET_KEY": secrets.token_urlsafe(48),
             "STILLROOM_SEALING_KEYS": "chaos:" + base64.b64encode(secrets.token_bytes(32)).decode(),

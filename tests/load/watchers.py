@@ -41,7 +41,7 @@ def crowd(stack: Stack, count: int) -> Crowd:
 
 async def _crowd(stack: Stack, job: str, count: int) -> Crowd:
     environment = stack.environment
-    async with StandInWorker(environment["DATABASE_URL"], environment["REDIS_URL"]) as worker:
+    async with StandInWorker(environment["STILLROOM_OWNER_DATABASE_URL"], environment["REDIS_URL"]) as worker:
         key = await worker.claim(job)
         await worker.tell(key, _line(0))
         began = time.monotonic()

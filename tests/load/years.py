@@ -36,7 +36,7 @@ class Years:
 def years(stack: Stack, jobs: int, events: int, asked: int) -> Years:
     """Fills the tables and asks."""
     began = time.monotonic()
-    with psycopg.connect(stack.environment["DATABASE_URL"], autocommit=True) as connection:
+    with psycopg.connect(stack.environment["STILLROOM_OWNER_DATABASE_URL"], autocommit=True) as connection:
         old = fill(connection, jobs, events, each=50, open_jobs=False)
         analyze(connection)
         middle = connection.execute("select id from jobs order by id offset %s limit 1", [jobs // 2]).fetchone()

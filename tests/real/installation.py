@@ -45,7 +45,7 @@ class Service(Scene):
         """Fetches, and compares what was read from the files with Alembic's own answer from the sandbox."""
         project = await self.fetch()
         assert project.fetch_state == "idle", json.dumps(project.fetch_error)
-        async with self.room.database.transaction() as session:
+        async with self.room.database.everything() as session:
             commit = await session.get_one(Commit, project.commit_id)
             environment = (await session.scalars(select(Environment))).one()
         if not chain.can_be_asked:
@@ -60,7 +60,7 @@ class Service(Scene):
         async def show(line: str) -> None:
             print(line)
 
-        async with self.room.database.transaction() as session:
+        async with self.room.database.everything() as session:
             project = (await session.scalars(select(Project))).one()
             commit = await session.get_one(Commit, project.commit_id)
         code = await codes.export(self.room, project, commit.sha)

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 
 from stillroom_cli.embedded.ports import any_free
+from stillroom_testing.installations import application_url
 
 EMAIL = "ann@example.com"
 PASSWORD = "correct horse battery"
@@ -62,7 +63,8 @@ class ApiServer:
         sealing_key = base64.b64encode(secrets.token_bytes(32)).decode()
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("STILLROOM_")},
-            "DATABASE_URL": database_url,
+            "DATABASE_URL": application_url(database_url),
+            "STILLROOM_OWNER_DATABASE_URL": database_url,
             "REDIS_URL": redis_url,
             "STILLROOM_SECRET_KEY": secrets.token_urlsafe(48),
             "STILLROOM_SEALING_KEYS": f"test:{sealing_key}",

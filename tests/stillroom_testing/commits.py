@@ -21,7 +21,7 @@ async def add_commit(database: Database, organization: str, parents: Mapping[str
         Revision(id=key, down=down, message=f"Revision {key}", doc=f"Revision {key}", path=f"versions/{key}.py")
         for key, down in parents.items()
     )
-    async with database.transaction() as session:
+    async with database.everything() as session:
         project = (
             await session.scalars(
                 select(Project)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from stillroom_core.settings import get_settings
 
@@ -17,9 +18,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def new_installation(database_url: str, redis_url: str, data: Path, **more: str) -> dict[str, str]:
-    """Its settings as environment variables, with secrets of its own; the database is migrated."""
+    """Its settings as environment variables, with secrets of its own; the database is migrated.
+
+    As in operation, what serves it is not who owns it: tests that write SQL of their own sign in as the owner.
+    """
     given = {
-        "DATABASE_URL": database_url,
+        "DATABASE_URL": application_url(database_url),
+        "STILLROOM_OWNER_DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
         "STILLROOM_SECRET_KEY": secrets.token_urlsafe(48),
         "STILLROOM_SEALING_KEYS": "test:" + base64.b64encode(secrets.token_bytes(32)).decode(),
@@ -29,6 +34,20 @@ def new_installation(database_url: str, redis_url: str, data: Path, **more: str)
     migrate = [sys.executable, "-m", "alembic", "-c", "migrations/alembic.ini", "upgrade", "head"]
     subprocess.run(migrate, cwd=ROOT, env={**os.environ, **given}, check=True)
     return given
+
+
+def application_url(owner_url: str, *, port: int | None = None) -> str:
+    """The same database for a role that owns nothing there, which the migrations make; perhaps by another port."""
+    url = make_url(owner_url)
+    role, password = f"{url.database}_app", secrets.token_hex(8)
+    return url.set(username=role, password=password, port=port or url.port).render_as_string(hide_password=False)
+
+
+def owner_url() -> str:
+    """The owner's address of this process's installation, for SQL that the service itself could not run."""
+    given = get_settings().owner_database_url
+    assert given is not None
+    return given.get_secret_value()
 
 
 def for_jobs() -> dict[str, str]:

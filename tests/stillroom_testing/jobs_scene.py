@@ -124,16 +124,16 @@ class Scene:
 
     async def fetch(self) -> Project:
         """Fetches the project's newest commit."""
-        async with self.room.database.transaction() as session:
+        async with self.room.database.everything() as session:
             project = (await session.scalars(select(Project))).one()
             project.fetch_state = "waiting"
         await fetch_project(self.room, project.id)
-        async with self.room.database.transaction() as session:
+        async with self.room.database.everything() as session:
             return (await session.scalars(select(Project))).one()
 
     async def read(self) -> Database:
         """Reads the target database."""
-        async with self.room.database.transaction() as session:
+        async with self.room.database.everything() as session:
             database = (await session.scalars(select(Database))).one()
             database.read_state = "waiting"
         await read_database(self.room, database.id)
@@ -141,32 +141,32 @@ class Scene:
 
     async def database(self) -> Database:
         """The target's row."""
-        async with self.room.database.transaction() as session:
+        async with self.room.database.everything() as session:
             return (await session.scalars(select(Database))).one()
 
     async def change(self, **columns: Any) -> None:
         """Changes the environment."""
-        async with self.room.database.transaction() as session:
+        async with self.room.database.everything() as session:
             environment = (await session.scalars(select(Environment))).one()
             for name, value in columns.items():
                 setattr(environment, name, value)
 
     async def set_environment(self, **fields: Any) -> None:
         """Changes the environment as a person would, secrets sealed."""
-        async with self.room.database.transaction() as session:
+        async with self.room.database.everything() as session:
             actor = await self._actor(session)
             environment = (await session.scalars(select(Environment))).one()
             await update_environment(session, actor, environment, fields)
 
     async def plan(self, kind: str, target: str | None = None) -> Plan:
         """Plans a move as a person would."""
-        async with self.room.database.transaction() as session:
+        async with self.room.database.everything() as session:
             made = await make_plan(session, await self._actor(session), **await self._move(session, kind, target))
             return made.plan
 
     async def queue_job(self, kind: str, target: str | None = None, plan: UUID | None = None) -> UUID:
         """Starts a job as a person would, perhaps from a plan that was confirmed."""
-        async with self.room.database.transaction() as session:
+        async with self.room.database.everything() as session:
             actor = await self._actor(session)
             placed = await start_job(session, actor, **await self._move(session, kind, target), plan_id=plan)
             return placed.job.id
@@ -179,13 +179,13 @@ class Scene:
 
     async def cancel(self, key: UUID) -> None:
         """Asks for a cancel as a person would."""
-        async with self.room.database.transaction() as session:
+        async with self.room.database.everything() as session:
             actor = await self._actor(session)
             await cancel_job(session, actor, await JobRepository(session, actor.organization_id).by_id(key))
 
     async def finished(self, key: UUID) -> Finished:
         """What was recorded of a job."""
-        async with self.room.database.transaction() as session:
+        async with self.room.database.everything() as session:
             job = await session.get_one(Job, key)
             steps = await session.scalars(select(JobStep).where(JobStep.job_id == key).order_by(JobStep.position))
             events = await read_events(session, job.organization_id, key, after=0, limit=100_000)
@@ -217,7 +217,7 @@ async def open_scene(
     """The scene of this process's installation, which then holds nothing but this content."""
     queue = RecordingQueue()
     room = await Room.open(get_settings(), queue)
-    async with room.database.transaction() as session:
+    async with room.database.everything() as session:
         for table in ("jobs", "users", "organizations"):
             await session.execute(text(f"delete from {table}"))
         await bootstrap(session, content)

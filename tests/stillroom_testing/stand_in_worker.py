@@ -42,13 +42,13 @@ class StandInWorker:
 
     async def forget_jobs(self) -> None:
         """Makes room for the next test."""
-        async with self._database.transaction() as session:
+        async with self._database.everything() as session:
             await session.execute(delete(Job))
             await session.execute(update(TargetDatabase).values(heads=[], heads_read_at=datetime.now(UTC)))
 
     async def ensure_commit(self, revisions: Sequence[Revision]) -> None:
         """Gives the one project a commit with these revisions as if it had been fetched."""
-        async with self._database.transaction() as session:
+        async with self._database.everything() as session:
             project = (await session.scalars(select(Project))).one()
             commit = Commit(
                 id=new_key(),
@@ -82,7 +82,7 @@ class StandInWorker:
 
     async def stands(self, name: str, heads: list[str]) -> None:
         """Notes that the database of this name on its server stands at these heads."""
-        async with self._database.transaction() as session:
+        async with self._database.everything() as session:
             await session.execute(update(TargetDatabase).where(TargetDatabase.database == name).values(heads=heads))
 
     async def claim(self, job_id: str | UUID) -> UUID:
@@ -98,7 +98,7 @@ class StandInWorker:
         for kind, data in events:
             self._last[key] += 1
             numbered.append(feed.Event(self._last[key], datetime.now(UTC), kind, data))
-        async with self._database.transaction() as session:
+        async with self._database.everything() as session:
             organization_id = await session.scalar(select(Job.organization_id).where(Job.id == key))
             assert organization_id is not None
             await feed.store(session, organization_id, key, numbered)
@@ -120,16 +120,16 @@ class StandInWorker:
 
     async def job(self, key: str | UUID) -> Job:
         """The row as it is."""
-        async with self._database.transaction() as session:
+        async with self._database.everything() as session:
             return await session.get_one(Job, UUID(str(key)))
 
     async def newest_job(self) -> Job | None:
         """The job that was asked for last."""
-        async with self._database.transaction() as session:
+        async with self._database.everything() as session:
             found: Job | None = await session.scalar(select(Job).order_by(Job.id.desc()).limit(1))
             return found
 
     async def _change(self, key: UUID, **values: Any) -> None:
-        async with self._database.transaction() as session:
+        async with self._database.everything() as session:
             await session.execute(update(Job).where(Job.id == key).values(**values))
         await feed.publish(self._redis, key, changed=True)

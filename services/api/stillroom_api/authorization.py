@@ -33,6 +33,7 @@ from stillroom_core.projects.models import Project
 from stillroom_core.projects.service import find_project
 from stillroom_core.sessions.service import person_behind
 from stillroom_core.sessions.tokens import unauthenticated
+from stillroom_core.tenancy import everything, narrow
 
 # (method, path) of the routes that need nobody.
 PUBLIC = frozenset(
@@ -161,6 +162,7 @@ async def named_project(session: Session, person: User, name: str) -> InProject:
     for actor in await actors_of(session, person):
         if organization and actor.organization_slug != organization:
             continue
+        await narrow(session, actor.organization_id)
         try:
             found.append(InProject(actor, await find_project(session, actor, slug)))
         except type(not_found("project")):
@@ -176,6 +178,7 @@ async def named_project(session: Session, person: User, name: str) -> InProject:
         )
     if not found:
         raise not_found("project")
+    await narrow(session, found[0].actor.organization_id)
     return found[0]
 
 
@@ -224,26 +227,30 @@ def on_job_to_cancel() -> Any:
 
 async def authorized_job(session: Session, person: User, key: UUID, permission: Permission) -> OnJob:
     """Finds a job in any organization of the person and checks the permission there."""
-    organization = await session.scalar(select(Job.organization_id).where(Job.id == key))
-    actors = {actor.organization_id: actor for actor in await actors_of(session, person)}
-    if organization not in actors:
-        raise not_found("job")
-    actor = actors[organization]
+    actor = await _owning_actor(session, person, Job, key)
     placed = await find_job(session, actor, key)
     actor.check(permission, placed.job.project_id, placed.environment)
     return OnJob(actor, placed)
+
+
+async def _owning_actor(session: Session, person: User, table: type[Job | Plan], key: UUID) -> Actor:
+    """The person in the organization that owns a row, which alone is seen from here on; raises NotFound."""
+    async with everything(session):
+        organization = await session.scalar(select(table.organization_id).where(table.id == key))
+        actors = {actor.organization_id: actor for actor in await actors_of(session, person)}
+    if organization not in actors:
+        raise not_found(table.__name__.lower())
+    await narrow(session, actors[organization].organization_id)
+    return actors[organization]
 
 
 def on_plan(permission: Permission) -> Any:
     """For /plans/{plan}: the plan, for somebody with the permission in its project."""
 
     async def check(plan: UUID, person: Person, session: Transaction) -> PlacedPlan:
-        organization = await session.scalar(select(Plan.organization_id).where(Plan.id == plan))
-        actors = {actor.organization_id: actor for actor in await actors_of(session, person)}
-        if organization not in actors:
-            raise not_found("plan")
-        placed = await find_plan(session, actors[organization], plan)
-        actors[organization].check(permission, placed.project.id, placed.environment)
+        actor = await _owning_actor(session, person, Plan, plan)
+        placed = await find_plan(session, actor, plan)
+        actor.check(permission, placed.project.id, placed.environment)
         return placed
 
     return marked(check, permission)

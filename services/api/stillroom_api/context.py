@@ -55,7 +55,7 @@ ContextOf = Annotated[Context, Depends(get_context)]
 
 async def open_transaction(context: ContextOf) -> AsyncIterator[Session]:
     """One transaction a request, committed before the response is sent."""
-    async with context.database.transaction() as session:
+    async with context.database.unscoped() as session:
         yield session
 
 

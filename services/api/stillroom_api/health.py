@@ -48,7 +48,7 @@ async def ready(context: ContextOf, response: Response) -> Ready:
 
 async def _database(context: Context) -> str:
     try:
-        async with asyncio.timeout(_PATIENCE.total_seconds()), context.database.transaction() as session:
+        async with asyncio.timeout(_PATIENCE.total_seconds()), context.database.unscoped() as session:
             await session.execute(text("select version_num from alembic_version"))
     except (SQLAlchemyError, OSError, TimeoutError) as cause:
         return f"does not answer ({type(cause).__name__})"

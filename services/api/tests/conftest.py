@@ -68,7 +68,7 @@ class Api:
         owner = await self.call(f"owner@{organization}.example", "GET", "/api/me")
         key = owner.json()["organizations"][0]["id"]
         hashed = await hash_password(PASSWORD)
-        async with self.app.state.context.database.transaction() as session:
+        async with self.app.state.context.database.everything() as session:
             user = User(id=new_key(), email=email, name=email, password_hash=hashed, theme="system", token_version=0)
             session.add(user)
             await session.flush()
@@ -127,12 +127,12 @@ async def api(api_environment: None, request: pytest.FixtureRequest) -> AsyncIte
     app = create_app(queue=queue)
     async with app.router.lifespan_context(app):
         context = app.state.context
-        async with context.database.transaction() as session:
+        async with context.database.everything() as session:
             for table in ("users", "organizations"):
                 await session.execute(text(f"delete from {table}"))
         await context.redis.flushdb()
         for slug, marker in (("own", "mine"), ("other", "foreign")):
-            async with context.database.transaction() as session:
+            async with context.database.everything() as session:
                 await bootstrap(session, organization(slug, marker))
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:

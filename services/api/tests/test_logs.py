@@ -19,7 +19,7 @@ async def job(api: Any) -> dict[str, Any]:
     await add_commit(api.app.state.context.database, "own", {"aaa1": ()})
     move = {"project": "shop", "environment": "dev", "revision": "head"}
     made: dict[str, Any] = (await api.call(OWNER, "POST", "/api/migrations/upgrade", json=move)).json()
-    async with api.app.state.context.database.transaction() as session:
+    async with api.app.state.context.database.everything() as session:
         row = (await session.scalars(select(Job))).one()
         line = {"stream": "stdout", "text": "\x1b[31mred\x1b[0m\x07 alert"}
         await feed.store(session, row.organization_id, row.id, [feed.Event(1, now(), "output", line)])
@@ -50,7 +50,7 @@ async def test_the_whole_log_is_one_text_file_that_no_terminal_obeys(api: Any, j
 
 
 async def test_a_removed_log_says_since_when(api: Any, job: dict[str, Any]) -> None:
-    async with api.app.state.context.database.transaction() as session:
+    async with api.app.state.context.database.everything() as session:
         await session.execute(update(Job).values(log_removed_at=now()))
     day = f"{now():%Y-%m-%d}"
     assert f"The log was removed on {day}." in (await api.call(OWNER, "GET", f"/api/jobs/{job['id']}/log")).text

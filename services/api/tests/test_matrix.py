@@ -60,7 +60,7 @@ async def world(api: Any) -> dict[str, dict[str, str]]:
         await api.person(email, "own", "admin")
     for email in (*PEOPLE.values(), *(one for one in OUTSIDE if one)):
         await api.sign_in(email)
-    async with database.transaction() as session:
+    async with database.everything() as session:
         people = {user.email: user for user in await session.scalars(select(User))}
         organization = await session.scalar(select(Organization).where(Organization.slug == "own"))
         dev = await session.scalar(

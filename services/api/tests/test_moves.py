@@ -28,7 +28,7 @@ async def shop(api: Any) -> Any:
             "eee6": ("ddd4",),
         },
     )
-    async with api.app.state.context.database.transaction() as session:
+    async with api.app.state.context.database.everything() as session:
         await session.execute(update(Database).where(Database.name == "db-mine").values(heads=["aaa1"]))
     api.queue.rings.clear()
     return api
@@ -76,7 +76,7 @@ async def test_several_heads_can_be_meant_together(shop: Any) -> None:
 
 
 async def test_a_database_at_a_revision_without_code_is_named(shop: Any) -> None:
-    async with shop.app.state.context.database.transaction() as session:
+    async with shop.app.state.context.database.everything() as session:
         await session.execute(update(Database).where(Database.name == "db-mine").values(heads=["zzz9"]))
     answer = await start(shop, "upgrade", "heads")
     assert answer.json()["code"] == "database_unknown_revision"
@@ -179,7 +179,7 @@ async def test_a_stored_secret_stays_when_its_value_is_left_out(shop: Any) -> No
     unknown = [{"name": "OTHER", "secret": True}]
     refused = await shop.call(OWNER, "PATCH", path, json={"variables": unknown})
     assert (refused.status_code, refused.json()["code"]) == (422, "secret_without_value")
-    async with shop.app.state.context.database.transaction() as session:
+    async with shop.app.state.context.database.everything() as session:
         from stillroom_core.environments.models import Environment
         from stillroom_core.environments.service import run_settings
 

@@ -38,7 +38,7 @@ async def shop(api: Any) -> Any:
 
 
 async def change(api: Any, table: Any, condition: Any, **values: Any) -> None:
-    async with api.app.state.context.database.transaction() as session:
+    async with api.app.state.context.database.everything() as session:
         await session.execute(update(table).where(condition).values(**values))
 
 
@@ -170,7 +170,7 @@ async def test_an_expired_plan_is_refused_and_later_forgotten_unless_a_job_appli
     assert (await apply(shop, applied)).status_code == 202
     await change(shop, Plan, Plan.id.is_not(None), expires_at=now() - timedelta(seconds=1))
     assert (await apply(shop, old)).json()["code"] == "plan_expired"
-    async with shop.app.state.context.database.transaction() as session:
+    async with shop.app.state.context.database.everything() as session:
         await forget_expired(session)
         kept = list(await session.scalars(select(Plan.id)))
     assert [str(key) for key in kept] == [applied["id"]]
@@ -191,7 +191,7 @@ async def test_a_target_that_cannot_be_is_refused_when_it_is_planned(shop: Any) 
     assert (await plan(shop, "upgrade", "nosuch")).json()["code"] == "unknown_revision"
     assert (await plan(shop, "upgrade", None)).json()["code"] == "revision_missing"
     assert (await plan(shop, "downgrade", "-5")).json()["code"] == "relative_out_of_range"
-    async with shop.app.state.context.database.transaction() as session:
+    async with shop.app.state.context.database.everything() as session:
         assert list(await session.scalars(select(Plan.id))) == []
         assert list(await session.scalars(select(Job.id))) == []
 

@@ -25,7 +25,7 @@ async def shop(api: Any) -> Any:
 
 
 async def at(api: Any, head: str, **more: Any) -> None:
-    async with api.app.state.context.database.transaction() as session:
+    async with api.app.state.context.database.everything() as session:
         values = {"heads": [head], "version_tables": [{"table": "alembic_version"}], **more}
         await session.execute(update(Database).where(Database.name == "db-mine").values(**values))
 
@@ -35,7 +35,7 @@ async def start(api: Any, revision: str = "head", kind: str = "upgrade") -> Any:
 
 
 async def put(api: Any, job: Any, **values: Any) -> None:
-    async with api.app.state.context.database.transaction() as session:
+    async with api.app.state.context.database.everything() as session:
         await session.execute(update(Job).where(Job.number == job["number"], Job.id == job["id"]).values(**values))
 
 
@@ -151,5 +151,5 @@ async def test_what_a_job_left_is_told_with_a_sentence(shop: Any) -> None:
     told = (await shop.call(OWNER, "GET", f"/api/jobs/{job['id']}")).json()["aftermath"]
     assert told["left"] == left
     assert told["sentence"] == "1 revision committed, aaa1 as the last. Of bbb2 one thing remains."
-    async with shop.app.state.context.database.transaction() as session:
+    async with shop.app.state.context.database.everything() as session:
         assert (await session.scalars(select(Job.aftermath).where(Job.number == job["number"]))).first() is not None

@@ -19,7 +19,7 @@ RUNS = "/api/migrations/runs?project=own/shop"
 async def shop(api: Any) -> Any:
     """The project `own/shop` with two revisions and an empty database."""
     await add_commit(api.app.state.context.database, "own", {"aaa1": (), "bbb2": ("aaa1",)})
-    async with api.app.state.context.database.transaction() as session:
+    async with api.app.state.context.database.everything() as session:
         await session.execute(update(Database).where(Database.name == "db-mine").values(heads=[]))
     return api
 
@@ -27,12 +27,12 @@ async def shop(api: Any) -> Any:
 async def ran(api: Any, kind: str, revisions: dict[str, str], state: str = "succeeded") -> UUID:
     """A job as a worker leaves it."""
     body = {"project": "shop", "environment": "dev", "revision": "head" if kind == "upgrade" else "base"}
-    async with api.app.state.context.database.transaction() as session:
+    async with api.app.state.context.database.everything() as session:
         heads = ["bbb2"] if kind == "downgrade" else []
         await session.execute(update(Database).where(Database.name == "db-mine").values(heads=heads))
     answer = await api.call(OWNER, "POST", f"/api/migrations/{kind}", json=body)
     key = UUID(answer.json()["id"])
-    async with api.app.state.context.database.transaction() as session:
+    async with api.app.state.context.database.everything() as session:
         job = (await session.scalars(select(Job).where(Job.id == key))).one()
         job.state = state
         if state == "running":
@@ -86,7 +86,7 @@ async def test_the_statements_of_one_revision_of_a_job_are_told_with_their_ends(
         ("statement_started", {"n": 2, "sql": "create table b ()", "revision": "bbb2"}),
         ("statement_failed", {"n": 2, "ms": 1.0, "message": "relation exists"}),
     ]
-    async with shop.app.state.context.database.transaction() as session:
+    async with shop.app.state.context.database.everything() as session:
         job = (await session.scalars(select(Job).where(Job.id == key))).one()
         for seq, (kind, data) in enumerate(told, 1):
             session.add(

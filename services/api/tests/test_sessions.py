@@ -70,7 +70,7 @@ async def test_a_refresh_gives_a_new_pair_and_an_old_token_used_late_ends_the_si
     assert refreshed.status_code == 200
     second = refreshed.cookies["stillroom_refresh"]
     assert second != first
-    async with api.app.state.context.database.transaction() as session:
+    async with api.app.state.context.database.everything() as session:
         await session.execute(
             update(RefreshToken).where(RefreshToken.used_at.is_not(None)).values(used_at=now() - timedelta(hours=1))
         )
@@ -96,7 +96,7 @@ async def test_signing_out_ends_the_access_token_too(api: Any) -> None:
 
 async def test_a_disabled_person_is_out_at_once(api: Any) -> None:
     headers = await api.sign_in(OWNER)
-    async with api.app.state.context.database.transaction() as session:
+    async with api.app.state.context.database.everything() as session:
         await session.execute(update(User).where(User.email == OWNER).values(disabled_at=now()))
     assert (await api.client.get("/api/me", headers=headers)).status_code == 401
     assert (await sign_in(api)).status_code == 401

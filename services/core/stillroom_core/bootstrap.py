@@ -82,7 +82,7 @@ async def _main() -> None:
     content = json.load(sys.stdin)
     database = Database.from_settings(pool_size=1)
     try:
-        async with database.transaction() as session:
+        async with database.everything() as session:
             made = await bootstrap(session, content)
     finally:
         await database.close()

@@ -1,7 +1,8 @@
 """Our own PostgreSQL: one engine a process, one session type everywhere."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from uuid import UUID
 
 import asyncpg
 from sqlalchemy.engine import URL, make_url
@@ -10,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from stillroom_core.settings import get_settings
+from stillroom_core.tenancy import EVERYTHING, ScopedSession, scoped
 
 Session = AsyncSession
 
@@ -60,7 +62,7 @@ class Database:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
-        self.sessions = async_sessionmaker(engine, expire_on_commit=False)
+        self.sessions = async_sessionmaker(engine, expire_on_commit=False, sync_session_class=ScopedSession)
         # Set by the process that has a queue: what to do with a session whose transaction was committed.
         self.after_commit: Callable[[Session], Awaitable[None]] | None = None
 
@@ -69,10 +71,21 @@ class Database:
         """Connects to DATABASE_URL."""
         return cls(make_engine(get_settings().database_url.get_secret_value(), pool_size=pool_size))
 
+    def transaction(self, organization_id: UUID) -> AbstractAsyncContextManager[Session]:
+        """One unit of work in one organization: committed when the block ends well, rolled back otherwise."""
+        return self._unit(organization_id)
+
+    def everything(self) -> AbstractAsyncContextManager[Session]:
+        """One unit of work that sees every organization: for workers, the scheduler and first data."""
+        return self._unit(EVERYTHING)
+
+    def unscoped(self) -> AbstractAsyncContextManager[Session]:
+        """One unit of work that sees nothing of any organization before `tenancy.narrow` says which it is about."""
+        return self._unit(None)
+
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Session]:
-        """One unit of work: committed when the block ends well, rolled back otherwise."""
-        async with self.sessions() as session:
+    async def _unit(self, scope: UUID | str | None) -> AsyncIterator[Session]:
+        async with self.sessions(info=scoped(scope)) as session:
             async with session.begin():
                 yield session
             if self.after_commit is not None:

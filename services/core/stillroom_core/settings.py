@@ -20,6 +20,12 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
 
     database_url: SecretStr = Field(alias="DATABASE_URL", description="Our own PostgreSQL: postgresql://…")
+    owner_database_url: SecretStr | None = Field(
+        default=None,
+        alias="STILLROOM_OWNER_DATABASE_URL",
+        description="The same database for the role that owns the tables; only migrations use it. Without it they run "
+        "as the role of DATABASE_URL",
+    )
     redis_url: SecretStr = Field(alias="REDIS_URL", description="Broker and live feed: redis://…")
     secret_key: SecretStr = Field(alias="STILLROOM_SECRET_KEY", description="Signs access tokens; 32 bytes or more")
     sealing_keys: SecretStr = Field(
@@ -95,7 +101,7 @@ class Settings(BaseSettings):
         parse_sealing_keys(value.get_secret_value())
         return value
 
-    @field_validator("web_dir", mode="before")
+    @field_validator("web_dir", "owner_database_url", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None

@@ -47,7 +47,7 @@ async def claim(room: Room, job_id: UUID) -> Claim | None:
     )
     trusted = exists().where(Database.id == Job.database_id, Database.trusted)
     try:
-        async with room.database.transaction() as session:
+        async with room.database.everything() as session:
             taken = await session.execute(
                 update(Job)
                 .where(Job.id == job_id, Job.state == JobState.QUEUED.value, first_in_line, trusted)

@@ -39,7 +39,7 @@ async def fetch_project(room: Room, project_id: UUID) -> None:
 
 
 async def _fetch_project(room: Room, project_id: UUID) -> None:
-    async with room.database.transaction() as session:
+    async with room.database.everything() as session:
         taken = await session.execute(
             update(Project)
             .where(Project.id == project_id, Project.fetch_state == "waiting")
@@ -60,7 +60,7 @@ async def _fetch_project(room: Room, project_id: UUID) -> None:
     except (CheckoutFailed, JobFailed, StillroomError) as failure:
         described = failure if isinstance(failure, JobFailed) else JobFailed.of(failure)
         values, state = {"fetch_error": described.as_dict(), "fetched_at": now()}, "failed"
-    async with room.database.transaction() as session:
+    async with room.database.transaction(project.organization_id) as session:
         row = await session.get_one(Project, project_id, with_for_update=True)
         # Settings changed or another fetch was asked for while we worked: that one is still to be done.
         row.fetch_state = state if row.fetch_requested_at == asked_at else "waiting"
@@ -70,7 +70,7 @@ async def _fetch_project(room: Room, project_id: UUID) -> None:
 
 async def _fetch(room: Room, project: Project, environment: Environment | None) -> UUID:
     fetched = await codes.fetch(room, project)
-    async with room.database.transaction() as session:
+    async with room.database.transaction(project.organization_id) as session:
         known = await ProjectRepository(session, project.organization_id).commit_of(project, fetched.sha)
     if known is not None:
         return known.id
@@ -162,7 +162,7 @@ async def _store(
     files: dict[str, Any],
     texts: dict[str, str],
 ) -> UUID:
-    async with room.database.transaction() as session:
+    async with room.database.transaction(project.organization_id) as session:
         repository = ProjectRepository(session, project.organization_id)
         if known := await repository.commit_of(project, fetched.sha):
             return known.id

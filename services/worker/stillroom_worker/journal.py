@@ -274,7 +274,7 @@ class Journal:
         await self._publish((), changed=True)
 
     async def _end(self, values: dict[str, Any]) -> None:
-        async with self._room.database.transaction() as session:
+        async with self._room.database.transaction(self._organization_id) as session:
             if not await self._ended_by_us(session, values["state"]):
                 await self._update(session, values)
 
@@ -296,7 +296,7 @@ class Journal:
             self._fail(failure)
 
     async def _renew(self) -> datetime | None:
-        async with self._room.database.transaction() as session:
+        async with self._room.database.transaction(self._organization_id) as session:
             row = (
                 await session.execute(
                     update(Job)
@@ -363,7 +363,7 @@ class Journal:
 
     async def _store(self, writing: _Writing) -> None:
         """May be repeated: where the answer to a commit was lost, everything is there already and stays."""
-        async with self._room.database.transaction() as session:
+        async with self._room.database.transaction(self._organization_id) as session:
             if writing.columns:
                 await self._update(session, writing.columns)
             if writing.steps:

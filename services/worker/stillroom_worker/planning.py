@@ -27,7 +27,7 @@ async def settled_plan(room: Room, ours: Claim, before: Truth) -> tuple[Plan | N
     job, kind = ours.job, JobKind(ours.job.kind)
     if kind not in CHANGES_DATABASE:
         return None, []
-    async with room.database.transaction() as session:
+    async with room.database.transaction(job.organization_id) as session:
         commit = await session.get_one(Commit, job.commit_id)
         planned = await session.scalar(select(Plan).where(Plan.id == job.plan_id)) if job.plan_id else None
     moved = []
@@ -51,7 +51,7 @@ async def settled_plan(room: Room, ours: Claim, before: Truth) -> tuple[Plan | N
         version_tables=before.version_tables,
     )
     made.actor_id, made.actor_name = job.actor_id, job.actor_name
-    async with room.database.transaction() as session:
+    async with room.database.transaction(job.organization_id) as session:
         session.add(made)
         await session.flush()
         applied = await session.execute(

@@ -39,7 +39,7 @@ async def read_database(room: Room, database_id: UUID) -> None:
 
 
 async def _read_database(room: Room, database_id: UUID) -> None:
-    async with room.database.transaction() as session:
+    async with room.database.everything() as session:
         taken = await session.execute(
             update(Database)
             .where(Database.id == database_id, or_(Database.read_state == "waiting", ~Database.trusted))
@@ -65,7 +65,7 @@ async def _read_database(room: Room, database_id: UUID) -> None:
         }
     else:
         values = truth.as_columns()
-    await _store(room, database_id, values, truth)
+    await _store(room, database, values, truth)
 
 
 async def _doubtful_jobs(session: Session, database_id: UUID) -> list[UUID]:
@@ -119,8 +119,9 @@ async def _look(room: Room, database: Database, wanted: frozenset[str] | None, d
         session.terminate()
 
 
-async def _store(room: Room, database_id: UUID, values: dict[str, Any], truth: Truth | None) -> None:
-    async with room.database.transaction() as session:
+async def _store(room: Room, database: Database, values: dict[str, Any], truth: Truth | None) -> None:
+    database_id = database.id
+    async with room.database.transaction(database.organization_id) as session:
         # While a job runs, its own reading is the newer one.
         running = exists().where(Job.database_id == database_id, Job.state == JobState.RUNNING.value)
         stored = await session.execute(

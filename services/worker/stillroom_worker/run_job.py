@@ -83,7 +83,7 @@ async def _run_job(room: Room, job_id: UUID) -> None:
         await _unless_away(_give_up(room, ours))
     finally:
         await journal.stop()
-        await _unless_away(_ring_next(room, ours.job.database_id))
+        await _unless_away(_ring_next(room, ours.job))
 
 
 async def _finish(room: Room, ours: Claim, journal: Journal, verdict: Verdict) -> None:
@@ -110,7 +110,7 @@ async def _unless_away(work: Coroutine[Any, Any, None]) -> None:
 
 async def _give_up(room: Room, ours: Claim) -> None:
     error = JobFailed("internal", "Stillroom itself failed while it ran this job.", fix="Tell the operator the job id.")
-    async with room.database.transaction() as session:
+    async with room.database.transaction(ours.job.organization_id) as session:
         await session.execute(
             update(Job)
             .where(still_held(ours.job.id, ours.attempt))
@@ -119,12 +119,12 @@ async def _give_up(room: Room, ours: Claim) -> None:
         await session.execute(update(Database).where(Database.id == ours.database.id).values(trusted=False))
 
 
-async def _ring_next(room: Room, database_id: UUID) -> None:
+async def _ring_next(room: Room, ended: Job) -> None:
     """Whoever waits first for this database is rung at once instead of at the next sweep."""
-    async with room.database.transaction() as session:
+    async with room.database.transaction(ended.organization_id) as session:
         following = await session.scalar(
             select(Job.id)
-            .where(Job.database_id == database_id, Job.state == JobState.QUEUED.value)
+            .where(Job.database_id == ended.database_id, Job.state == JobState.QUEUED.value)
             .order_by(Job.id)
             .limit(1)
         )
@@ -344,7 +344,7 @@ class JobRun:
         return await self._journal.patiently(self._read_graph)
 
     async def _read_graph(self) -> Graph:
-        async with self._room.database.transaction() as session:
+        async with self._room.database.transaction(self._job.organization_id) as session:
             return graph_of(await session.get_one(Commit, self._job.commit_id))
 
     async def _keep(self, after: Truth | None) -> None:
@@ -358,7 +358,7 @@ class JobRun:
             await self._journal.patiently(lambda: self._store(values))
 
     async def _store(self, values: dict[str, Any]) -> None:
-        async with self._room.database.transaction() as session:
+        async with self._room.database.transaction(self._job.organization_id) as session:
             ours = exists().where(still_held(self._job.id, self._ours.attempt))
             kept = await session.execute(
                 update(Database)

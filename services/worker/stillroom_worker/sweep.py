@@ -41,7 +41,7 @@ async def sweep(room: Room) -> None:
     await _lost(room)
     await _unread(room)
     await remove_old_logs(room.database, room.settings.log_life)
-    async with room.database.transaction() as session:
+    async with room.database.everything() as session:
         await forget_expired(session)
         waiting = await session.scalars(
             select(Job.id)
@@ -80,7 +80,7 @@ async def sweep(room: Room) -> None:
 
 async def _lost(room: Room) -> None:
     """A running job without a heartbeat: its worker is gone, and nobody knows what it did."""
-    async with room.database.transaction() as session:
+    async with room.database.everything() as session:
         silent = func.clock_timestamp() - room.settings.lease  # the server's clock, by which the heart beats too
         rows = (
             await session.execute(
@@ -121,7 +121,7 @@ async def _end_story(session: Session, organization_id: UUID, job_id: UUID, seq:
 
 async def _unread(room: Room) -> None:
     """Asks for readings that are due, and again for work whose worker vanished."""
-    async with room.database.transaction() as session:
+    async with room.database.everything() as session:
         await session.execute(
             update(Database)
             .where(

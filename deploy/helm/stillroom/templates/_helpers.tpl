@@ -79,6 +79,13 @@ capabilities: {drop: [ALL]}
   emptyDir: {sizeLimit: 1Gi}
 {{- end }}
 
+{{/* The Secret with the owner's address, which the migrations alone are given; empty where one role does both. */}}
+{{- define "stillroom.ownerSecret" -}}
+{{- if .Values.secrets.existing }}{{ .Values.secrets.existingOwner }}
+{{- else if or .Values.postgresql.bundled .Values.secrets.ownerDatabaseUrl }}{{ include "stillroom.name" . }}-owner
+{{- end }}
+{{- end }}
+
 {{/* Where pods may stand: (dict "root" $ "of" .Values.api "component" "api") */}}
 {{- define "stillroom.placement" -}}
 {{- with .of.nodeSelector }}

@@ -35,7 +35,7 @@ async def _lines(context: Context, placed: PlacedJob) -> AsyncIterator[str]:
         yield f"The log was removed on {job.log_removed_at:%Y-%m-%d}.\n"
     after, more = 0, job.log_removed_at is None
     while more:
-        async with context.database.transaction() as session:
+        async with context.database.transaction(job.organization_id) as session:
             events = await feed.read_events(session, job.organization_id, job.id, after=after, limit=_PAGE)
         yield "".join(log_line(event) for event in events if event.seq <= job.last_seq)
         after = events[-1].seq if events else after

@@ -15,6 +15,7 @@ from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.repository import JobFilter, JobRepository, PlacedJob
 from stillroom_core.jobs.service import list_jobs
 from stillroom_core.members.models import User
+from stillroom_core.tenancy import narrow
 
 
 async def read_job(session: AsyncSession, actor: Actor, placed: PlacedJob) -> JobRead:
@@ -71,6 +72,7 @@ async def _organization(session: AsyncSession, person: User, org: str | None) ->
         return await actor_in(session, person, slug=org)
     actors = await actors_of(session, person)
     if len(actors) == 1:
+        await narrow(session, actors[0].organization_id)
         return actors[0]
     raise Invalid(
         "organization_missing",

@@ -66,7 +66,7 @@ async def stream(socket: WebSocket, job: UUID, after: Annotated[int, Query(ge=0)
 
 async def _identify(context: Context, socket: WebSocket, job: UUID, *, by_header: bool) -> UUID:
     if by_header:
-        async with context.database.transaction() as session:
+        async with context.database.unscoped() as session:
             return (await person_behind(session, context.settings, bearer_token(socket))).id
     try:
         async with asyncio.timeout(_FIRST_MESSAGE.total_seconds()):
@@ -81,7 +81,7 @@ async def _identify(context: Context, socket: WebSocket, job: UUID, *, by_header
 
 
 async def _authorize(context: Context, user_id: UUID, job: UUID) -> UUID:
-    async with context.database.transaction() as session:
+    async with context.database.unscoped() as session:
         person = await session.get(User, user_id)
         if person is None or person.disabled_at is not None:
             raise Unauthenticated("person_gone", "This person cannot sign in any more.")
@@ -96,7 +96,7 @@ async def _send(
         if batch.events:
             await socket.send_json({"type": "events", "items": batch.events})
         if batch.job_changed:
-            async with context.database.transaction() as session:
+            async with context.database.unscoped() as session:
                 person = await session.get_one(User, user_id)
                 on = await authorized_job(session, person, job, Permission.JOB_READ)
                 content = await read_job(session, on.actor, on.placed)

@@ -15,7 +15,7 @@ from stillroom_cli.containers.project import find_configuration, first_project, 
 from stillroom_cli.containers.secrets import folders
 from stillroom_cli.embedded import CannotStart
 from stillroom_cli.stack.layout import Layout
-from stillroom_cli.stack.prepare import given_metadata, make_own_database
+from stillroom_cli.stack.prepare import given_metadata, make_own_database, make_service_role
 from stillroom_cli.stack.sample import Server, prepare_sample
 from stillroom_cli.stack.settings import ADMINISTRATOR
 
@@ -30,11 +30,14 @@ def prepare() -> None:
     root = (setup / "POSTGRES_PASSWORD").read_text()
     user, database = os.environ.get("POSTGRES_USER") or "postgres", os.environ.get("POSTGRES_DB") or "postgres"
     bundled = f"postgresql://{quote(user, safe='')}:{quote(root, safe='')}@postgres:5432/{quote(database, safe='')}"
-    if own := os.environ.get("STILLROOM_DATABASE_URL"):
-        given_metadata(own)
+    owner = (setup / "STILLROOM_OWNER_DATABASE_URL").read_text()
+    if os.environ.get("STILLROOM_DATABASE_URL"):
+        given_metadata(owner, None)
     else:
         make_own_database(bundled, (setup / "STILLROOM_DATABASE_PASSWORD").read_text())
-    _run("migrations", ["-m", "alembic", "-c", str(APP / "migrations" / "alembic.ini"), "upgrade", "head"])
+        make_service_role(bundled, owner, (setup / "STILLROOM_SERVICE_PASSWORD").read_text())
+    migrate = ["-m", "alembic", "-c", str(APP / "migrations" / "alembic.ini"), "upgrade", "head"]
+    _run("migrations", migrate, owner_url=owner)
     content: dict[str, Any] = {
         "administrator": {
             "email": os.environ.get("STILLROOM_ADMIN_EMAIL") or ADMINISTRATOR,
@@ -57,8 +60,9 @@ def _first_project(bundled: str) -> Mapping[str, Any] | None:
     return prepare_sample(Layout(APP, PROJECTS), Server("postgres", 5432, bundled))
 
 
-def _run(name: str, arguments: list[str], stdin: bytes | None = None) -> None:
+def _run(name: str, arguments: list[str], stdin: bytes | None = None, *, owner_url: str = "") -> None:
     """Runs one of our programs; its words go where ours go."""
-    finished = subprocess.run([sys.executable, *arguments], check=False, input=stdin, timeout=600)
+    env = {**os.environ, "STILLROOM_OWNER_DATABASE_URL": owner_url}
+    finished = subprocess.run([sys.executable, *arguments], check=False, input=stdin, timeout=600, env=env)
     if finished.returncode != 0:
         raise CannotStart(f"{name} failed; the reason stands above")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from stillroom_cli.stack.prepare import service_url
 from stillroom_cli.stack.settings import ADMINISTRATOR, GENERATED
 
 _MADE = ("STILLROOM_SECRET_KEY", "STILLROOM_SEALING_KEYS")
@@ -50,7 +51,7 @@ def keep_secrets(place: Folders | None = None) -> None:
     place = place or folders()
     for name in _MADE:
         _once(place.service / name, os.environ.get(name) or GENERATED[name]())
-    for name in ("STILLROOM_ADMIN_PASSWORD", "STILLROOM_DATABASE_PASSWORD"):
+    for name in ("STILLROOM_ADMIN_PASSWORD", "STILLROOM_DATABASE_PASSWORD", "STILLROOM_SERVICE_PASSWORD"):
         _once(place.setup / name, os.environ.get(name) or GENERATED[name]())
     # A server takes its password when its data folder is made; a later one would only lock everybody out.
     root = os.environ.get("POSTGRES_PASSWORD") or GENERATED["STILLROOM_POSTGRES_PASSWORD"]()
@@ -60,8 +61,13 @@ def keep_secrets(place: Folders | None = None) -> None:
     valkey = _read(place.setup / "VALKEY_PASSWORD")
     _once(place.valkey / "valkey.conf", _valkey_conf(valkey), _EVERYBODY)
     own = quote(_read(place.setup / "STILLROOM_DATABASE_PASSWORD"), safe="")
-    database = os.environ.get("STILLROOM_DATABASE_URL") or f"postgresql://stillroom:{own}@postgres:5432/stillroom"
-    _write(place.service / "DATABASE_URL", database)
+    owner = f"postgresql://stillroom:{own}@postgres:5432/stillroom"
+    ours = service_url(owner, _read(place.setup / "STILLROOM_SERVICE_PASSWORD"))
+    if elsewhere := os.environ.get("STILLROOM_DATABASE_URL"):
+        # What its operator gives: one role for both, or the owner's address beside it.
+        owner, ours = os.environ.get("STILLROOM_OWNER_DATABASE_URL") or elsewhere, elsewhere
+    _write(place.service / "DATABASE_URL", ours)
+    _write(place.setup / "STILLROOM_OWNER_DATABASE_URL", owner)
     _write(place.service / "REDIS_URL", os.environ.get("REDIS_URL") or f"redis://:{valkey}@valkey:6379/0")
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
@@ -23,9 +23,10 @@ NAME = "stillroom"
 
 @dataclass(frozen=True)
 class Metadata:
-    """Our own database: `url` is the service's address, `admin_url` may make other databases."""
+    """Our own database: the service's address, the owner's for migrations, and one that may make other databases."""
 
     url: str = field(repr=False)
+    owner_url: str = field(repr=False)
     admin_url: str = field(repr=False)
 
 
@@ -36,23 +37,55 @@ def embedded_metadata(settings: StackSettings) -> Metadata:
     address = f"127.0.0.1:{settings.postgres_port}"
     admin_url = f"postgresql://postgres:{root}@{address}/postgres"
     make_own_database(admin_url, secret)
-    return Metadata(f"postgresql://{NAME}:{secret}@{address}/{NAME}", admin_url)
+    owner_url = f"postgresql://{NAME}:{secret}@{address}/{NAME}"
+    url = make_service_role(admin_url, owner_url, settings.kept["STILLROOM_SERVICE_PASSWORD"])
+    return Metadata(url, owner_url, admin_url)
 
 
 def make_own_database(admin_url: str, secret: str) -> None:
-    """Role and database of the service itself, where they are not there yet."""
+    """The database and the role that owns it, where they are not there yet."""
     name = sql.Identifier(NAME)
     with psycopg.connect(admin_url, autocommit=True) as connection:
-        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [NAME]).fetchone():
-            connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(name, sql.Literal(secret)))
+        _make_role(connection, NAME, secret)
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone():
             connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(name))
             connection.execute(sql.SQL("CREATE DATABASE {0} OWNER {0} TEMPLATE template0").format(name))
             connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
 
 
-def given_metadata(url: str) -> Metadata:
-    """Checks DATABASE_URL, and makes its database if only that is missing."""
+def make_service_role(admin_url: str, owner_url: str, secret: str) -> str:
+    """The role that the service signs in as: it owns nothing, so that row level security holds it; its address.
+
+    Its rights it gets from the migrations.
+    """
+    url = service_url(owner_url, secret)
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        role, database = unquote(urlsplit(url).username or ""), urlsplit(url).path.lstrip("/")
+        _make_role(connection, role, secret)
+        grant = sql.SQL("GRANT CONNECT ON DATABASE {} TO {}")
+        connection.execute(grant.format(sql.Identifier(database), sql.Identifier(role)))
+    return url
+
+
+def service_url(owner_url: str, secret: str) -> str:
+    """The same database for the service's own role."""
+    address = urlsplit(owner_url)
+    host = address.netloc.rpartition("@")[2]
+    role = f"{address.path.lstrip('/')[:55]}_service"
+    return urlunsplit(address._replace(netloc=f"{quote(role, safe='')}:{quote(secret, safe='')}@{host}"))
+
+
+def _make_role(connection: psycopg.Connection[Any], name: str, secret: str) -> None:
+    if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone():
+        create = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
+        connection.execute(create.format(sql.Identifier(name), sql.Literal(secret)))
+
+
+def given_metadata(url: str, secret: str | None) -> Metadata:
+    """Checks DATABASE_URL, and makes its database and, with `secret`, the service's own role where they are missing.
+
+    Where the given role may not make another one, the service signs in with it too.
+    """
     address = urlsplit(url)
     database = address.path.lstrip("/")
     plain = urlunsplit(address._replace(scheme="postgresql"))
@@ -74,11 +107,23 @@ def given_metadata(url: str) -> Metadata:
         raise CannotStart(f"DATABASE_URL ({where}/{database}) cannot be used: {reason}") from None
     if version < 170000:
         raise CannotStart(f"DATABASE_URL is PostgreSQL {version // 10000}: Stillroom needs 17 or newer")
-    return Metadata(plain, neighbour)
+    return Metadata(_or_the_same(plain, secret), plain, neighbour)
 
 
-def run_migrations(layout: Layout, env: Mapping[str, str]) -> None:
-    """Brings our own schema to head."""
+def _or_the_same(owner_url: str, secret: str | None) -> str:
+    if secret is None:
+        return owner_url
+    try:
+        url = make_service_role(owner_url, owner_url, secret)
+        psycopg.connect(url, connect_timeout=10).close()
+    except psycopg.Error:
+        return owner_url
+    return url
+
+
+def run_migrations(layout: Layout, env: Mapping[str, str], owner_url: str) -> None:
+    """Brings our own schema to head, as the owner, whose address nothing else is told."""
+    env = {**env, "STILLROOM_OWNER_DATABASE_URL": owner_url}
     argv = ["-m", "alembic", "-c", str(layout.root / "migrations" / "alembic.ini"), "upgrade", "head"]
     _run(layout, "migrations", argv, env)
 

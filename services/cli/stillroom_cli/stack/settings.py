@@ -72,6 +72,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "STILLROOM_SEALING_KEYS": lambda: "first:" + base64.b64encode(secrets.token_bytes(32)).decode(),
     "STILLROOM_POSTGRES_PASSWORD": lambda: secrets.token_hex(16),
     "STILLROOM_DATABASE_PASSWORD": lambda: secrets.token_hex(16),
+    "STILLROOM_SERVICE_PASSWORD": lambda: secrets.token_hex(16),
     "STILLROOM_VALKEY_PASSWORD": lambda: secrets.token_hex(16),
     "STILLROOM_ADMIN_PASSWORD": _password,
     # Remembered, because the sample's databases are known to the service under this port.

@@ -138,7 +138,7 @@ def _start(layout: Layout, settings: StackSettings, supervisor: Supervisor, *, d
         web_dir=web if (web / "index.html").exists() and not development else None,
     )
     with _step("own database"):
-        prepare.run_migrations(layout, env)
+        prepare.run_migrations(layout, env, metadata.owner_url)
     made = _first_data(layout, settings, metadata, env)
     with _step("api, worker, scheduler"):
         programs = [
@@ -163,7 +163,10 @@ def _servers(layout: Layout, settings: StackSettings, supervisor: Supervisor) ->
         with _step(name):
             supervisor.start(make(layout, settings))
     if settings.database_url is not None:
-        return prepare.given_metadata(settings.database_url)
+        metadata = prepare.given_metadata(settings.database_url, settings.kept["STILLROOM_SERVICE_PASSWORD"])
+        if metadata.url == metadata.owner_url:
+            say("  DATABASE_URL may not make a role: the service owns its tables (docs/isolation.md)")
+        return metadata
     return prepare.embedded_metadata(settings)
 
 

@@ -32,7 +32,10 @@ def test_the_first_start_makes_every_secret_and_the_second_keeps_them(place: Fol
     keep_secrets(place)
     assert everything(place) == first
     assert len(base64.b64decode(first[place.service / "STILLROOM_SEALING_KEYS"].partition(":")[2])) == 32
-    assert first[place.setup / "STILLROOM_DATABASE_PASSWORD"] in first[place.service / "DATABASE_URL"]
+    assert first[place.setup / "STILLROOM_SERVICE_PASSWORD"] in first[place.service / "DATABASE_URL"]
+    owner = first[place.setup / "STILLROOM_DATABASE_PASSWORD"]
+    assert owner in first[place.setup / "STILLROOM_OWNER_DATABASE_URL"]
+    assert not any(owner in text for path, text in first.items() if path.parent == place.service)
     assert first[place.setup / "VALKEY_PASSWORD"] in first[place.valkey / "valkey.conf"]
 
 
@@ -57,6 +60,11 @@ def test_an_address_of_a_server_elsewhere_is_taken_at_every_start(
     monkeypatch.setenv("STILLROOM_DATABASE_URL", "postgresql://a:b@db/own")
     keep_secrets(place)
     assert (place.service / "DATABASE_URL").read_text() == "postgresql://a:b@db/own"
+    assert (place.setup / "STILLROOM_OWNER_DATABASE_URL").read_text() == "postgresql://a:b@db/own"
+    monkeypatch.setenv("STILLROOM_OWNER_DATABASE_URL", "postgresql://owner:c@db/own")
+    keep_secrets(place)
+    assert (place.service / "DATABASE_URL").read_text() == "postgresql://a:b@db/own"
+    assert (place.setup / "STILLROOM_OWNER_DATABASE_URL").read_text() == "postgresql://owner:c@db/own"
 
 
 def test_a_url_is_taken_apart_with_its_escapes_and_its_driver() -> None:

@@ -10,18 +10,20 @@ from stillroom_core.database import Session
 from stillroom_core.errors import not_found
 from stillroom_core.members.models import EnvironmentMembership, Membership, ProjectMembership, User
 from stillroom_core.organizations.models import Organization
+from stillroom_core.tenancy import everything, narrow
 
 
 async def actors_of(session: Session, user: User) -> list[Actor]:
     """One actor for every organization that the person belongs to, by name; a few queries whatever their number."""
-    rows = await session.execute(
-        select(Organization, Membership.role)
-        .join(Membership, Membership.organization_id == Organization.id)
-        .where(Membership.user_id == user.id)
-        .order_by(Organization.name)
-    )
-    memberships = rows.all()
-    grants = await _grants(session, user)
+    async with everything(session):
+        rows = await session.execute(
+            select(Organization, Membership.role)
+            .join(Membership, Membership.organization_id == Organization.id)
+            .where(Membership.user_id == user.id)
+            .order_by(Organization.name)
+        )
+        memberships = rows.all()
+        grants = await _grants(session, user)
     return [
         Actor(
             user_id=user.id,
@@ -37,9 +39,13 @@ async def actors_of(session: Session, user: User) -> list[Actor]:
 
 
 async def actor_in(session: Session, user: User, *, slug: str | None = None, key: UUID | None = None) -> Actor:
-    """The person as an actor of the organization; raises NotFound for strangers and for absent ones alike."""
+    """The person as an actor of the organization, which alone the transaction sees from here on.
+
+    Raises NotFound for strangers and for absent organizations alike.
+    """
     for actor in await actors_of(session, user):
         if actor.organization_slug == slug or actor.organization_id == key:
+            await narrow(session, actor.organization_id)
             return actor
     raise not_found("organization")
 

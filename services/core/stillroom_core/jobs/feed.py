@@ -139,7 +139,7 @@ async def follow(
 
 async def _stored(database: Database, organization_id: UUID, job_id: UUID, last: int) -> AsyncIterator[Batch]:
     while True:
-        async with database.transaction() as session:
+        async with database.transaction(organization_id) as session:
             # The state is read before the events: what a final job stored is then surely in the page.
             state = await session.scalar(
                 select(Job.state).where(Job.id == job_id, Job.organization_id == organization_id)

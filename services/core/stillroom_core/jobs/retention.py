@@ -21,7 +21,7 @@ async def remove_old_logs(database: Database, older_than: timedelta, *, batches:
     """
     removed = 0
     for _ in range(batches):
-        async with database.transaction() as session:
+        async with database.everything() as session:
             job_id = await session.scalar(
                 select(Job.id)
                 .where(Job.log_stored, Job.finished_at < func.now() - older_than)
@@ -38,7 +38,7 @@ async def remove_old_logs(database: Database, older_than: timedelta, *, batches:
 
 
 async def _remove(database: Database, job_id: UUID) -> int:
-    async with database.transaction() as session:
+    async with database.everything() as session:
         first = await session.scalar(select(func.min(JobEvent.seq)).where(JobEvent.job_id == job_id))
         gone = 0
         if first is not None:

@@ -29,7 +29,7 @@ async def at_aaa1(scene: Any) -> None:
 
 
 async def applied(scene: Any, done: Finished) -> Plan:
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         found: Plan = (await session.scalars(select(Plan).where(Plan.id == done.job.plan_id))).one()
         return found
 
@@ -123,7 +123,7 @@ async def test_a_bootstrap_of_an_empty_database_is_part_of_its_plan(scene: Any) 
     await scene.read()
     made = await scene.plan("upgrade", "head")
     assert made.bootstrap == ["alembic", "upgrade", "aaa1"]
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         (await session.scalars(select(Environment))).one().bootstrap_command = ["alembic", "upgrade", "head"]
     key = await scene.queue_job("upgrade", "head")
     await run_job(scene.room, key)

@@ -67,7 +67,7 @@ async def test_the_log_of_a_job_that_ended_long_ago_is_removed_and_the_job_stays
     scene.commit(two_tables())
     await scene.fetch()
     old, young = await scene.run("upgrade", "aaa1"), await scene.run("upgrade", "head")
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         many = "insert into job_events select :job, g, :org, now(), 'output', '{}' from generate_series(1000, 9000) g"
         await session.execute(text(many), {"job": old.job.id, "org": old.job.organization_id})
         long_ago = now() - scene.room.settings.log_life - timedelta(hours=1)
@@ -84,7 +84,7 @@ async def test_the_log_of_a_job_that_ended_long_ago_is_removed_and_the_job_stays
     assert (after.events, after.job.log_stored) == ([], False)
     assert (after.job.state, after.job.outcome, len(after.steps)) == ("succeeded", old.job.outcome, len(old.steps))
     assert (await scene.finished(young.job.id)).events == young.events
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         left = await session.scalar(select(func.count()).where(JobEvent.job_id == old.job.id))
         assert left == 0
         assert await read_events(session, old.job.organization_id, old.job.id, after=0) == []

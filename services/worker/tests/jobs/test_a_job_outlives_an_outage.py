@@ -141,7 +141,7 @@ async def test_the_heart_beats_whatever_the_job_waits_for(scene: Scene) -> None:
 
 async def lose(scene: Scene, key: UUID) -> None:
     """The worker of a running job is gone, and its time is over."""
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         silent = func.clock_timestamp() - timedelta(minutes=5)
         await session.execute(
             update(Job).values(state="running", attempt=uuid4(), started_at=now(), heartbeat_at=silent, last_seq=0)
@@ -180,14 +180,14 @@ async def test_a_doubtful_database_that_cannot_be_reached_is_not_rung_at_every_r
     scene.commit(two_tables())
     await scene.fetch()
     await lose(scene, await scene.queue_job("upgrade", "head"))
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         await session.execute(update(Database).values(host="127.0.0.1", port=1))
     key = (await scene.read()).id
     rung = Ring(READ_DATABASE, key)
     scene.queue.rings.clear()
     await sweep(scene.room)
     assert rung not in scene.queue.rings
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         await session.execute(update(Database).values(read_requested_at=now() - timedelta(minutes=1)))
     await sweep(scene.room)
     assert rung in scene.queue.rings

@@ -15,6 +15,7 @@ from stillroom_core.databases.models import Database
 from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.queue import READ_DATABASE, RUN_JOB, Ring
 from stillroom_core.tables import now
+from stillroom_testing.installations import owner_url
 from stillroom_testing.jobs_scene import revision, two_tables
 from stillroom_worker import run_job as run_job_module
 from stillroom_worker.run_job import run_job
@@ -90,7 +91,7 @@ async def test_a_job_without_heartbeat_is_lost_and_holds_the_database_until_it_i
     scene.commit(two_tables())
     await scene.fetch()
     key = await scene.queue_job("upgrade", "head")
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         await session.execute(
             update(Job).values(
                 state="running", attempt=uuid4(), started_at=now(), heartbeat_at=now() - timedelta(minutes=5)
@@ -116,7 +117,7 @@ async def test_what_a_lost_job_left_on_the_server_is_ended_before_the_database_i
     scene.commit(two_tables())
     await scene.fetch()
     key = await scene.queue_job("upgrade", "head")
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         await session.execute(update(Job).values(state="lost", finished_at=now()))
         await session.execute(update(Database).values(trusted=False))
     with psycopg.connect(scene.target.url, application_name=f"stillroom:{key}") as left:
@@ -129,7 +130,7 @@ async def test_what_a_lost_job_left_on_the_server_is_ended_before_the_database_i
 
 
 async def test_a_reading_whose_worker_vanished_is_asked_for_again(scene: Any) -> None:
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         await session.execute(
             update(Database).values(trusted=False, read_state="running", read_requested_at=now() - timedelta(minutes=3))
         )
@@ -159,7 +160,7 @@ async def test_a_worker_that_wakes_after_its_job_was_lost_writes_nothing_about_t
     conclude = run_job_module.JobRun._conclude
 
     def lose() -> None:
-        with psycopg.connect(scene.room.settings.database_url.get_secret_value()) as metadata:
+        with psycopg.connect(owner_url()) as metadata:
             metadata.execute("update jobs set state = 'lost', finished_at = now() where id = %s", [key])
             metadata.execute("update databases set trusted = false, heads = '[\"read-later\"]'")
 
@@ -200,7 +201,7 @@ async def test_a_queued_job_that_nobody_heard_of_is_rung_again(scene: Any) -> No
     await scene.fetch()
     key = await scene.queue_job("upgrade", "head")
     scene.queue.rings.clear()
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         await session.execute(update(Job).values(rung_at=now() - timedelta(minutes=1)))
         await session.execute(update(Database).values(read_requested_at=now()))
     await sweep(scene.room)

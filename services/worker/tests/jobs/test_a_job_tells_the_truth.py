@@ -144,7 +144,7 @@ async def test_an_env_py_that_raises_fails_with_its_own_words(scene: Any) -> Non
 async def test_a_wrong_password_is_told_before_anything_runs(scene: Any) -> None:
     scene.commit(two_tables())
     await scene.fetch()
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         from sqlalchemy import select
 
         from stillroom_core.databases.models import Database
@@ -161,7 +161,7 @@ async def test_a_wrong_password_is_told_before_anything_runs(scene: Any) -> None
 async def test_an_unreachable_database_is_told(scene: Any) -> None:
     scene.commit(two_tables())
     await scene.fetch()
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         from sqlalchemy import update
 
         from stillroom_core.databases.models import Database
@@ -226,7 +226,7 @@ async def test_a_cancel_reaches_the_statement_on_the_server(scene: Any) -> None:
 
     running = asyncio.create_task(run_job(scene.room, key))
     await until(lambda: scene.ask(SLOW_SESSIONS))
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         from stillroom_core.jobs.repository import JobRepository
         from stillroom_core.jobs.service import cancel_job
 

@@ -116,7 +116,7 @@ async def test_a_cancel_while_it_waits_for_the_next_try_is_a_cancel(scene: Any) 
         key = await scene.queue_job("upgrade", "head")
         running = asyncio.create_task(run_job(scene.room, key))
         await begun(scene, key, "trying_again")
-        async with scene.room.database.transaction() as session:
+        async with scene.room.database.everything() as session:
             actor = await scene._actor(session)
             await cancel_job(session, actor, await JobRepository(session, actor.organization_id).by_id(key))
         await asyncio.wait_for(running, 30)

@@ -12,7 +12,7 @@ from stillroom_testing.jobs_scene import ENV_PY, revision, two_tables
 
 
 async def commit_of(scene: Any) -> Commit:
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         return (await session.scalars(select(Commit).order_by(Commit.id.desc()).limit(1))).one()
 
 
@@ -44,7 +44,7 @@ async def test_computed_ids_are_asked_from_alembic_and_the_page_is_told(scene: A
 
 async def test_an_unknown_ref_is_named(scene: Any) -> None:
     scene.commit(two_tables())
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         await session.execute(update(Project).values(git_ref="nowhere"))
     project = await scene.fetch()
     assert (project.fetch_state, project.fetch_error["code"]) == ("failed", "unknown_ref")
@@ -52,7 +52,7 @@ async def test_an_unknown_ref_is_named(scene: Any) -> None:
 
 async def test_a_repository_without_alembic_is_told(scene: Any) -> None:
     scene.commit({}, ENV_PY)
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         await session.execute(update(Project).values(config_file="elsewhere.ini"))
     project = await scene.fetch()
     assert project.fetch_state == "failed"
@@ -65,7 +65,7 @@ async def test_a_fetch_that_nobody_asked_for_does_nothing(scene: Any) -> None:
     from stillroom_worker.fetch_project import fetch_project
 
     await fetch_project(scene.room, first.id)
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         again = (await session.scalars(select(Project))).one()
     assert again.fetched_at == first.fetched_at
 

@@ -23,6 +23,7 @@ from stillroom_core.jobs.service import choices, list_jobs
 from stillroom_core.members.models import User
 from stillroom_core.plans.repository import PlanRepository
 from stillroom_core.projects.models import Project
+from stillroom_testing.installations import owner_url
 from stillroom_testing.jobs_scene import Scene, two_tables
 from stillroom_testing.many_jobs import analyze, fill
 from stillroom_worker.claims import claim
@@ -47,7 +48,7 @@ async def years(scene: Scene) -> AsyncIterator[Scene]:
     """An installation after years; its jobs that have events are `years.old`."""
     scene.commit(two_tables())
     await scene.fetch()
-    url = scene.room.settings.database_url.get_secret_value()
+    url = owner_url()
     with psycopg.connect(url, autocommit=True) as connection:
         scene.old = fill(connection, JOBS, EVENTS, each=100, open_jobs=True)  # type: ignore[attr-defined]
         connection.execute(_STEPS)
@@ -116,7 +117,7 @@ def _listening(engine: Any, remember: Callable[..., None]) -> Any:
 async def test_no_query_of_every_day_reads_or_sorts_a_whole_table(years: Scene) -> None:
     scene, old = years, years.old  # type: ignore[attr-defined]
     database = scene.room.database
-    async with database.transaction() as session:
+    async with database.everything() as session:
         actor = await actor_in(session, (await session.scalars(select(User))).one(), slug="demo")
         project = (await session.scalars(select(Project).where(Project.slug == "many-7"))).one()
         middle = (await session.scalars(select(Job.id).order_by(Job.id).offset(JOBS // 2).limit(1))).one()
@@ -124,7 +125,7 @@ async def test_no_query_of_every_day_reads_or_sorts_a_whole_table(years: Scene) 
 
     def asking(ask: Callable[[AsyncSession], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:
         async def one() -> Any:
-            async with database.transaction() as session:
+            async with database.transaction(actor.organization_id) as session:
                 return await ask(session)
 
         return one
@@ -168,11 +169,11 @@ async def test_no_query_of_every_day_reads_or_sorts_a_whole_table(years: Scene) 
             lambda session: JobRepository(session, actor.organization_id).with_idempotency_key("none")
         ),
         "a claim": lambda: claim(scene.room, waiting.id),
-        "who is next": lambda: _ring_next(scene.room, waiting.database_id),
+        "who is next": lambda: _ring_next(scene.room, waiting),
         "old logs": lambda: remove_old_logs(database, scene.room.settings.log_life * 40),
     }
     await sweep(scene.room)  # once for what years have left; what it does every two seconds is asked below
-    with psycopg.connect(scene.room.settings.database_url.get_secret_value(), autocommit=True) as connection:
+    with psycopg.connect(owner_url(), autocommit=True) as connection:
         analyze(connection)
     questions["a sweep"] = lambda: sweep(scene.room)
     faults = {name: found for name, ask in questions.items() if (found := (await explained(scene, ask)).faults())}
