@@ -118,6 +118,8 @@ MATRIX: list[Row] = [
     *on_both("GET", "/api/plans/{plan}", everywhere(READERS)),
     # Jobs. They are the operator's own on dev, and the owner's on prod.
     Row("GET", "/api/jobs", EVERYBODY, query={"org": "own"}, seen_by=EVERYBODY),
+    Row("GET", "/api/jobs/choices", EVERYBODY, query={"org": "own"}, seen_by=EVERYBODY),
+    Row("GET", "/api/jobs/export", EVERYBODY, query={"org": "own"}, seen_by=EVERYBODY),
     *on_both("GET", "/api/jobs/{job}", everywhere(READERS)),
     *on_both("GET", "/api/jobs/{job}/events", everywhere(READERS)),
     *on_both("GET", "/api/jobs/{job}/log", everywhere(READERS)),

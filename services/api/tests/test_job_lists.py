@@ -23,7 +23,7 @@ REVISIONS = {"aaaa1111": (), "bbbb2222": ("aaaa1111",), "007": ("bbbb2222",)}
 async def shop(api: Any) -> Any:
     """The project `own/shop` with three revisions."""
     await add_commit(api.app.state.context.database, "own", REVISIONS)
-    async with api.app.state.context.database.transaction() as session:
+    async with api.app.state.context.database.everything() as session:
         await session.execute(update(Database).where(Database.name == "db-mine").values(heads=[]))
     return api
 
@@ -35,7 +35,7 @@ async def job(
     body = {"project": "shop", "environment": "dev", "revision": "head"}
     made = UUID((await api.call(OWNER, "POST", "/api/migrations/upgrade", json=body)).json()["id"])
     key = UUID(int=first_key_at(at).int | (new_key().int & 0xFFFF)) if at else made
-    async with api.app.state.context.database.transaction() as session:
+    async with api.app.state.context.database.everything() as session:
         values = {"id": key, "actor_name": by, **({"created_at": at} if at else {}), **changes}
         await session.execute(update(Job).where(Job.id == made).values(values))
         organization = await session.scalar(select(Job.organization_id).where(Job.id == key))

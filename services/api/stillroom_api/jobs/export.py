@@ -39,7 +39,7 @@ async def _lines(context: Context, actor: Actor, wanted: JobFilter) -> AsyncIter
     yield "\ufeff" + csv_line(_HEAD)  # without the mark spreadsheets read names as Latin
     more = True
     while more:
-        async with context.database.transaction() as session:
+        async with context.database.transaction(actor.organization_id) as session:
             page = await list_jobs(session, actor, wanted, limit=_PAGE)
         if page:
             yield "".join(csv_line(_cells(placed)) for placed in page)
