@@ -27,6 +27,8 @@ class Relay:
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
         self.cut()
+        for task in self._tasks:  # some wait for a network that never comes back
+            task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def cut(self) -> None:
@@ -64,16 +66,22 @@ class Relay:
             return
         self._writers |= {writer, back}
         try:
-            await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
+            with contextlib.suppress(OSError):
+                await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
         finally:
             self._writers -= {writer, back}
             writer.transport.abort()
             back.transport.abort()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
+        """One direction to its end; a reset ends both, but it travels on the same line as everything else."""
+        try:
             while data := await reader.read(65_536):
                 await self._open.wait()
                 writer.write(data)
                 await writer.drain()
-            writer.write_eof()
+        except OSError:
+            await self._open.wait()
+            raise
+        await self._open.wait()
+        writer.write_eof()

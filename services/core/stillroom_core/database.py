@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
@@ -40,8 +41,15 @@ def is_outage(error: BaseException) -> bool:
     )
 
 
-def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
-    """An engine whose connections name themselves and give up on a lock or a lost server."""
+_SILENCE = timedelta(seconds=60)
+
+
+def make_engine(url: str, *, pool_size: int = 10, silence: timedelta = _SILENCE) -> AsyncEngine:
+    """An engine whose connections name themselves.
+
+    After `silence` each side gives the other one up: we a server that does not answer, the server a transaction in
+    which nothing more is said. A host that vanished closes nothing, and would else hold its row locks for ever.
+    """
     return create_async_engine(
         asyncpg_url(url),
         pool_size=pool_size,
@@ -50,9 +58,10 @@ def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
         connect_args={
             "server_settings": {
                 "application_name": "stillroom",
-                "idle_in_transaction_session_timeout": "60000",
+                "idle_in_transaction_session_timeout": str(int(silence.total_seconds() * 1000)),
             },
-            "command_timeout": 60,
+            "timeout": silence.total_seconds(),
+            "command_timeout": silence.total_seconds(),
         },
     )
 
@@ -67,9 +76,9 @@ class Database:
         self.after_commit: Callable[[Session], Awaitable[None]] | None = None
 
     @classmethod
-    def from_settings(cls, *, pool_size: int = 10) -> "Database":
+    def from_settings(cls, *, pool_size: int = 10, silence: timedelta = _SILENCE) -> "Database":
         """Connects to DATABASE_URL."""
-        return cls(make_engine(get_settings().database_url.get_secret_value(), pool_size=pool_size))
+        return cls(make_engine(get_settings().database_url.get_secret_value(), pool_size=pool_size, silence=silence))
 
     def transaction(self, organization_id: UUID) -> AbstractAsyncContextManager[Session]:
         """One unit of work in one organization: committed when the block ends well, rolled back otherwise."""

@@ -1,6 +1,7 @@
 """What one worker process holds: settings, database, Valkey, queue, folders and the proven isolation."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from redis.asyncio import Redis
@@ -9,6 +10,12 @@ from stillroom_core.database import Database, Session
 from stillroom_core.jobs.queue import CeleryQueue, Queue, take_rings
 from stillroom_core.settings import Settings
 from stillroom_worker.sandbox import Level, choose_level
+
+# A worker that freezes or vanishes in the middle of a transaction may hold a job's row for so long. It is less than
+# the part of a lease in which another heart goes on trying to beat (12 of 20 s): no job ends for somebody else's fault.
+SILENCE = timedelta(seconds=8)
+# The broker only rings; whoever waits for it longer than this has something better to do.
+_BROKER_WITHIN = timedelta(seconds=5)
 
 
 @dataclass
@@ -28,8 +35,13 @@ class Room:
         for name in ("mirrors", "checkouts", "virtualenvs", "jobs"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         level = await choose_level(Level(settings.sandbox), work=folder / "jobs") if runs_jobs else None
-        database = Database.from_settings(pool_size=4)
-        redis = Redis.from_url(settings.redis_url.get_secret_value(), decode_responses=True)
+        database = Database.from_settings(pool_size=4, silence=SILENCE)
+        redis = Redis.from_url(
+            settings.redis_url.get_secret_value(),
+            decode_responses=True,
+            socket_timeout=_BROKER_WITHIN.total_seconds(),
+            socket_connect_timeout=_BROKER_WITHIN.total_seconds(),
+        )
         made = cls(settings, database, redis, queue or CeleryQueue(settings), level)
 
         async def ring(session: Session) -> None:

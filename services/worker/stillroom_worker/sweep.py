@@ -3,9 +3,11 @@
 from datetime import timedelta
 from uuid import UUID
 
+import asyncpg
 import structlog
 from redis.exceptions import RedisError
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, or_, select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from stillroom_core.database import Session
 from stillroom_core.databases.models import Database
@@ -30,19 +32,46 @@ DOUBT_AGAIN = timedelta(seconds=15)
 # Signing in, ending what a lost job left and reading have bounds that add up to less than a minute.
 READ_STUCK = timedelta(minutes=2)
 READ_EVERY = timedelta(minutes=5)
+_HELD = timedelta(seconds=1)
 _MOST = 200
 
 
 async def sweep(room: Room) -> None:
     """One round; every part may be repeated at any time by any worker.
 
-    Who waits for how long is measured by the server's clock alone: that of a host may jump.
+    Who waits for how long is measured by the server's clock alone: that of a host may jump. No part stands behind a
+    row that somebody holds: a worker that froze in the middle of a transaction must not keep the others from being
+    cleaned up after.
     """
-    await _lost(room)
-    await _unread(room)
+    for part in (_lost, _unread, _forget, _ring):
+        try:
+            await part(room)
+        except DBAPIError as cause:
+            if not _held(cause):
+                raise
+            log.warning("sweep.row_held", part=part.__name__.lstrip("_"))
+
+
+def _held(error: DBAPIError) -> bool:
+    return getattr(error.orig, "sqlstate", None) == asyncpg.LockNotAvailableError.sqlstate
+
+
+async def _impatiently(session: Session) -> None:
+    """From now on this transaction gives up on a row that somebody holds; the next round finds it free."""
+    await session.execute(text(f"set local lock_timeout = '{int(_HELD.total_seconds() * 1000)}ms'"))
+
+
+async def _forget(room: Room) -> None:
+    """Removes what is too old to be kept."""
     await remove_old_logs(room.database, room.settings.log_life)
     async with room.database.everything() as session:
+        await _impatiently(session)
         await forget_expired(session)
+
+
+async def _ring(room: Room) -> None:
+    """Rings again for what waits and was not picked up."""
+    async with room.database.everything() as session:
         waiting = await session.scalars(
             select(Job.id)
             .where(
@@ -51,6 +80,7 @@ async def sweep(room: Room) -> None:
             )
             .order_by(Job.id)
             .limit(_MOST)
+            .with_for_update(skip_locked=True)
         )
         for job_id in (jobs := list(waiting)):
             ring_after_commit(session, Ring(RUN_JOB, job_id))
@@ -82,10 +112,17 @@ async def _lost(room: Room) -> None:
     """A running job without a heartbeat: its worker is gone, and nobody knows what it did."""
     async with room.database.everything() as session:
         silent = func.clock_timestamp() - room.settings.lease  # the server's clock, by which the heart beats too
+        # A row that is held belongs to somebody who writes it now, or to a session that the server ends soon.
+        found = await session.scalars(
+            select(Job.id)
+            .join(Database, Database.id == Job.database_id)
+            .where(Job.state == JobState.RUNNING.value, Job.heartbeat_at < silent)
+            .with_for_update(skip_locked=True)
+        )
         rows = (
             await session.execute(
                 update(Job)
-                .where(Job.state == JobState.RUNNING.value, Job.heartbeat_at < silent)
+                .where(Job.id.in_(list(found)))
                 .values(
                     state=JobState.LOST.value, finished_at=now(), outcome=outcome("lost"), last_seq=Job.last_seq + 1
                 )
@@ -122,6 +159,7 @@ async def _end_story(session: Session, organization_id: UUID, job_id: UUID, seq:
 async def _unread(room: Room) -> None:
     """Asks for readings that are due, and again for work whose worker vanished."""
     async with room.database.everything() as session:
+        await _impatiently(session)
         await session.execute(
             update(Database)
             .where(
