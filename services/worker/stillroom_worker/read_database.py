@@ -22,7 +22,7 @@ from stillroom_worker.cellwork import application_name, target_of
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.lost import tell_lost_jobs
 from stillroom_worker.room import Room
-from stillroom_worker.target import SESSION_BROKE, Truth, connect, read_truth, try_lock
+from stillroom_worker.target import SESSION_BROKE, Truth, connect, read_server, read_truth, refuse_another, try_lock
 
 _LOOK_BACK = 10
 _END_PATIENCE, _END_EVERY = 10.0, 0.1
@@ -96,6 +96,7 @@ async def _end_sessions(session: "asyncpg.Connection", jobs: list[UUID]) -> None
 async def _look(room: Room, database: Database, wanted: frozenset[str] | None, doubtful: list[UUID]) -> Truth:
     session = await connect(target_of(database), allowed_addresses(room.settings), name="stillroom:read")
     try:
+        refuse_another(database.server_identity, (await read_server(session)).identity)
         if doubtful:
             await _end_sessions(session, doubtful)
             # Held while we read: whoever migrates now, from a terminal perhaps, would make the reading untrue.

@@ -39,7 +39,16 @@ from stillroom_worker.room import Room
 from stillroom_worker.sandbox import CellFailed
 from stillroom_worker.steps import Steps
 from stillroom_worker.supervise import Account, Ending
-from stillroom_worker.target import SESSION_BROKE, Truth, connect, read_truth, try_lock
+from stillroom_worker.target import (
+    SESSION_BROKE,
+    Truth,
+    connect,
+    read_server,
+    read_truth,
+    refuse_another,
+    refuse_unwritable,
+    try_lock,
+)
 from stillroom_worker.tenant_runs import Ground, TenantRuns
 from stillroom_worker.verdict import Verdict, judge
 from stillroom_worker.virtualenv import Virtualenv, VirtualenvFailed, hold
@@ -233,6 +242,7 @@ class JobRun:
 
     async def _lock_and_read(self, session: "asyncpg.Connection") -> Truth:
         try:
+            await self._recognise(session)
             await self._lock(session)
             return await self._read(session)
         except SESSION_BROKE as cause:
@@ -242,6 +252,13 @@ class JobRun:
                 str(cause) or type(cause).__name__,
                 "Check that the server runs and that the user may read the version table; then start it again.",
             ) from None
+
+    async def _recognise(self, session: "asyncpg.Connection") -> None:
+        """Before anything else is asked there: that it is the database that was read before, and takes changes."""
+        server = await read_server(session)
+        refuse_another(self._ours.database.server_identity, server.identity)
+        if self._kind in CHANGES_DATABASE:
+            refuse_unwritable(server)
 
     async def _lock(self, session: "asyncpg.Connection") -> None:
         deadline = monotonic() + LOCK_PATIENCE.total_seconds()
@@ -295,7 +312,7 @@ class JobRun:
     ) -> Verdict:
         position = account.next_position
         self._steps.begin(position, "verify", "Read the database again")
-        after = await self._read_after(session, account)
+        after = await self._read_after(session, account, before)
         if after is None:
             self._steps.end(position, StepState.FAILED)
         else:
@@ -315,8 +332,8 @@ class JobRun:
         known = self._ours.database.version_tables if self._ours.database.heads else None
         return await read_truth(session, known, await self._revision_ids())
 
-    async def _read_after(self, session: "asyncpg.Connection", account: Account) -> Truth | None:
-        """Reads on the connection that holds the lock, or on a new one when that has gone."""
+    async def _read_after(self, session: "asyncpg.Connection", account: Account, before: Truth) -> Truth | None:
+        """Reads on the connection that holds the lock, or on a new one to the same server when that has gone."""
         shown = [
             {"schema": context["version_table_schema"] or "public", "table": context["version_table"]}
             for context in account.contexts
@@ -327,12 +344,14 @@ class JobRun:
                 if attempt:
                     session = await self._connect()
                 found = await read_truth(session, None, wanted)
+                refuse_another(before.server_identity, found.server_identity)
                 named = {(t["schema"], t["table"]) for t in shown}
                 if any((t["schema"], t["table"]) not in named for t in found.version_tables) and named:
                     existing = await read_truth(session, shown, wanted)
                     found = existing if existing.heads or not found.heads else found
             except (*SESSION_BROKE, JobFailed) as cause:
-                self._journal.note("verify_failed", f"The database could not be read: {type(cause).__name__}.")
+                why = cause.title if isinstance(cause, JobFailed) else f"{type(cause).__name__}."
+                self._journal.note("verify_failed", f"The database could not be read: {why}")
                 continue
             return found
         return None

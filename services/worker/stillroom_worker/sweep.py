@@ -53,7 +53,7 @@ async def sweep(room: Room) -> None:
 
 
 def _held(error: DBAPIError) -> bool:
-    return getattr(error.orig, "sqlstate", None) == asyncpg.LockNotAvailableError.sqlstate
+    return bool(getattr(error.orig, "sqlstate", None) == asyncpg.LockNotAvailableError.sqlstate)
 
 
 async def _impatiently(session: Session) -> None:

@@ -196,7 +196,7 @@ def _launch(
 
 
 def _wait_ready(process: subprocess.Popen[bytes], data: Path, patience: float = 60.0) -> bool:
-    """Waits for "ready" in postmaster.pid, as pg_ctl does: no password, no connection."""
+    """Waits for "ready", or a standby's word for it, in postmaster.pid, as pg_ctl does: no password, no connection."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -205,7 +205,7 @@ def _wait_ready(process: subprocess.Popen[bytes], data: Path, patience: float = 
             lines = (data / "postmaster.pid").read_text().splitlines()
         except OSError:
             lines = []
-        if len(lines) >= 8 and int(lines[0]) == process.pid and lines[7].strip() == "ready":
+        if len(lines) >= 8 and int(lines[0]) == process.pid and lines[7].strip() in ("ready", "standby"):
             return True
         time.sleep(0.02)
     return False

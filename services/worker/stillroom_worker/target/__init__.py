@@ -1,7 +1,18 @@
 """The target database on connections of our own: its lock, its heads, its truth."""
 
 from stillroom_worker.target.connection import SESSION_BROKE, connect
+from stillroom_worker.target.identity import read_server, refuse_another, refuse_unwritable
 from stillroom_worker.target.lock import DatabaseLock, try_lock
 from stillroom_worker.target.truth import Truth, read_truth
 
-__all__ = ["SESSION_BROKE", "DatabaseLock", "Truth", "connect", "read_truth", "try_lock"]
+__all__ = [
+    "SESSION_BROKE",
+    "DatabaseLock",
+    "Truth",
+    "connect",
+    "read_server",
+    "read_truth",
+    "refuse_another",
+    "refuse_unwritable",
+    "try_lock",
+]

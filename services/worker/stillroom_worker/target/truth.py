@@ -7,15 +7,7 @@ from typing import Any
 import asyncpg
 
 from stillroom_core.tables import now
-
-_SERVER = """
-select current_setting('server_version') as version,
-       current_database() as database,
-       (select oid from pg_database where datname = current_database())::text as oid,
-       coalesce(inet_server_addr()::text, '') || ':' || coalesce(inet_server_port()::text, '') as address,
-       pg_is_in_recovery() as standby,
-       extract(epoch from pg_postmaster_start_time())::text as started
-"""
+from stillroom_worker.target.identity import read_server
 
 # A version table is alembic_version, or one with a suffix of the project's own, with the one column.
 _TABLES = """
@@ -48,8 +40,6 @@ class Truth:
 
     server_version: str
     server_identity: str
-    database: str
-    standby: bool
     version_tables: list[dict[str, str]]
     heads: list[str]
     invalid_indexes: list[str] = field(default_factory=list)
@@ -77,7 +67,7 @@ async def read_truth(
     any run, the plain alembic_version counts if it is there; else every candidate whose rows are among
     `wanted` (the revisions of the project), so that two projects may share one database.
     """
-    server = await connection.fetchrow(_SERVER)
+    server = await read_server(connection)
     known = list(known or [])
     candidates = await connection.fetch(
         _TABLES, [table["schema"] for table in known], [table["table"] for table in known]
@@ -90,10 +80,8 @@ async def read_truth(
     heads = sorted({head for place in chosen for head in rows.get(place, [])})
     invalid = await connection.fetch(_INVALID)
     return Truth(
-        server_version=server["version"],
-        server_identity=f"{server['address']}/{server['oid']}/{server['started']}",
-        database=server["database"],
-        standby=server["standby"],
+        server_version=server.version,
+        server_identity=server.identity,
         version_tables=[{"schema": schema, "table": table} for schema, table in chosen],
         heads=heads,
         invalid_indexes=[row[0] for row in invalid],
