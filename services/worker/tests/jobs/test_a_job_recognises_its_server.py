@@ -37,7 +37,7 @@ async def points_to(scene: Any, server: PostgresServer) -> None:
     """The name leads there now, and nobody has told us; the same user, password and database are there too."""
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         connection.execute(f'create database "{scene.target.database}"')  # type: ignore[call-overload]
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         await session.execute(update(Database).values(host="127.0.0.1", port=server.port))
 
 
@@ -68,7 +68,7 @@ async def test_a_server_that_was_replaced_on_purpose_is_taken_by_saving_its_sett
 ) -> None:
     await upgraded(scene)
     await points_to(scene, elsewhere)
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         database = await session.get_one(Database, (await scene.database()).id)
         await update_database(session, database, {"host": database.host})
     read = await scene.read()
@@ -79,7 +79,7 @@ async def test_a_server_that_was_replaced_on_purpose_is_taken_by_saving_its_sett
 async def test_another_database_of_the_same_server_is_not_taken_for_it(scene: Any, postgres_server: Any) -> None:
     await upgraded(scene)
     other = postgres_server.new_database("other")
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         await session.execute(update(Database).values(database=other.database))  # as a pooler would, by its own table
     done = await scene.run("current")
     assert (done.code, nothing_ran(done)) == ("wrong_server", True)
@@ -88,7 +88,7 @@ async def test_another_database_of_the_same_server_is_not_taken_for_it(scene: An
 
 async def test_what_an_older_stillroom_recorded_is_not_compared(scene: Any) -> None:
     await upgraded(scene)
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         await session.execute(update(Database).values(server_identity="127.0.0.1/32:5432/16384/1795645599.43"))
     assert (await scene.run("upgrade", "head")).job.state == "succeeded"
 
@@ -98,7 +98,7 @@ async def test_a_user_who_may_not_ask_for_the_system_still_migrates(scene: Any) 
     do(scene, "create role modest login password 'modest'")
     try:
         do(scene, "grant all on schema public to modest")
-        async with scene.room.database.transaction() as session:
+        async with scene.room.database.everything() as session:
             database = await session.get_one(Database, (await scene.database()).id)
             await update_database(session, database, {"username": "modest", "password": "modest"})
         await upgraded(scene)

@@ -18,6 +18,7 @@ import psycopg
 from sqlalchemy import func, update
 
 from stillroom_core.jobs.models import Job
+from stillroom_testing.installations import owner_url
 from stillroom_testing.jobs_scene import ENV_PY, Finished, revision, two_tables
 from stillroom_worker.sweep import sweep
 
@@ -78,9 +79,9 @@ def until(fact: Callable[[], Any]) -> None:
         sleep(0.02)
 
 
-def stored(scene: Any, words: str) -> Any:
+def stored(words: str) -> Any:
     """Whether the stream has a statement with these words: what is still in a worker's memory dies with it."""
-    with psycopg.connect(scene.room.settings.database_url.get_secret_value()) as connection:
+    with psycopg.connect(owner_url()) as connection:
         return connection.execute("select 1 from job_events where data->>'sql' like %s", [f"%{words}%"]).fetchone()
 
 
@@ -93,7 +94,7 @@ async def lost_in(scene: Any, files: dict[str, str], env: str, fact: Callable[[]
     with own_process(key) as worker:
         until(fact)
         die(worker)
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         await session.execute(update(Job).values(heartbeat_at=func.clock_timestamp() - scene.room.settings.lease * 2))
     await sweep(scene.room)
     lost: Finished = await scene.finished(key)
@@ -119,9 +120,7 @@ async def test_in_an_autocommit_block_the_index_and_the_statements_before_it_are
     building = "select 1 from pg_stat_progress_create_index where phase like 'waiting%' and relid = 'b'::regclass"
     with psycopg.connect(scene.target.url) as other:
         other.execute("insert into b values (1)")  # the second index waits for this transaction
-        told = await lost_in(
-            scene, files, ONE_TRANSACTION, lambda: scene.ask(building) and stored(scene, "/* second */")
-        )
+        told = await lost_in(scene, files, ONE_TRANSACTION, lambda: scene.ask(building) and stored("/* second */"))
     left = told.job.aftermath["left"]
     index = left[0]
     assert (index["what"], index["text"]) == ("invalid_index", "public.ix_second")

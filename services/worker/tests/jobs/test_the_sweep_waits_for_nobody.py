@@ -22,6 +22,7 @@ from stillroom_core.environments.models import Environment
 from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.queue import RUN_JOB, Ring
 from stillroom_core.tables import now
+from stillroom_testing.installations import owner_url
 from stillroom_testing.jobs_scene import two_tables
 from stillroom_worker.room import Room
 from stillroom_worker.sweep import sweep
@@ -30,10 +31,9 @@ WITHIN = 10
 
 
 @contextmanager
-def vanished(scene: Any, statement: str, *values: Any) -> Iterator[None]:
+def vanished(statement: str, *values: Any) -> Iterator[None]:
     """A session of ours on our own PostgreSQL whose process is gone in the middle of a transaction."""
-    url = scene.room.settings.database_url.get_secret_value()
-    with psycopg.connect(url) as connection:
+    with psycopg.connect(owner_url()) as connection:
         connection.execute(statement, values)  # type: ignore[call-overload]
         yield
         connection.rollback()
@@ -70,7 +70,7 @@ async def state(scene: Any, key: UUID) -> str:
 
 async def test_a_row_that_a_vanished_worker_holds_keeps_no_other_job_from_being_lost(scene: Any) -> None:
     held, free = await two_silent_jobs(scene)
-    with vanished(scene, "update jobs set steps_done = 1 where id = %s", held):
+    with vanished("update jobs set steps_done = 1 where id = %s", held):
         await asyncio.wait_for(sweep(scene.room), WITHIN)
         assert (await state(scene, held), await state(scene, free)) == ("running", "lost")
     await asyncio.wait_for(sweep(scene.room), WITHIN)
@@ -80,7 +80,7 @@ async def test_a_row_that_a_vanished_worker_holds_keeps_no_other_job_from_being_
 async def test_a_database_that_a_vanished_worker_holds_keeps_no_other_from_being_swept(scene: Any) -> None:
     held, free = await two_silent_jobs(scene)
     query = "select 1 from databases where id = (select database_id from jobs where id = %s) for update"
-    with vanished(scene, query, held):
+    with vanished(query, held):
         await asyncio.wait_for(sweep(scene.room), WITHIN)
         assert (await state(scene, held), await state(scene, free)) == ("running", "lost")
     await asyncio.wait_for(sweep(scene.room), WITHIN)
@@ -96,9 +96,9 @@ async def test_whatever_is_held_the_other_jobs_are_rung(scene: Any) -> None:
         await session.execute(update(Job).values(rung_at=now() - timedelta(minutes=1)))
         await session.execute(update(Database).values(read_state="running", read_requested_at=None))
     with (
-        vanished(scene, "update jobs set steps_done = 1 where id = %s", held),
-        vanished(scene, "update databases set port = port"),
-        vanished(scene, "update projects set name = name"),
+        vanished("update jobs set steps_done = 1 where id = %s", held),
+        vanished("update databases set port = port"),
+        vanished("update projects set name = name"),
     ):
         await asyncio.wait_for(sweep(scene.room), WITHIN)
     assert [ring for ring in scene.queue.rings if ring.task == RUN_JOB] == [Ring(RUN_JOB, waiting)]
