@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { signedFetch } from "./client";
 import { asProblem, Problem, problemFrom } from "./problem";
-import { accessToken, setAccessToken } from "./tokens";
+import { accessToken, goOn, setAccessToken } from "./tokens";
 
 const answers = new Map<string, (request: Request) => Response>();
 let asked: string[] = [];
@@ -18,7 +18,10 @@ beforeEach(() => {
     return Promise.resolve(answers.get(path)?.(request) ?? new Response(null, { status: 404 }));
   });
 });
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  setAccessToken(null);
+  vi.unstubAllGlobals();
+});
 
 const needs = (token: string) => (request: Request) =>
   request.headers.get("Authorization") === `Bearer ${token}` ? Response.json({ ok: true }) : new Response(null, { status: 401 });
@@ -38,12 +41,41 @@ test("requests that expire together share one renewal", async () => {
   expect(asked.filter((line) => line.includes("refresh"))).toHaveLength(1);
 });
 
-test("when the cookie is refused too, the session is over and nothing is asked again", async () => {
+/** Everything that can go on without the network has gone on. */
+const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+test("when the cookie is refused too, the session is over and nothing is asked again until somebody leaves", async () => {
+  answers.set("/api/auth/refresh", () => new Response(null, { status: 401 }));
+  answers.set("/api/me", needs("new"));
+  const response = signedFetch(new Request("http://localhost/api/me"));
+  await settled();
+  expect(accessToken()).toBeNull();
+  setAccessToken(null);
+  expect((await response).status).toBe(401);
+  expect(asked).toHaveLength(2);
+});
+
+test("what is sent after the session ended waits for the sign-in, and is then sent once, with its body", async () => {
+  answers.set("/api/auth/refresh", () => new Response(null, { status: 401 }));
+  answers.set("/api/me", needs("again"));
+  const first = signedFetch(new Request("http://localhost/api/me"));
+  await settled();
+  const second = signedFetch(new Request("http://localhost/api/me", { method: "PATCH", body: "{}" }));
+  await settled();
+  setAccessToken("again");
+  await settled();
+  // Who signed in is not known to be the same person yet.
+  expect(asked).toEqual(["GET /api/me Bearer old", "POST /api/auth/refresh -"]);
+  goOn();
+  expect([(await first).status, (await second).status]).toEqual([200, 200]);
+  expect(asked.slice(2).sort()).toEqual(["GET /api/me Bearer again", "PATCH /api/me Bearer again"]);
+});
+
+test("where nobody had signed in, a refusal is an answer and nothing waits", async () => {
+  setAccessToken(null);
   answers.set("/api/auth/refresh", () => new Response(null, { status: 401 }));
   answers.set("/api/me", needs("new"));
   expect((await signedFetch(new Request("http://localhost/api/me"))).status).toBe(401);
-  expect(accessToken()).toBeNull();
-  expect(asked).toHaveLength(2);
 });
 
 test("an outage during the renewal is no sign-out", async () => {

@@ -2,7 +2,7 @@
 import createClient from "openapi-fetch";
 import { networkProblem, problemFrom } from "./problem";
 import type { paths } from "./schema.gen";
-import { accessToken, refreshAccessToken } from "./tokens";
+import { accessToken, refreshAccessToken, sessionIsOver, signedInAgain } from "./tokens";
 
 export const API_BASE: string = (import.meta.env["VITE_API_URL"] as string | undefined) ?? "";
 
@@ -16,12 +16,16 @@ function isAuth(request: Request): boolean {
   return new URL(request.url).pathname.startsWith("/api/auth/");
 }
 
-/** Sends with the token; on 401 takes a new one by the cookie and tries exactly once more. */
+/**
+ * Sends with the token; on 401 takes a new one by the cookie and tries exactly once more.
+ * When the session is over, waits until the person has signed in again.
+ */
 export async function signedFetch(request: Request): Promise<Response> {
   try {
+    if (sessionIsOver() && !isAuth(request)) await signedInAgain();
     const response = await fetch(signed(request, accessToken()));
     if (response.status !== 401 || isAuth(request)) return response;
-    const fresh = await refreshAccessToken();
+    const fresh = (await refreshAccessToken()) ?? (await signedInAgain());
     return fresh ? await fetch(signed(request, fresh)) : response;
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === "AbortError") throw cause;

@@ -8,13 +8,13 @@ import { meQuery, resumeSession } from "@/features/session/queries";
 import { isLocale, useLanguage } from "@/i18n";
 import { Failed } from "@/ui/states";
 import { isTheme, setTheme, storedTheme } from "@/ui/theme";
+import { SignInAgain } from "./sign-in-again";
 
 type Entry = "asking" | "in" | "out" | "failed";
 
-function useEntry(): { entry: Entry; error: unknown; ask: () => void; expired: boolean } {
+function useEntry(): { entry: Entry; error: unknown; ask: () => void } {
   const [entry, setEntry] = useState<Entry>(accessToken() ? "in" : "asking");
   const [error, setError] = useState<unknown>(null);
-  const [expired, setExpired] = useState(false);
   const client = useQueryClient();
   const ask = () => {
     setEntry("asking");
@@ -28,28 +28,25 @@ function useEntry(): { entry: Entry; error: unknown; ask: () => void; expired: b
   };
   useEffect(() => {
     if (!accessToken()) ask();
-    return onSession((open) => {
-      if (!open) {
-        client.clear();
-        setExpired(true);
-      }
-      setEntry(open ? "in" : "out");
+    return onSession((change) => {
+      // A session that ended by itself leaves the page as it is: see SignInAgain.
+      if (change === "expired") return;
+      if (change === "out") client.clear();
+      setEntry(change);
     });
   }, [client]);
-  return { entry, error, ask, expired };
+  return { entry, error, ask };
 }
 
 export function Gate() {
-  const { entry, error, ask, expired } = useEntry();
+  const { entry, error, ask } = useEntry();
   const location = useLocation();
   const trouble = useTrouble();
   if (entry === "asking") return <div className="h-full" />;
   if (entry === "failed") return <Failed trouble={trouble(error)} onRetry={ask} />;
   if (entry === "out") {
     const here = location.pathname + location.search + location.hash;
-    const query = new URLSearchParams({ ...(here === "/" ? {} : { next: here }), ...(expired ? { expired: "1" } : {}) });
-    const text = query.toString();
-    return <Navigate to={text ? `/sign-in?${text}` : "/sign-in"} replace />;
+    return <Navigate to={here === "/" ? "/sign-in" : `/sign-in?${new URLSearchParams({ next: here }).toString()}`} replace />;
   }
   return <Known />;
 }
@@ -71,5 +68,10 @@ function Known() {
   }, [theirTheme]);
   if (me.isError) return <Failed trouble={trouble(me.error)} onRetry={() => void me.refetch()} />;
   if (!me.data) return <div className="h-full" />;
-  return <Outlet />;
+  return (
+    <>
+      <Outlet />
+      <SignInAgain me={me.data} />
+    </>
+  );
 }

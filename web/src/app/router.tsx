@@ -6,6 +6,11 @@ import { Crash } from "./pages/crash";
 import { Home } from "./pages/home";
 import { NotFound } from "./pages/not-found";
 
+/** A page that breaks leaves the frame around it whole. */
+function framed(children: RouteObject[]): RouteObject[] {
+  return [{ errorElement: <Crash />, children }];
+}
+
 /** A route that is new here also gets a line in e2e/pages.ts. */
 export const routes: RouteObject[] = [
   {
@@ -23,7 +28,7 @@ export const routes: RouteObject[] = [
             path: "/:org",
             element: <Shell />,
             errorElement: <Crash />,
-            children: [
+            children: framed([
               { index: true, lazy: async () => ({ Component: (await import("./pages/projects")).Projects }) },
               { path: "projects", lazy: async () => ({ Component: (await import("./pages/projects")).Projects }) },
               { path: "projects/new", lazy: async () => ({ Component: (await import("./pages/new-project")).NewProject }) },
@@ -43,7 +48,7 @@ export const routes: RouteObject[] = [
                 lazy: async () => ({ Component: (await import("./pages/project-settings")).ProjectSettings }),
               },
               { path: "*", element: <NotFound /> },
-            ],
+            ]),
           },
         ],
       },

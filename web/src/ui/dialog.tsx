@@ -7,7 +7,8 @@ import { cx } from "./cx";
 
 interface DialogProps {
   open: boolean;
-  onClose: () => void;
+  /** Without it the dialog stays until what it asks for is done. */
+  onClose?: () => void;
   title: ReactNode;
   description?: ReactNode;
   children: ReactNode;
@@ -19,7 +20,7 @@ interface DialogProps {
 export function Dialog({ open, onClose, title, description, children, footer, wide = false }: DialogProps) {
   const { t } = useLanguage();
   return (
-    <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
+    <Radix.Root open={open} onOpenChange={(next) => !next && onClose?.()}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 bg-black/35 dark:bg-black/60" />
         <Radix.Content
@@ -42,11 +43,13 @@ export function Dialog({ open, onClose, title, description, children, footer, wi
               <Radix.Title className="text-lg font-semibold">{title}</Radix.Title>
               {description && <Radix.Description className="mt-0.5 text-sm text-muted">{description}</Radix.Description>}
             </div>
-            <Radix.Close asChild>
-              <IconButton label={t("common.close")} size="small">
-                <X className="size-4" />
-              </IconButton>
-            </Radix.Close>
+            {onClose && (
+              <Radix.Close asChild>
+                <IconButton label={t("common.close")} size="small">
+                  <X className="size-4" />
+                </IconButton>
+              </Radix.Close>
+            )}
           </header>
           <div className="min-h-0 flex-1 overflow-y-auto px-4 py-3">{children}</div>
           {footer && <footer className="flex flex-wrap items-center justify-end gap-2 border-t border-line px-4 py-3">{footer}</footer>}

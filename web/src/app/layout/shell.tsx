@@ -6,9 +6,11 @@ import { useLanguage } from "@/i18n";
 import { type Keys, useKeys } from "@/ui/use-keys";
 import { useMedia } from "@/ui/use-media";
 import { addresses } from "../addresses";
+import { LostAccess, useLostOrganization, useLostPlace } from "../lost-access";
 import { NotFound } from "../pages/not-found";
 import { useOrganization } from "../use-me";
 import { KeysDialog } from "./keys-dialog";
+import { Offline } from "./offline";
 import { Palette } from "./palette";
 import { Sidebar } from "./sidebar";
 import { TopBar } from "./top-bar";
@@ -33,7 +35,10 @@ export function Shell() {
   };
   useKeys(shortcuts);
 
-  if (!organization) return <NotFound />;
+  const gone = useLostOrganization(org, organization);
+  const lost = useLostPlace();
+
+  if (!organization) return gone ? <LostAccess /> : <NotFound />;
   return (
     <div className="flex h-full">
       <a href="#content" className="sr-only focus:not-sr-only focus:absolute focus:z-50 focus:m-2 focus:rounded focus:bg-raised focus:px-3 focus:py-1.5 focus:shadow-pop">
@@ -51,8 +56,9 @@ export function Shell() {
       )}
       <div className="flex min-w-0 flex-1 flex-col">
         <TopBar organization={organization} onMenu={narrow ? () => setMenu(true) : null} onKeys={() => setKeys(true)} />
+        <Offline />
         <main id="content" tabIndex={-1} className="min-h-0 flex-1 overflow-auto outline-none">
-          <Outlet />
+          {lost ? <LostAccess /> : <Outlet />}
         </main>
       </div>
       <KeysDialog open={keys} onClose={() => setKeys(false)} />

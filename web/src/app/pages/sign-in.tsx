@@ -30,7 +30,7 @@ export function SignIn() {
           </div>
         </div>
         <div className="rounded-lg border border-line bg-bg p-5">
-          <SignInForm expired={search.has("expired")} onDone={() => void navigate(safeNext(search.get("next")), { replace: true })} />
+          <SignInForm onDone={() => void navigate(safeNext(search.get("next")), { replace: true })} />
         </div>
       </main>
     </div>

@@ -59,6 +59,7 @@ export function useExport(filter: JobFilter) {
 export function jobQuery(job: string) {
   return queryOptions({
     queryKey: ["job", job],
+    meta: { place: true },
     queryFn: () => unwrap(api.GET("/api/jobs/{job}", { params: { path: { job } } })),
   });
 }

@@ -20,6 +20,7 @@ export function projectsQuery(org: string) {
 export function projectQuery(org: string, project: string) {
   return queryOptions({
     queryKey: ["projects", org, project],
+    meta: { place: true },
     queryFn: () => unwrap(api.GET("/api/orgs/{org}/projects/{project}", { params: { path: { org, project } } })),
     refetchInterval: (query) => soonWhileFetching(query.state.data && [query.state.data]),
   });

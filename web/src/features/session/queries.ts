@@ -5,9 +5,15 @@ import type { Me } from "@/api/types";
 
 export const meQuery = queryOptions({
   queryKey: ["me"],
-  queryFn: () => unwrap<Me>(api.GET("/api/me")),
+  queryFn: readMe,
+  meta: { place: true },
   staleTime: 60_000,
 });
+
+/** Who the session belongs to now, whatever was known before. */
+export function readMe(): Promise<Me> {
+  return unwrap<Me>(api.GET("/api/me"));
+}
 
 export async function signIn(email: string, password: string): Promise<void> {
   const tokens = await unwrap(api.POST("/api/auth/sign-in", { body: { email, password } }));

@@ -6,16 +6,21 @@ import { Notice, TroubleNotice } from "@/ui/notice";
 import { useForm } from "@/ui/use-form";
 import { signIn } from "./queries";
 
-export function SignInForm({ onDone, expired }: { onDone: () => void; expired: boolean }) {
+interface SignInFormProps {
+  /** Who is expected. */
+  email?: string;
+  onDone: () => Promise<void> | void;
+}
+
+export function SignInForm({ email: expected = "", onDone }: SignInFormProps) {
   const { t } = useLanguage();
-  const form = useForm({ email: "", password: "" }, async ({ email, password }) => {
+  const form = useForm({ email: expected, password: "" }, async ({ email, password }) => {
     await signIn(email.trim(), password);
-    onDone();
+    await onDone();
   });
   const problem = form.error ? asProblem(form.error) : null;
   return (
     <form onSubmit={(event) => void form.submit(event)} className="flex flex-col gap-4" noValidate>
-      {expired && !problem && <Notice>{t("session.expired")}</Notice>}
       {problem &&
         (problem.status === 401 ? (
           <Notice kind="error" title={t("session.wrong")}>
@@ -33,7 +38,7 @@ export function SignInForm({ onDone, expired }: { onDone: () => void; expired: b
           type="email"
           name="email"
           autoComplete="username"
-          autoFocus
+          autoFocus={!expected}
           value={form.values.email}
           onChange={(event) => form.set("email", event.target.value)}
         />
@@ -43,6 +48,7 @@ export function SignInForm({ onDone, expired }: { onDone: () => void; expired: b
           type="password"
           name="password"
           autoComplete="current-password"
+          data-autofocus={expected ? true : undefined}
           value={form.values.password}
           onChange={(event) => form.set("password", event.target.value)}
         />

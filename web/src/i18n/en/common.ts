@@ -67,5 +67,12 @@ export const common = {
   "noOrganization.detail": "Ask an administrator of your organization to add {email}.",
   "crash.title": "This page broke",
   "crash.detail": "It is a mistake of ours. Nothing was changed on any database.",
+  "crash.part.title": "A part of the page could not be loaded",
+  "crash.part.detail": "Stillroom was updated since you opened it, or the network was away. Load the page again.",
+  "crash.reload": "Load the page again",
+  "crash.copy": "Copy the details for a report",
+  "lost.title": "You no longer have access to this page",
+  "lost.detail": "While it was open your role was changed, or what it shows was deleted. Ask an administrator of the organization if you still need it.",
+  "offline": "You are offline. What you see may be old; it goes on by itself when the connection is back.",
   "ui.title": "Components",
 } as const;
