@@ -81,6 +81,10 @@ MATRIX: list[Row] = [
     # Why somebody may: of oneself everybody, of others whoever may manage members.
     in_organization("GET", "/rights", EVERYBODY),
     in_organization("GET", "/rights", MANAGERS, person="{somebody}"),
+    # The audit log.
+    in_organization("GET", "/audit", MANAGERS),
+    in_organization("GET", "/audit/export", MANAGERS),
+    in_organization("GET", "/audit/verification", MANAGERS),
     # Projects.
     in_organization("GET", "/projects", EVERYBODY),
     in_organization("POST", "/projects", MANAGERS, {"slug": "n", "name": "N", "git_url": "https://g.example/n.git"}),

@@ -16,7 +16,7 @@ from starlette.requests import HTTPConnection
 from stillroom_api.context import ContextOf, Transaction
 from stillroom_core.actors.actor import Actor
 from stillroom_core.actors.permissions import Permission
-from stillroom_core.actors.repository import actor_in, actors_of
+from stillroom_core.actors.repository import act_as, actor_in, actors_of
 from stillroom_core.database import Session
 from stillroom_core.environments.models import Environment
 from stillroom_core.environments.service import find_environment
@@ -178,7 +178,7 @@ async def named_project(session: Session, person: User, name: str) -> InProject:
         )
     if not found:
         raise not_found("project")
-    await narrow(session, found[0].actor.organization_id)
+    await act_as(session, found[0].actor)
     return found[0]
 
 
@@ -240,7 +240,7 @@ async def _owning_actor(session: Session, person: User, table: type[Job | Plan],
         actors = {actor.organization_id: actor for actor in await actors_of(session, person)}
     if organization not in actors:
         raise not_found(table.__name__.lower())
-    await narrow(session, actors[organization].organization_id)
+    await act_as(session, actors[organization])
     return actors[organization]
 
 

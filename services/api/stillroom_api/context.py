@@ -8,6 +8,7 @@ from fastapi import Depends
 from redis.asyncio import Redis
 from starlette.requests import HTTPConnection
 
+from stillroom_api.audit.telling import remember_origin, tell_act
 from stillroom_core.database import Database, Session
 from stillroom_core.jobs.queue import CeleryQueue, Queue, take_rings
 from stillroom_core.sessions.throttle import Throttle
@@ -53,10 +54,12 @@ def get_context(connection: HTTPConnection) -> Context:
 ContextOf = Annotated[Context, Depends(get_context)]
 
 
-async def open_transaction(context: ContextOf) -> AsyncIterator[Session]:
-    """One transaction a request, committed before the response is sent."""
+async def open_transaction(connection: HTTPConnection, context: ContextOf) -> AsyncIterator[Session]:
+    """One transaction a request, committed before the response is sent, with the entry of what it did."""
     async with context.database.unscoped() as session:
+        connection.state.acting = remember_origin(connection, session)
         yield session
+        await tell_act(connection, session)
 
 
 # scope="function": FastAPI runs the exit of a plain yield-dependency only after the response has started.

@@ -13,6 +13,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 import stillroom_core.models  # noqa: F401 - registers every table
 from stillroom_api import health, problems, web
+from stillroom_api.audit import routes as audit
 from stillroom_api.context import Context
 from stillroom_api.databases import routes as databases
 from stillroom_api.environments import routes as environments
@@ -43,6 +44,7 @@ _ROUTERS = (
     plans.router,
     jobs.router,
     stream.router,
+    audit.router,
     health.router,
 )
 

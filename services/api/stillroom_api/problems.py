@@ -12,7 +12,9 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from starlette.exceptions import HTTPException
 
-from stillroom_core.errors import StillroomError
+from stillroom_api.audit.telling import tell_refusal
+from stillroom_api.context import get_context
+from stillroom_core.errors import Forbidden, StillroomError
 
 log = structlog.get_logger()
 
@@ -75,6 +77,8 @@ def _answer(request: Request, problem: Problem) -> JSONResponse:
 
 async def _expected(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, StillroomError)  # noqa: S101 - tells the type checker what the registration says
+    if isinstance(error, Forbidden):
+        await tell_refusal(request, get_context(request).database, error)
     return _answer(request, problem_of(error))
 
 

@@ -1,5 +1,6 @@
 """Every table in one import, for the migrations and for whoever must see all of them."""
 
+from stillroom_core.audit.models import AuditEntry
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.models import Environment
 from stillroom_core.jobs.models import Job, JobEvent, JobStep
@@ -10,6 +11,7 @@ from stillroom_core.projects.models import Commit, Project, RevisionSource
 from stillroom_core.sessions.models import RefreshToken
 
 __all__ = [
+    "AuditEntry",
     "Commit",
     "Database",
     "Environment",

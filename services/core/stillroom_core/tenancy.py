@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session as SyncSession
 from sqlalchemy.orm import SessionTransaction
 
 _SCOPE = "stillroom_scope"
+ACTING = "stillroom_acting"  # in a session's info: who acts in it, for the audit log
 EVERYTHING = "everything"
 
 # Of every transaction of a session, where there is something to say. $1: the organization; $2: on for all.
@@ -126,6 +127,8 @@ _GRANTS = (
     "revoke insert, update, delete on alembic_version from {role}",
 )
 
+_ONLY_ADDED_TO = ("audit_entries",)
+
 
 def admit(connection: Connection, role: str, password: str | None) -> None:
     """Makes the role that the service signs in as, where it is missing, and gives it its rights; run by the owner."""
@@ -136,6 +139,9 @@ def admit(connection: Connection, role: str, password: str | None) -> None:
     name, schema, database = connection.execute(text(quoted), {"role": role}).one()
     for grant in _GRANTS:
         connection.execute(text(grant.format(role=name, schema=schema, database=database)))
+    for table in _ONLY_ADDED_TO:
+        if connection.scalar(text("select to_regclass(:table) is not null"), {"table": table}):
+            connection.execute(text(f"revoke update, delete, truncate on {table} from {name}"))
 
 
 _EXEMPT = """

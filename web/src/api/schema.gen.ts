@@ -552,6 +552,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/orgs/{org}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Entries
+         * @description Acts and refusals, newest first.
+         */
+        get: operations["list_entries_api_orgs__org__audit_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Entries
+         * @description As CSV for people, or as one JSON object a line, oldest first, with everything that the hashes cover.
+         */
+        get: operations["export_entries_api_orgs__org__audit_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/audit/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Verify Entries
+         * @description Follows the chain of hashes from the first entry to the newest.
+         */
+        get: operations["verify_entries_api_orgs__org__audit_verification_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/orgs/{org}/projects": {
         parameters: {
             query?: never;
@@ -861,6 +921,99 @@ export interface components {
             left_count: number;
             /** Sentence */
             sentence: string;
+        };
+        /**
+         * AuditActor
+         * @description Who acted; a token stands beside its owner.
+         */
+        AuditActor: {
+            /** Id */
+            id: string | null;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Token Id */
+            token_id: string | null;
+            /** Token Name */
+            token_name: string | null;
+        };
+        /**
+         * AuditPage
+         * @description Entries, newest first; `next_before` leads to older ones.
+         */
+        AuditPage: {
+            /** Items */
+            items: components["schemas"]["AuditRead"][];
+            /** Next Before */
+            next_before: number | null;
+        };
+        /**
+         * AuditRead
+         * @description One entry.
+         */
+        AuditRead: {
+            /** Action */
+            action: string;
+            actor: components["schemas"]["AuditActor"];
+            /** Address */
+            address: string;
+            /** After */
+            after: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            } | null;
+            /** Hash */
+            hash: string;
+            /** Number */
+            number: number;
+            /** Outcome */
+            outcome: string;
+            /** Reason */
+            reason: string | null;
+            /** Request Id */
+            request_id: string;
+            subject: components["schemas"]["AuditSubject"];
+        };
+        /**
+         * AuditSubject
+         * @description What the act was about; it may be gone since.
+         */
+        AuditSubject: {
+            /** Database Id */
+            database_id: string | null;
+            /** Id */
+            id: string | null;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string | null;
+            /** Project Id */
+            project_id: string | null;
+        };
+        /**
+         * AuditVerification
+         * @description Whether the chain holds: up to which entry, with which hash, and where it breaks.
+         */
+        AuditVerification: {
+            /** Broken At */
+            broken_at: number | null;
+            /** Entries */
+            entries: number;
+            /** Head */
+            head: string;
+            /** Holds */
+            holds: boolean;
+            /** Reason */
+            reason: ("changed" | "missing" | "unlinked") | null;
         };
         /**
          * BackgroundState
@@ -3381,6 +3534,130 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_entries_api_orgs__org__audit_get: {
+        parameters: {
+            query?: {
+                /** @description job.upgrade, or a noun for all of its acts */
+                action?: string | null;
+                outcome?: ("done" | "refused" | "found") | null;
+                actor?: string | null;
+                token?: string | null;
+                project?: string | null;
+                database?: string | null;
+                since?: string | null;
+                until?: string | null;
+                /** @description words of names, actions and addresses */
+                q?: string | null;
+                /** @description only entries with a lower number */
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_entries_api_orgs__org__audit_export_get: {
+        parameters: {
+            query?: {
+                /** @description job.upgrade, or a noun for all of its acts */
+                action?: string | null;
+                outcome?: ("done" | "refused" | "found") | null;
+                actor?: string | null;
+                token?: string | null;
+                project?: string | null;
+                database?: string | null;
+                since?: string | null;
+                until?: string | null;
+                /** @description words of names, actions and addresses */
+                q?: string | null;
+                /** @description only entries with a lower number */
+                before?: number | null;
+                form?: "csv" | "jsonl";
+            };
+            header?: never;
+            path: {
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": unknown;
+                    "text/csv": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_entries_api_orgs__org__audit_verification_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditVerification"];
                 };
             };
             /** @description Problem */

@@ -8,14 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stillroom_api.authorization import named_project
 from stillroom_api.jobs.schemas import ActorName, HoldingJob, HoldingSession, JobPage, JobQuery, JobRead, Jobs, Waiting
 from stillroom_core.actors.actor import Actor
-from stillroom_core.actors.repository import actor_in, actors_of
+from stillroom_core.actors.repository import act_as, actor_in, actors_of
 from stillroom_core.errors import Invalid, not_found
 from stillroom_core.jobs.lifecycle import JobState, StepState
 from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.repository import JobFilter, JobRepository, PlacedJob
 from stillroom_core.jobs.service import list_jobs
 from stillroom_core.members.models import User
-from stillroom_core.tenancy import narrow
 
 
 async def read_job(session: AsyncSession, actor: Actor, placed: PlacedJob) -> JobRead:
@@ -72,7 +71,7 @@ async def _organization(session: AsyncSession, person: User, org: str | None) ->
         return await actor_in(session, person, slug=org)
     actors = await actors_of(session, person)
     if len(actors) == 1:
-        await narrow(session, actors[0].organization_id)
+        await act_as(session, actors[0])
         return actors[0]
     raise Invalid(
         "organization_missing",

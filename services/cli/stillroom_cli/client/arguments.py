@@ -23,6 +23,7 @@ def register(subparsers: Subparsers) -> None:
     _moving(subparsers)
     _under_lock(subparsers)
     _jobs(subparsers)
+    _audit(subparsers)
 
 
 def _sessions(subparsers: Subparsers) -> None:
@@ -137,6 +138,23 @@ def _jobs(subparsers: Subparsers) -> None:
     _add_job(resume)
     resume.add_argument("-w", "--wait", action="store_true", help="show it live; the exit code tells how it ended")
     _add_json(resume)
+
+
+def _audit(subparsers: Subparsers) -> None:
+    from stillroom_cli.client.commands import audit
+
+    parser = _command(subparsers, "audit", audit.audit, "Verify an organization's audit log, or take it away.")
+    parser.add_argument("act", choices=("verify", "export"), help="follow its chain of hashes, or print every entry")
+    parser.add_argument("--org", help="the organization, if you belong to several")
+    parser.add_argument(
+        "--since",
+        metavar="NUMBER:HASH",
+        type=audit.remembered,
+        help="with verify: an earlier answer, which must still be part of the chain",
+    )
+    parser.add_argument("--csv", action="store_true", help="with export: for a spreadsheet instead of JSON lines")
+    _add_json(parser, "with verify: print JSON")
+    parser.epilog = "verify asks for the entries and computes the chain here; keep its answer, and give it as --since."
 
 
 def _command(subparsers: Subparsers, name: str, run: Command, text: str) -> argparse.ArgumentParser:

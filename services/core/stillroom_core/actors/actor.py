@@ -49,6 +49,9 @@ class Actor:
     organization_name: str
     role: OrganizationRole
     grants: tuple[Grant, ...] = ()
+    kind: str = "person"  # or service
+    token_id: UUID | None = None  # through which token it acts
+    token_name: str | None = None
 
     def permissions(
         self, project_id: UUID | None = None, environment: Environment | None = None

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from stillroom_core.actors.acting import acting_in
 from stillroom_core.actors.actor import Actor, Grant
 from stillroom_core.actors.permissions import OrganizationRole, ProjectRole
 from stillroom_core.database import Session
@@ -45,9 +46,19 @@ async def actor_in(session: Session, user: User, *, slug: str | None = None, key
     """
     for actor in await actors_of(session, user):
         if actor.organization_slug == slug or actor.organization_id == key:
-            await narrow(session, actor.organization_id)
+            await act_as(session, actor)
             return actor
     raise not_found("organization")
+
+
+async def act_as(session: Session, actor: Actor) -> None:
+    """From here on the transaction sees the actor's organization alone, and what it changes is told as theirs.
+
+    Who acts is known once in a request: whoever else is looked up later is somebody whom it is about.
+    """
+    await narrow(session, actor.organization_id)
+    acting = acting_in(session)
+    acting.actor = acting.actor or actor
 
 
 async def _grants(session: Session, user: User) -> dict[UUID, list[Grant]]:

@@ -1,0 +1,1 @@
+"""Audit over HTTP: telling what requests did, and reading it."""

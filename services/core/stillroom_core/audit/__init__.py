@@ -1,0 +1,1 @@
+"""Audit: who did what, in an order that cannot be changed unseen."""
