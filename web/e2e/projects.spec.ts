@@ -6,6 +6,7 @@ test("a project is added, keeps what was typed when refused, gets a database, an
   await signIn(page, "/demo/projects");
   const source = await page.locator("li", { has: page.locator(`a[href="/demo/projects/shop/migrations"]`) }).locator("code").first().innerText();
   await page.getByRole("link", { name: "Add a project" }).click();
+  await page.getByRole("link", { name: "Enter everything by hand" }).click();
 
   await page.getByLabel("Git URL").fill("ftp://nowhere/shop.git");
   await page.getByLabel("Name", { exact: true }).fill(slug);

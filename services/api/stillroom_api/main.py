@@ -26,6 +26,7 @@ from stillroom_api.plans import routes as plans
 from stillroom_api.projects import routes as projects
 from stillroom_api.protection import Protection
 from stillroom_api.sessions import routes as sessions
+from stillroom_api.setups import routes as setups
 from stillroom_core.jobs.queue import Queue
 from stillroom_core.logs import configure_logs
 from stillroom_core.settings import Settings, get_settings
@@ -38,6 +39,7 @@ _ROUTERS = (
     members.router,
     rights.router,
     projects.router,
+    setups.router,
     environments.router,
     databases.router,
     migrations.router,

@@ -9,6 +9,7 @@ from stillroom_core.organizations.models import Organization
 from stillroom_core.plans.models import Plan
 from stillroom_core.projects.models import Commit, Project, RevisionSource
 from stillroom_core.sessions.models import RefreshToken
+from stillroom_core.setups.models import Setup
 
 __all__ = [
     "AuditEntry",
@@ -26,5 +27,6 @@ __all__ = [
     "ProjectMembership",
     "RefreshToken",
     "RevisionSource",
+    "Setup",
     "User",
 ]

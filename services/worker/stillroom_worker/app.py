@@ -12,14 +12,23 @@ from uuid import UUID
 from celery.signals import setup_logging, worker_process_init, worker_process_shutdown
 
 import stillroom_core.models  # noqa: F401 - registers every table
-from stillroom_core.jobs.queue import FETCH_PROJECT, READ_DATABASE, RUN_JOB, make_celery
+from stillroom_core.jobs.queue import (
+    FETCH_PROJECT,
+    LOOK_AT_SETUP,
+    READ_DATABASE,
+    RUN_JOB,
+    TEST_DATABASE,
+    make_celery,
+)
 from stillroom_core.logs import configure_logs
 from stillroom_core.settings import get_settings
 from stillroom_worker.fetch_project import fetch_project
+from stillroom_worker.look_at_setup import look_at_setup
 from stillroom_worker.read_database import read_database
 from stillroom_worker.room import Room
 from stillroom_worker.run_job import run_job
 from stillroom_worker.sandbox import SandboxUnavailable
+from stillroom_worker.try_database import try_database
 
 app = make_celery(get_settings())
 
@@ -92,3 +101,15 @@ def fetch_project_task(project_id: str) -> None:
 def read_database_task(database_id: str) -> None:
     """Reads a database."""
     process.run(lambda room: read_database(room, UUID(database_id)))
+
+
+@app.task(name=LOOK_AT_SETUP)
+def look_at_setup_task(setup_id: str) -> None:
+    """Looks at the repository of a project to be."""
+    process.run(lambda room: look_at_setup(room, UUID(setup_id)))
+
+
+@app.task(name=TEST_DATABASE)
+def try_database_task(setup_id: str) -> None:
+    """Tests the database of a project to be."""
+    process.run(lambda room: try_database(room, UUID(setup_id)))

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 from stillroom_core.projects.models import Project
 from stillroom_core.projects.service import credential_of
@@ -30,7 +31,12 @@ def mirror_of(room: Room, project: Project) -> Path:
 
     Not shared between organizations: what one may fetch says nothing about another.
     """
-    name = hashlib.sha256(f"{project.organization_id}|{project.git_url}".encode()).hexdigest()[:32]
+    return mirror_at(room, project.organization_id, project.git_url)
+
+
+def mirror_at(room: Room, organization_id: UUID, git_url: str) -> Path:
+    """The same for a repository that no project names yet."""
+    name = hashlib.sha256(f"{organization_id}|{git_url}".encode()).hexdigest()[:32]
     return room.folder("mirrors") / name
 
 
@@ -46,10 +52,15 @@ async def fetch(room: Room, project: Project, ref: str | None = None) -> Fetched
     return await checkout.fetch(repository, mirror_of(room, project), allowed_networks=operator_networks(room.settings))
 
 
+def export_folder(room: Room, mirror: Path, sha: str) -> Path:
+    """Where a commit's files are kept on this worker."""
+    return room.folder("checkouts") / f"{mirror.name[:12]}-{sha}"
+
+
 async def export(room: Room, project: Project, sha: str) -> Code:
     """The commit's files on disk, cached; fetched first where this worker has never seen the commit."""
     mirror = mirror_of(room, project)
-    destination = room.folder("checkouts") / f"{mirror.name[:12]}-{sha}"
+    destination = export_folder(room, mirror, sha)
     try:
         exported = await asyncio.to_thread(checkout.export, mirror, sha, destination)
     except checkout.CheckoutFailed:

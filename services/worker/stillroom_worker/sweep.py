@@ -16,10 +16,20 @@ from stillroom_core.jobs.feed import Event
 from stillroom_core.jobs.lifecycle import CHANGES_DATABASE, JobState, StepState
 from stillroom_core.jobs.models import Job, JobStep
 from stillroom_core.jobs.outcome import outcome
-from stillroom_core.jobs.queue import FETCH_PROJECT, READ_DATABASE, RUN_JOB, Ring, ring_after_commit
+from stillroom_core.jobs.queue import (
+    FETCH_PROJECT,
+    LOOK_AT_SETUP,
+    READ_DATABASE,
+    RUN_JOB,
+    TEST_DATABASE,
+    Ring,
+    ring_after_commit,
+)
 from stillroom_core.jobs.retention import remove_old_logs
 from stillroom_core.plans.repository import forget_expired
 from stillroom_core.projects.models import Project
+from stillroom_core.setups.models import Setup
+from stillroom_core.setups.repository import forget_old_setups
 from stillroom_core.tables import now
 from stillroom_worker.room import Room
 
@@ -33,6 +43,8 @@ DOUBT_AGAIN = timedelta(seconds=15)
 READ_STUCK = timedelta(minutes=2)
 READ_EVERY = timedelta(minutes=5)
 _HELD = timedelta(seconds=1)
+# What somebody typed of a project and left.
+SETUP_LIFE_DAYS = 30
 _MOST = 200
 
 
@@ -43,7 +55,7 @@ async def sweep(room: Room) -> None:
     row that somebody holds: a worker that froze in the middle of a transaction must not keep the others from being
     cleaned up after.
     """
-    for part in (_lost, _unread, _forget, _ring):
+    for part in (_lost, _unread, _forget, _ring, _setups):
         try:
             await part(room)
         except DBAPIError as cause:
@@ -106,6 +118,24 @@ async def _ring(room: Room) -> None:
             .limit(_MOST)
         ):
             ring_after_commit(session, Ring(READ_DATABASE, database_id))
+
+
+async def _setups(room: Room) -> None:
+    """Projects to be: looked at and tested again where a ring or a worker was lost, forgotten in the end."""
+    async with room.database.everything() as session:
+        await _impatiently(session)
+        await forget_old_setups(session, SETUP_LIFE_DAYS)
+        for state, since, task, stuck in (
+            (Setup.look_state, Setup.look_requested_at, LOOK_AT_SETUP, STUCK),
+            (Setup.test_state, Setup.test_requested_at, TEST_DATABASE, READ_STUCK),
+        ):
+            await session.execute(
+                update(Setup).where(state == "running", since < func.now() - stuck).values({state.key: "waiting"})
+            )
+            for setup_id in await session.scalars(
+                select(Setup.id).where(state == "waiting", since < func.now() - RING_AGAIN).limit(_MOST)
+            ):
+                ring_after_commit(session, Ring(task, setup_id))
 
 
 async def _lost(room: Room) -> None:

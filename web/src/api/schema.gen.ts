@@ -816,6 +816,118 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/orgs/{org}/setups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Setups
+         * @description What I have begun here and not finished, the latest first.
+         */
+        get: operations["list_setups_api_orgs__org__setups_get"];
+        put?: never;
+        /**
+         * Begin Setup
+         * @description Begins to add a project: a worker looks at the repository at once; poll the setup to see what it found.
+         */
+        post: operations["begin_setup_api_orgs__org__setups_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/setups/{setup}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Setup
+         * @description One setup of mine.
+         */
+        get: operations["read_setup_api_orgs__org__setups__setup__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Discard Setup
+         * @description Forgets a setup; a project that was made of it stays.
+         */
+        delete: operations["discard_setup_api_orgs__org__setups__setup__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Setup
+         * @description Keeps what was typed; another address, ref or credential is looked at anew.
+         */
+        patch: operations["change_setup_api_orgs__org__setups__setup__patch"];
+        trace?: never;
+    };
+    "/api/orgs/{org}/setups/{setup}/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finish Setup
+         * @description Makes the project, its first environment and its database, all or none; its first fetch starts at once.
+         */
+        post: operations["finish_setup_api_orgs__org__setups__setup__finish_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/setups/{setup}/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look Again
+         * @description Looks at the repository again.
+         */
+        post: operations["look_again_api_orgs__org__setups__setup__look_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/setups/{setup}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Database
+         * @description Signs in to a database and reads what it is and what the user may do there; nothing is changed in it.
+         */
+        post: operations["test_database_api_orgs__org__setups__setup__test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/plans/{plan}": {
         parameters: {
             query?: never;
@@ -1028,6 +1140,46 @@ export interface components {
              * @enum {string}
              */
             state: "idle" | "waiting" | "running" | "failed";
+        };
+        /**
+         * ChainRead
+         * @description One Alembic project of the repository, as a project would be set up with it.
+         */
+        ChainRead: {
+            /** Command */
+            command: string[] | null;
+            /** Config File */
+            config_file: string | null;
+            /** Drivers */
+            drivers: string[];
+            /** Extra Packages */
+            extra_packages: string[];
+            /** Files */
+            files: number;
+            /** Ini Overrides */
+            ini_overrides: components["schemas"]["Option"][];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "ini" | "pyproject" | "flask_migrate" | "folder";
+            /** Locked */
+            locked: boolean;
+            /** Packages */
+            packages: string | null;
+            packages_error: components["schemas"]["ProblemText"] | null;
+            /** Proposals */
+            proposals: components["schemas"]["ProposalRead"][];
+            /** Python */
+            python: string | null;
+            /** Script Location */
+            script_location: string;
+            /** Section */
+            section: string;
+            /** Subdirectory */
+            subdirectory: string;
+            /** Takes Ini Url */
+            takes_ini_url: boolean;
         };
         /**
          * CommitRead
@@ -1427,6 +1579,16 @@ export interface components {
             next_after: number;
         };
         /**
+         * Extension
+         * @description An extension that is installed in the database.
+         */
+        Extension: {
+            /** Name */
+            name: string;
+            /** Version */
+            version: string;
+        };
+        /**
          * FieldProblem
          * @description What is wrong with one field.
          */
@@ -1448,6 +1610,25 @@ export interface components {
              * @default true
              */
             set: boolean;
+        };
+        /**
+         * Findings
+         * @description What a commit holds.
+         */
+        Findings: {
+            /** Chains */
+            chains: components["schemas"]["ChainRead"][];
+            commit: components["schemas"]["CommitRead"];
+        };
+        /**
+         * FinishRequest
+         * @description What to make: the project, its first environment, and the tested database under this name.
+         */
+        FinishRequest: {
+            /** Database */
+            database?: string | null;
+            environment?: components["schemas"]["EnvironmentNew"] | null;
+            project: components["schemas"]["SetupProject"];
         };
         /**
          * GraphProblem
@@ -2215,6 +2396,33 @@ export interface components {
             items: components["schemas"]["ProjectRead"][];
         };
         /**
+         * ProposalRead
+         * @description One variable, -x argument or attribute that the code reads, with a template where it is of the database.
+         */
+        ProposalRead: {
+            /** Default */
+            default: string | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "variable" | "x_argument" | "attribute";
+            /** Line */
+            line: number;
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+            /** Required */
+            required: boolean;
+            /** Role */
+            role: string;
+            /** Secret */
+            secret: boolean;
+            /** Value */
+            value: string | null;
+        };
+        /**
          * Ready
          * @description Each thing that we depend on, with the reason when it fails.
          */
@@ -2433,6 +2641,161 @@ export interface components {
             updated_at: string | null;
         };
         /**
+         * ServerRead
+         * @description What a database said of itself and of the user's rights.
+         */
+        ServerRead: {
+            /** Creates Schemas */
+            creates_schemas: boolean;
+            /** Creates Tables */
+            creates_tables: boolean;
+            /** Encrypted */
+            encrypted: boolean;
+            /** Extensions */
+            extensions: components["schemas"]["Extension"][];
+            /** Foreign Tables */
+            foreign_tables: number;
+            /** Heads */
+            heads: string[];
+            /** Owners */
+            owners: string[] | null;
+            /** Schema */
+            schema: string | null;
+            /** Size */
+            size: number;
+            /** Standby */
+            standby: boolean;
+            /** Superuser */
+            superuser: boolean;
+            /** Tables */
+            tables: number;
+            /** Username */
+            username: string;
+            /** Version */
+            version: string;
+        };
+        /**
+         * SetupChanges
+         * @description What to change; what is left out stays. `choices` is the page's own, kept as it is: nothing secret in it.
+         */
+        SetupChanges: {
+            /** Choices */
+            choices?: {
+                [key: string]: unknown;
+            } | null;
+            credential?: components["schemas"]["Credential"] | null;
+            /** Git Ref */
+            git_ref?: string | null;
+            /** Git Url */
+            git_url?: string | null;
+        };
+        /**
+         * SetupDatabase
+         * @description The database that was sent to be tested; its password is never shown.
+         */
+        SetupDatabase: {
+            /** Ca Certificate */
+            ca_certificate?: string | null;
+            /** Database */
+            database: string;
+            /** Host */
+            host: string;
+            /** Password Set */
+            password_set: boolean;
+            /** Port */
+            port: number;
+            /**
+             * Sslmode
+             * @enum {string}
+             */
+            sslmode: "disable" | "prefer" | "require" | "verify-ca" | "verify-full";
+            /** Username */
+            username: string;
+        };
+        /**
+         * SetupNew
+         * @description A repository to look at. Without a ref its default branch is taken.
+         */
+        SetupNew: {
+            credential?: components["schemas"]["Credential"] | null;
+            /** Git Ref */
+            git_ref?: string | null;
+            /** Git Url */
+            git_url: string;
+        };
+        /**
+         * SetupProject
+         * @description The project as chosen; its repository is the setup's.
+         */
+        SetupProject: {
+            /** Command */
+            command?: string[] | null;
+            /** Config File */
+            config_file?: string | null;
+            /**
+             * Config Section
+             * @default alembic
+             */
+            config_section: string;
+            /**
+             * Extra Packages
+             * @default []
+             */
+            extra_packages: string[];
+            /** Name */
+            name: string;
+            /** Python */
+            python?: string | null;
+            /** Slug */
+            slug: string;
+            /**
+             * Subdirectory
+             * @default
+             */
+            subdirectory: string;
+        };
+        /**
+         * SetupRead
+         * @description A setup as its person sees it.
+         */
+        SetupRead: {
+            /** Choices */
+            choices: {
+                [key: string]: unknown;
+            };
+            /** Credential Set */
+            credential_set: boolean;
+            database: components["schemas"]["SetupDatabase"] | null;
+            findings: components["schemas"]["Findings"] | null;
+            /** Git Ref */
+            git_ref: string | null;
+            /** Git Url */
+            git_url: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            look: components["schemas"]["BackgroundState"];
+            /** Project */
+            project: string | null;
+            server: components["schemas"]["ServerRead"] | null;
+            test: components["schemas"]["BackgroundState"];
+            /**
+             * Touched At
+             * Format: date-time
+             */
+            touched_at: string;
+        };
+        /**
+         * Setups
+         * @description What I have begun and not finished.
+         */
+        Setups: {
+            /** Items */
+            items: components["schemas"]["SetupRead"][];
+        };
+        /**
          * SignIn
          * @description Who, and the proof.
          */
@@ -2515,6 +2878,33 @@ export interface components {
          * @enum {string}
          */
         StepState: "pending" | "running" | "done" | "failed" | "skipped" | "rolled_back";
+        /**
+         * TestRequest
+         * @description A database to sign in to; a password that is left out is the one that was sent before.
+         */
+        TestRequest: {
+            /** Ca Certificate */
+            ca_certificate?: string | null;
+            /** Database */
+            database: string;
+            /** Host */
+            host: string;
+            /** Password */
+            password?: string | null;
+            /**
+             * Port
+             * @default 5432
+             */
+            port: number;
+            /**
+             * Sslmode
+             * @default prefer
+             * @enum {string}
+             */
+            sslmode: "disable" | "prefer" | "require" | "verify-ca" | "verify-full";
+            /** Username */
+            username: string;
+        };
         /**
          * Ticket
          * @description Opens one stream of one job, once, within its life.
@@ -4167,6 +4557,274 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Rights"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_setups_api_orgs__org__setups_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Setups"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_setup_api_orgs__org__setups_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetupNew"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_setup_api_orgs__org__setups__setup__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                setup: string;
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discard_setup_api_orgs__org__setups__setup__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                setup: string;
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_setup_api_orgs__org__setups__setup__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                setup: string;
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetupChanges"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finish_setup_api_orgs__org__setups__setup__finish_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                setup: string;
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FinishRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    look_again_api_orgs__org__setups__setup__look_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                setup: string;
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_database_api_orgs__org__setups__setup__test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                setup: string;
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupRead"];
                 };
             };
             /** @description Problem */

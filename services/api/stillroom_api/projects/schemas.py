@@ -86,7 +86,9 @@ class Credential(BaseModel):
     known_hosts: str | None = Field(default=None, max_length=20_000)
 
 
-class _ProjectFields(BaseModel):
+class ProjectFields(BaseModel):
+    """Paths of a project stay inside its repository."""
+
     model_config = ConfigDict(extra="forbid")
 
     @field_validator("subdirectory", "config_file", "requirements_file", check_fields=False)
@@ -95,7 +97,7 @@ class _ProjectFields(BaseModel):
         return inside(value) if value else value
 
 
-class ProjectNew(_ProjectFields):
+class ProjectNew(ProjectFields):
     """A project to add."""
 
     slug: Slug
@@ -115,7 +117,7 @@ class ProjectNew(_ProjectFields):
     install_project: bool | None = None
 
 
-class ProjectChanges(_ProjectFields):
+class ProjectChanges(ProjectFields):
     """What to change; what is left out stays."""
 
     slug: Slug | None = None

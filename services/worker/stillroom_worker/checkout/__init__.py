@@ -3,7 +3,7 @@
 from stillroom_worker.checkout.address import Network
 from stillroom_worker.checkout.export import export
 from stillroom_worker.checkout.failure import CheckoutFailed
-from stillroom_worker.checkout.fetch import fetch
+from stillroom_worker.checkout.fetch import default_branch, fetch
 from stillroom_worker.checkout.history import file_history
 from stillroom_worker.checkout.limits import ExportLimits, FetchLimits
 from stillroom_worker.checkout.repository import (
@@ -26,6 +26,7 @@ __all__ = [
     "FileCommit",
     "Network",
     "Repository",
+    "default_branch",
     "export",
     "fetch",
     "file_history",

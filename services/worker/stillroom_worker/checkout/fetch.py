@@ -26,7 +26,7 @@ from stillroom_worker.checkout.mirror import commit_of, forget, keep, locked, ti
 from stillroom_worker.checkout.process import Finished, git, run
 from stillroom_worker.checkout.repository import FetchedCommit, Repository
 from stillroom_worker.checkout.sha import SHA, may_be_sha
-from stillroom_worker.checkout.snapshot import is_snapshot_wanted, take_snapshot
+from stillroom_worker.checkout.snapshot import is_repository, is_snapshot_wanted, take_snapshot
 from stillroom_worker.checkout.words import explain
 
 _QUIET = ("-q", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-maintenance")
@@ -67,6 +67,28 @@ async def fetch(
     return await asyncio.to_thread(read_commit, mirror, sha, repository.ref)
 
 
+async def default_branch(
+    repository: Repository,
+    mirror: Path,
+    *,
+    allowed_networks: Sequence[Network] = (),
+    limits: FetchLimits | None = None,
+    resolve: Resolver = resolve_by_system,
+) -> str:
+    """Name the branch that the server gives to whoever names none; raises CheckoutFailed.
+
+    A folder without git has no branches: whatever its files are is called `main`.
+    """
+    limits = limits or FetchLimits()
+    location = locate(repository)
+    if location.folder is not None and not is_repository(location.folder):
+        return "main"
+    address = None if location.scheme == "file" else await pin(location, allowed_networks, resolve)
+    with handed_over(location, address, repository.credential) as handover:
+        async with locked(mirror, limits.time):
+            return await _Visit(repository, location, address, handover, mirror, limits).head()
+
+
 @dataclass
 class _Visit:
     """One visit at one server: the same address, credential and deadline for each of its commands."""
@@ -99,6 +121,20 @@ class _Visit:
                 "Name a branch or a tag.",
             )
         return sha
+
+    async def head(self) -> str:
+        """Ask the server which branch its HEAD is."""
+        finished = await self._git("ls-remote", "-q", "--symref", "--end-of-options", "origin", "HEAD")
+        for line in finished.output.decode("utf-8", "replace").splitlines():
+            target, _, name = line.partition("\t")
+            if name == "HEAD" and target.startswith("ref: refs/heads/"):
+                return target.removeprefix("ref: refs/heads/")
+        raise CheckoutFailed(
+            "unknown_ref",
+            "The repository has no default branch",
+            "The server does not say which branch its HEAD is; an empty repository has none.",
+            "Name the branch or tag to migrate from.",
+        )
 
     async def _full_name(self, ref: str) -> str | None:
         """Ask the server for the ref's full name. None: it has no branch or tag of that name.

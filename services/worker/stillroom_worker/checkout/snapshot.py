@@ -44,14 +44,21 @@ async def is_snapshot_wanted(location: GitUrl, ref: str) -> bool:
     folder = location.folder
     if folder is None or location.committed_only:
         return False
+    if not is_repository(folder):
+        return True
     if not (folder / ".git").exists():
-        return not ((folder / "HEAD").is_file() and (folder / "objects").is_dir())
+        return False  # a bare one has no files that could have changed
     head = await _there(folder, "symbolic-ref", "-q", "--short", "HEAD")
     checked_out = head.output.decode("utf-8", "replace").strip()
     if ref not in ("HEAD", checked_out, f"refs/heads/{checked_out}"):
         return False
     status = await _there(folder, "status", "--porcelain", "-z", "--ignore-submodules=all", "--untracked-files=normal")
     return bool(status.output)
+
+
+def is_repository(folder: Path) -> bool:
+    """Tell whether a folder is a git repository, with files or bare."""
+    return (folder / ".git").exists() or ((folder / "HEAD").is_file() and (folder / "objects").is_dir())
 
 
 async def take_snapshot(folder: Path, mirror: Path, limits: FetchLimits) -> str:

@@ -3,7 +3,15 @@ import type { Credential, Project, ProjectNew } from "@/api/types";
 
 export type CredentialKind = "keep" | "none" | "token" | "ssh";
 
-export interface ProjectValues {
+export interface CredentialValues {
+  credentialKind: CredentialKind;
+  username: string;
+  password: string;
+  ssh_private_key: string;
+  known_hosts: string;
+}
+
+export interface ProjectValues extends CredentialValues {
   name: string;
   slug: string;
   git_url: string;
@@ -18,12 +26,15 @@ export interface ProjectValues {
   groups: string;
   extras: string;
   install_project: "detect" | "yes" | "no";
-  credentialKind: CredentialKind;
-  username: string;
-  password: string;
-  ssh_private_key: string;
-  known_hosts: string;
 }
+
+export const NO_CREDENTIAL: CredentialValues = {
+  credentialKind: "none",
+  username: "",
+  password: "",
+  ssh_private_key: "",
+  known_hosts: "",
+};
 
 export const EMPTY: ProjectValues = {
   name: "",
@@ -40,11 +51,7 @@ export const EMPTY: ProjectValues = {
   groups: "",
   extras: "",
   install_project: "detect",
-  credentialKind: "none",
-  username: "",
-  password: "",
-  ssh_private_key: "",
-  known_hosts: "",
+  ...NO_CREDENTIAL,
 };
 
 export function valuesOf(project: Project): ProjectValues {
@@ -92,7 +99,7 @@ export function slugFrom(name: string): string {
     .slice(0, 63);
 }
 
-function credentialOf(values: ProjectValues): Credential | null {
+export function credentialOf(values: CredentialValues): Credential | null {
   if (values.credentialKind === "ssh")
     return { ssh_private_key: values.ssh_private_key, known_hosts: values.known_hosts || null };
   if (values.credentialKind === "token") return { username: values.username || null, password: values.password };

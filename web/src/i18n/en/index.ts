@@ -5,8 +5,9 @@ import { jobs } from "./jobs";
 import { migrations } from "./migrations";
 import { projects } from "./projects";
 import { session } from "./session";
+import { setups } from "./setups";
 
-export const en = { ...common, ...session, ...projects, ...environments, ...migrations, ...jobs } as const;
+export const en = { ...common, ...session, ...projects, ...setups, ...environments, ...migrations, ...jobs } as const;
 
 export type Texts = typeof en;
 export type Key = keyof Texts;

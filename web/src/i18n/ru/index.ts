@@ -7,7 +7,8 @@ import { jobs } from "./jobs";
 import { migrations } from "./migrations";
 import { projects } from "./projects";
 import { session } from "./session";
+import { setups } from "./setups";
 
-const texts: Record<Key, Message> = { ...common, ...session, ...projects, ...environments, ...migrations, ...jobs };
+const texts: Record<Key, Message> = { ...common, ...session, ...projects, ...setups, ...environments, ...migrations, ...jobs };
 
 export const ru = texts;

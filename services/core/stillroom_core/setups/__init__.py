@@ -1,0 +1,1 @@
+"""Setups: a project that somebody is adding, step by step, before it is one."""

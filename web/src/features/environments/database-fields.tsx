@@ -1,0 +1,72 @@
+import { useLanguage } from "@/i18n";
+import { Field, Input, Select, TextArea } from "@/ui/field";
+import type { Form } from "@/ui/use-form";
+import { type DatabaseValues, fromUrl, SSL_MODES } from "./values";
+
+type TextName = Exclude<keyof DatabaseValues, "sslmode">;
+
+/** Where a database is and who signs in; a pasted URL fills them all. */
+export function DatabaseFields({ form, passwordStored }: { form: Pick<Form<DatabaseValues>, "values" | "set" | "replace" | "errorOf">; passwordStored: boolean }) {
+  const { t } = useLanguage();
+  const text = (name: TextName) => ({
+    name,
+    value: form.values[name],
+    onChange: (event: { target: { value: string } }) => form.set(name, event.target.value),
+  });
+  return (
+    <div className="grid grid-cols-6 gap-x-4 gap-y-3">
+      <Field className="col-span-6 sm:col-span-4" label={t("environments.host")} hint={t("environments.hostHint")} error={form.errorOf("host")}>
+        <Input
+          mono
+          placeholder="db.example.org"
+          {...text("host")}
+          onPaste={(event) => {
+            const found = fromUrl(event.clipboardData.getData("text"));
+            if (!found) return;
+            event.preventDefault();
+            form.replace({ ...form.values, ...found });
+          }}
+        />
+      </Field>
+      <Field className="col-span-6 sm:col-span-2" label={t("environments.port")} error={form.errorOf("port")}>
+        <Input mono inputMode="numeric" {...text("port")} />
+      </Field>
+      <Field className="col-span-6 sm:col-span-3" label={t("environments.database")} error={form.errorOf("database")}>
+        <Input mono {...text("database")} />
+      </Field>
+      <Field
+        className="col-span-6 sm:col-span-3"
+        label={t("environments.databaseName")}
+        optional={t("common.optional")}
+        hint={t("environments.databaseNameHint")}
+        error={form.errorOf("name")}
+      >
+        <Input placeholder={form.values.database} {...text("name")} />
+      </Field>
+      <Field className="col-span-6 sm:col-span-3" label={t("environments.username")} error={form.errorOf("username")}>
+        <Input mono {...text("username")} />
+      </Field>
+      <Field className="col-span-6 sm:col-span-3" label={t("environments.password")} error={form.errorOf("password")}>
+        <Input
+          mono
+          type="password"
+          autoComplete="new-password"
+          placeholder={passwordStored ? t("environments.stored") : ""}
+          {...text("password")}
+        />
+      </Field>
+      <Field className="col-span-6 sm:col-span-3" label="sslmode" error={form.errorOf("sslmode")}>
+        <Select value={form.values.sslmode} onChange={(event) => form.set("sslmode", event.target.value as DatabaseValues["sslmode"])}>
+          {SSL_MODES.map((mode) => (
+            <option key={mode}>{mode}</option>
+          ))}
+        </Select>
+      </Field>
+      {form.values.sslmode.startsWith("verify") && (
+        <Field className="col-span-6" label={t("environments.ca")} optional={t("common.optional")} error={form.errorOf("ca_certificate")}>
+          <TextArea mono placeholder="-----BEGIN CERTIFICATE-----" {...text("ca_certificate")} />
+        </Field>
+      )}
+    </div>
+  );
+}
