@@ -71,6 +71,7 @@ def everywhere(who: str) -> dict[str, str]:
 
 
 DATABASE = {"name": "n", "host": "h.example", "database": "d", "username": "u"}
+DATABASE_TO_TEST = {"host": "h.example", "database": "d", "username": "u"}
 SHOP = {"project": "own/shop"}
 ENVIRONMENT = "/api/orgs/{org}/projects/{project}/environments/{environment}"
 
@@ -92,6 +93,20 @@ MATRIX: list[Row] = [
     in_project("PATCH", "", SETTERS, {"name": "Renamed"}),
     in_project("DELETE", "", MANAGERS),
     in_project("POST", "/fetch", "OAPTD"),
+    # Projects to be: each person's own, here the owner's, so that to another administrator it is not there.
+    in_organization("GET", "/setups", MANAGERS),
+    in_organization("POST", "/setups", MANAGERS, {"git_url": "https://g.example/n.git"}),
+    *[
+        Row(method, f"/api/orgs/{{org}}/setups/{{setup}}{path}", OWNERS, body=body, seen_by="OMVPTDE")
+        for method, path, body in (
+            ("GET", "", None),
+            ("PATCH", "", {"choices": {}}),
+            ("DELETE", "", None),
+            ("POST", "/look", None),
+            ("POST", "/test", DATABASE_TO_TEST),
+            ("POST", "/finish", {"project": {"slug": "n", "name": "N"}}),
+        )
+    ],
     # Environments and databases.
     in_project("GET", "/environments", READERS),
     in_project("POST", "/environments", SETTERS, {"slug": "qa", "name": "QA"}),

@@ -26,6 +26,7 @@ export const PAGES: readonly Page[] = [
   { name: "sign-in", route: "/sign-in", address: "/sign-in", signedOut: true },
   { name: "projects", route: "/:org/projects", address: "/demo/projects" },
   { name: "project-new", route: "/:org/projects/new", address: "/demo/projects/new" },
+  { name: "project-by-hand", route: "/:org/projects/new", address: "/demo/projects/new?by=hand" },
   { name: "migrations", route: "/:org/projects/:project/migrations", address: SHOP },
   { name: "revision", route: "/:org/projects/:project/migrations", address: `${SHOP}?revision=27e6c0f8b9d4&environment=staging` },
   { name: "move", route: "/:org/projects/:project/migrations", address: `${SHOP}?move=upgrade&on=prod&to=head` },

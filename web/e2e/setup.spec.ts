@@ -155,7 +155,7 @@ test("each failing step says cause and fix, and what was typed outlives a reload
   await expect(page.getByLabel("Name", { exact: true })).toHaveValue("Kept by the service");
   await expect(page.getByLabel("Port")).toHaveValue("1");
   await expect(page.getByLabel("Password")).toHaveValue("");
-  const stored = await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }));
+  const stored = await page.evaluate(() => JSON.stringify([localStorage, sessionStorage].map((one) => Object.entries(one))));
   expect(stored).not.toContain("canary-typed-by-a-person");
   await drawn(page);
   await accessible(page, "a database that cannot be reached");

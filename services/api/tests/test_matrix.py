@@ -90,9 +90,12 @@ async def ids(api: Any, on: str, by: str) -> dict[str, str]:
     assert plan.status_code == 201, plan.text
     job = await api.call(by, "POST", "/api/migrations/upgrade", json=place)
     assert job.status_code == 202, job.text
+    setup = await api.call(OWNER, "POST", "/api/orgs/own/setups", json={"git_url": "https://g.example/n.git"})
+    assert setup.status_code == 201, setup.text
     return {
         "org": "own",
         "project": "shop",
+        "setup": setup.json()["id"],
         "environment": on,
         "database": job.json()["database"]["id"],
         "plan": plan.json()["id"],

@@ -30,7 +30,7 @@ async def begin(api: Any, **content: Any) -> dict[str, Any]:
 
 
 async def found_out(api: Any, key: str) -> None:
-    async with api.app.state.context.database.transaction() as session:
+    async with api.app.state.context.database.everything() as session:
         await session.execute(update(Setup).where(Setup.id == key).values(findings=FINDINGS, look_state="idle"))
 
 
@@ -70,7 +70,7 @@ async def test_what_was_typed_is_kept_and_no_secret_comes_back(api: Any) -> None
     assert read.json()["credential_set"] and read.json()["database"]["password_set"]
     assert "canary" not in read.text + tested.text
     assert [ring.task for ring in api.queue.rings] == [LOOK_AT_SETUP, TEST_DATABASE]
-    async with api.app.state.context.database.transaction() as session:
+    async with api.app.state.context.database.everything() as session:
         row = (await session.scalars(select(Setup))).one()
         assert b"canary" not in row.credential_sealed + row.password_sealed
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import func, update
 
 from stillroom_core.errors import StillroomError
+from stillroom_core.masking import keeping_secrets, masked
 from stillroom_core.revisions.chains import Chain, ChainKind, find_chains
 from stillroom_core.revisions.source import Source as RevisionSource
 from stillroom_core.revisions.source import Tree
@@ -35,6 +36,11 @@ from stillroom_worker.virtualenv.python_choice import candidates
 
 async def look_at_setup(room: Room, setup_id: UUID) -> None:
     """Looks once and stores what was found or why not; does nothing when nobody asked."""
+    with keeping_secrets():
+        await _look_at_setup(room, setup_id)
+
+
+async def _look_at_setup(room: Room, setup_id: UUID) -> None:
     async with room.database.everything() as session:
         taken = await session.execute(
             update(Setup)
@@ -47,7 +53,7 @@ async def look_at_setup(room: Room, setup_id: UUID) -> None:
         return
     values: dict[str, Any]
     try:
-        values = {"look_state": "idle", "look_error": None, "findings": await _look(room, setup)}
+        values = {"look_state": "idle", "look_error": None, "findings": masked(await _look(room, setup))}
     except (CheckoutFailed, JobFailed, StillroomError) as failure:
         described = failure if isinstance(failure, JobFailed) else JobFailed.of(failure)
         values = {"look_state": "failed", "look_error": described.as_dict()}

@@ -7,6 +7,7 @@ import asyncpg
 from sqlalchemy import func, update
 
 from stillroom_core.errors import StillroomError
+from stillroom_core.masking import keeping_secrets
 from stillroom_core.setups.models import Setup
 from stillroom_core.setups.service import password_of_setup
 from stillroom_worker.addresses import allowed_addresses
@@ -14,6 +15,7 @@ from stillroom_worker.egress import Target
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.room import Room
 from stillroom_worker.target import SESSION_BROKE, connect, read_truth
+from stillroom_worker.target.identity import read_server
 
 _RIGHTS = """
 select current_user as username,
@@ -40,6 +42,11 @@ _EXTENSIONS = "select extname as name, extversion as version from pg_extension o
 
 async def try_database(room: Room, setup_id: UUID) -> None:
     """Tests once and stores what was found or why not; does nothing when nobody asked."""
+    with keeping_secrets():
+        await _try_database(room, setup_id)
+
+
+async def _try_database(room: Room, setup_id: UUID) -> None:
     async with room.database.everything() as session:
         taken = await session.execute(
             update(Setup)
@@ -85,6 +92,7 @@ async def _report(room: Room, setup: Setup) -> dict[str, Any]:
         tables = await session.fetchrow(_OTHERS)
         extensions = await session.fetch(_EXTENSIONS)
         truth = await read_truth(session, None, None)
+        server = await read_server(session)
     except SESSION_BROKE as cause:
         raise JobFailed(
             "read_failed",
@@ -96,7 +104,7 @@ async def _report(room: Room, setup: Setup) -> dict[str, Any]:
         session.terminate()
     return {
         "version": truth.server_version,
-        "standby": truth.standby,
+        "standby": server.standby or server.read_only,
         "heads": truth.heads,
         "version_tables": truth.version_tables,
         **dict(_record(rights)),

@@ -19,14 +19,14 @@ from stillroom_worker.try_database import try_database
 
 
 async def began(scene: Any, **content: Any) -> Setup:
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         person = (await session.scalars(select(User))).one()
         actor = await actor_in(session, person, slug="demo")
         return await service.begin_setup(session, actor, {"git_url": str(scene.repository), **content})
 
 
 async def now(scene: Any, key: UUID) -> Setup:
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         return await session.get_one(Setup, key)
 
 
@@ -47,7 +47,7 @@ async def with_database(scene: Any, setup: Setup, **database: Any) -> Setup:
         "sslmode": "disable",
         **database,
     }
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         service.request_test(session, await session.get_one(Setup, setup.id), content)
     await try_database(scene.room, setup.id)
     return await now(scene, setup.id)
@@ -74,7 +74,7 @@ async def test_a_failed_look_says_why_and_a_corrected_address_is_looked_at_anew(
     assert setup.look_error is not None
     assert (setup.look_state, setup.look_error["code"]) == ("failed", "unknown_ref")
     assert setup.look_error["fix"]
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         await service.change_setup(session, await session.get_one(Setup, setup.id), {"git_ref": None})
     assert [ring.key for ring in scene.queue.rings if ring.task == LOOK_AT_SETUP] == [setup.id, setup.id]
     await look_at_setup(scene.room, setup.id)
@@ -93,16 +93,16 @@ async def test_a_lost_ring_or_worker_is_made_good_by_the_sweeper(scene: Any) -> 
 
     scene.commit(two_tables())
     setup = await began(scene)
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         long_ago = func.now() - func.make_interval(0, 0, 0, 0, 1)
         await session.execute(update(Setup).values(look_state="running", look_requested_at=long_ago))
     scene.queue.rings.clear()
     await sweep(scene.room)
     assert (LOOK_AT_SETUP, setup.id) in [(ring.task, ring.key) for ring in scene.queue.rings]
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         await session.execute(update(Setup).values(touched_at=func.now() - func.make_interval(0, 0, 0, 31)))
     await sweep(scene.room)
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         assert (await session.scalars(select(Setup))).all() == []
 
 
@@ -139,7 +139,7 @@ async def test_a_database_that_cannot_be_used_is_told_with_the_way_out(
 async def test_the_project_the_environment_and_the_database_are_made_together(scene: Any) -> None:
     scene.commit(two_tables())
     setup = await with_database(scene, await looked(scene))
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         person = (await session.scalars(select(User))).one()
         actor = await actor_in(session, person, slug="demo")
         made = await service.finish_setup(
@@ -156,5 +156,5 @@ async def test_the_project_the_environment_and_the_database_are_made_together(sc
         )
     ended = await now(scene, setup.id)
     assert (ended.project_id, ended.password_sealed) == (made.id, None)
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         await session.delete(await session.get_one(Project, made.id))

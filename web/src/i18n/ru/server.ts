@@ -1,25 +1,14 @@
+import { adding } from "./server-adding";
 import { target } from "./server-target";
 
-/** Words that the service puts into its sentences. */
-export const nouns: Readonly<Record<string, string>> = {
-  project: "проект",
-  environment: "окружение",
-  database: "база",
-  organization: "организация",
-  job: "задание",
-  plan: "план",
-  revision: "ревизия",
-  commit: "коммит",
-  file: "файл",
-  cached: "из кэша",
-  built: "собрано",
-};
+export { nouns } from "./server-nouns";
 
 /**
  * What the service says when it refuses or fails, in Russian. The key is the sentence as its sources have it,
  * `{0}` and so on stand for what it puts in; server-texts.gen.json lists them all, and a test compares.
  */
 export const server: Readonly<Record<string, string>> = {
+  ...adding,
   // Fields of a form.
   "not a branch, tag or commit id": "не ветка, не тег и не id коммита",
   "not a host name": "не имя хоста",
@@ -408,16 +397,4 @@ export const server: Readonly<Record<string, string>> = {
   "The job is {0}, its kind {1}.": "Состояние задания: {0}, вид: {1}.",
   "Its target was {0}, counted from where the database stood then.": "Его цель — {0}, считая от того места, где тогда стояла база.",
   "The environment {0} is protected: there it takes a higher role.": "Окружение {0} защищено: там нужна роль выше.",
-  "Check that the user may read pg_catalog; poolers that hide it cannot be used.": "Проверьте, что пользователь может читать pg_catalog; пулеры, которые его прячут, не подойдут.",
-  "Choose the branch that has the migrations; a project that is built in another way is added by hand.": "Выберите ветку, где лежат миграции; проект, устроенный иначе, добавляют вручную.",
-  "Looked for alembic.ini, pyproject.toml and folders with env.py and versions in {0} ({1}).": "Искали alembic.ini, pyproject.toml и папки с env.py и versions в {0} ({1}).",
-  "Name the branch or tag to migrate from.": "Укажите ветку или тег, с которых мигрировать.",
-  "Open the project; its settings are where it is changed now.": "Откройте проект: теперь он меняется в своих настройках.",
-  "The database answered, but its catalogue could not be read.": "База ответила, но её каталог прочитать не удалось.",
-  "The repository has no default branch": "У репозитория нет основной ветки",
-  "The repository was not read yet.": "Репозиторий ещё не прочитан.",
-  "The server does not say which branch its HEAD is; an empty repository has none.": "Сервер не говорит, на какую ветку указывает HEAD; у пустого репозитория её нет.",
-  "This commit holds no Alembic project.": "В этом коммите нет проекта Alembic.",
-  "This project was added already.": "Этот проект уже добавлен.",
-  "Wait until it was, or correct its address.": "Подождите, пока его прочитают, или исправьте адрес.",
 };
