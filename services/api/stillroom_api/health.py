@@ -5,12 +5,13 @@ from datetime import timedelta
 from typing import Literal
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from stillroom_api.context import Context, ContextOf
+from stillroom_core.jobs.presence import isolation_of_workers
 
 router = APIRouter(tags=["health"])
 
@@ -29,6 +30,10 @@ class Ready(BaseModel):
     status: Literal["ready", "not ready"]
     database: str
     queue: str
+    workers: dict[str, int] = Field(
+        description="How many workers live at each proven level of isolation; `refused` could reach none that may run "
+        "jobs. Not a condition of being ready."
+    )
 
 
 @router.get("/livez")
@@ -40,10 +45,10 @@ async def live() -> Live:
 @router.get("/readyz", responses={503: {"model": Ready}})
 async def ready(context: ContextOf, response: Response) -> Ready:
     """Whether database and queue answer."""
-    database, queue = await asyncio.gather(_database(context), _queue(context))
+    database, queue, workers = await asyncio.gather(_database(context), _queue(context), _workers(context))
     good = database == queue == "ok"
     response.status_code = 200 if good else 503
-    return Ready(status="ready" if good else "not ready", database=database, queue=queue)
+    return Ready(status="ready" if good else "not ready", database=database, queue=queue, workers=workers)
 
 
 async def _database(context: Context) -> str:
@@ -62,3 +67,11 @@ async def _queue(context: Context) -> str:
     except (RedisError, OSError, TimeoutError) as cause:
         return f"does not answer ({type(cause).__name__})"
     return "ok"
+
+
+async def _workers(context: Context) -> dict[str, int]:
+    try:
+        async with asyncio.timeout(_PATIENCE.total_seconds()):
+            return await isolation_of_workers(context.redis)
+    except (RedisError, OSError, TimeoutError):
+        return {}  # the queue's own line says so

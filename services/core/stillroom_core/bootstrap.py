@@ -22,6 +22,7 @@ from stillroom_core.jobs.queue import take_rings
 from stillroom_core.keys import new_key
 from stillroom_core.members.models import Membership, User
 from stillroom_core.organizations.models import Organization
+from stillroom_core.organizations.service import create_organization
 from stillroom_core.projects.repository import ProjectRepository
 from stillroom_core.projects.service import create_project
 from stillroom_core.sessions.passwords import hash_password
@@ -69,9 +70,7 @@ async def _administrator(session: Session, fields: dict[str, Any]) -> tuple[User
 async def _organization(session: Session, fields: dict[str, Any], owner: User) -> Organization:
     found = await session.scalar(select(Organization).where(Organization.slug == fields["slug"]))
     if found is None:
-        found = Organization(id=new_key(), slug=fields["slug"], name=fields["name"])
-        session.add(found)
-        await session.flush()
+        found = await create_organization(session, fields["slug"], fields["name"])
     if await session.get(Membership, (found.id, owner.id)) is None:
         session.add(Membership(organization_id=found.id, user_id=owner.id, role="owner"))
         await session.flush()

@@ -4,14 +4,20 @@ A task is three lines: it finds this process's room and runs one coroutine in it
 """
 
 import asyncio
+import contextlib
+import os
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
-from celery.signals import setup_logging, worker_process_init, worker_process_shutdown
+from celery.signals import heartbeat_sent, setup_logging, worker_init, worker_process_init, worker_process_shutdown
+from redis import Redis
+from redis.exceptions import RedisError
 
 import stillroom_core.models  # noqa: F401 - registers every table
+from stillroom_core.jobs.presence import REFUSED, say
 from stillroom_core.jobs.queue import (
     FETCH_PROJECT,
     LOOK_AT_SETUP,
@@ -25,9 +31,9 @@ from stillroom_core.settings import get_settings
 from stillroom_worker.fetch_project import fetch_project
 from stillroom_worker.look_at_setup import look_at_setup
 from stillroom_worker.read_database import read_database
-from stillroom_worker.room import Room
+from stillroom_worker.room import Room, prove_isolation
 from stillroom_worker.run_job import run_job
-from stillroom_worker.sandbox import SandboxUnavailable
+from stillroom_worker.sandbox import Level, SandboxUnavailable
 from stillroom_worker.try_database import try_database
 
 app = make_celery(get_settings())
@@ -39,6 +45,7 @@ class _Process:
     def __init__(self) -> None:
         self._runner: asyncio.Runner | None = None
         self._room: Room | None = None
+        self.level: Level | None = None
 
     def run(self, work: Callable[[Room], Awaitable[None]]) -> None:
         """Runs one coroutine to its end."""
@@ -48,7 +55,7 @@ class _Process:
 
     async def _with_room(self, work: Callable[[Room], Awaitable[None]]) -> None:
         if self._room is None:
-            self._room = await Room.open(get_settings())
+            self._room = await Room.open(get_settings(), level=self.level)
         await work(self._room)
 
     def close(self) -> None:
@@ -67,17 +74,42 @@ def _logs(**_: Any) -> None:
     configure_logs(get_settings())
 
 
-@worker_process_init.connect
+@worker_init.connect
 def _prove_isolation(**_: Any) -> None:
-    """Opens the room at once: a worker whose host cannot isolate jobs must not take any."""
+    """Before anything is taken from the queue: a worker whose host cannot isolate jobs must not take any.
+
+    The processes of the pool are forked from this one, so what was proven here holds for them.
+    """
+    try:
+        process.level = asyncio.run(prove_isolation(get_settings()))
+    except SandboxUnavailable as unavailable:
+        _say(REFUSED)
+        sys.exit(f"stillroom worker: {unavailable}")
+    _say(process.level.value)
+
+
+@heartbeat_sent.connect
+def _live(**_: Any) -> None:
+    if process.level is not None:
+        _say(process.level.value)
+
+
+def _say(isolation: str) -> None:
+    """Shows this worker at /readyz; nothing depends on it."""
+    with contextlib.suppress(RedisError, OSError):
+        client = Redis.from_url(get_settings().redis_url.get_secret_value(), socket_timeout=2, socket_connect_timeout=2)
+        with client:
+            say(client, f"{socket.gethostname()}:{os.getpid() if isolation != REFUSED else 0}", isolation)
+
+
+@worker_process_init.connect
+def _open_room(**_: Any) -> None:
+    """Opens the room at once, so that the first job need not."""
 
     async def nothing(_room: Room) -> None:
         return
 
-    try:
-        process.run(nothing)
-    except SandboxUnavailable as unavailable:
-        sys.exit(f"stillroom worker: {unavailable}")
+    process.run(nothing)
 
 
 @worker_process_shutdown.connect

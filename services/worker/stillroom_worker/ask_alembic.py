@@ -19,6 +19,7 @@ from stillroom_worker.failure import JobFailed
 from stillroom_worker.lines import handfuls, one_by_one
 from stillroom_worker.room import Room
 from stillroom_worker.sandbox import Prisoner
+from stillroom_worker.tenancy import refuse_several_without_walls
 from stillroom_worker.virtualenv import VirtualenvFailed
 
 PATIENCE = timedelta(minutes=2)
@@ -44,6 +45,7 @@ async def ask_alembic(
     async def ignore(_line: str) -> None:
         """Nobody watches a fetch; a failure brings its own last words."""
 
+    await refuse_several_without_walls(room)
     try:
         virtualenv = await codes.virtualenv(room, project, code, ignore)
     except VirtualenvFailed as failure:

@@ -18,6 +18,13 @@ SILENCE = timedelta(seconds=8)
 _BROKER_WITHIN = timedelta(seconds=5)
 
 
+async def prove_isolation(settings: Settings) -> Level:
+    """The strongest level that holds here; raises SandboxUnavailable below the set one."""
+    work = settings.data_dir / "jobs"
+    work.mkdir(parents=True, exist_ok=True)
+    return await choose_level(Level(settings.sandbox), work=work)
+
+
 @dataclass
 class Room:
     """The worker's own things; tenants' processes see none of them."""
@@ -29,12 +36,14 @@ class Room:
     level: Level | None
 
     @classmethod
-    async def open(cls, settings: Settings, queue: Queue | None = None, *, runs_jobs: bool = True) -> "Room":
-        """Connects and, to run jobs, proves the isolation; raises SandboxUnavailable below the set level."""
-        folder = settings.data_dir
+    async def open(
+        cls, settings: Settings, queue: Queue | None = None, *, runs_jobs: bool = True, level: Level | None = None
+    ) -> "Room":
+        """Connects and, to run jobs, proves the isolation unless `level` was proven; raises SandboxUnavailable."""
         for name in ("mirrors", "checkouts", "virtualenvs", "jobs"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        level = await choose_level(Level(settings.sandbox), work=folder / "jobs") if runs_jobs else None
+            (settings.data_dir / name).mkdir(parents=True, exist_ok=True)
+        if runs_jobs and level is None:
+            level = await prove_isolation(settings)
         database = Database.from_settings(pool_size=4, silence=SILENCE)
         redis = Redis.from_url(
             settings.redis_url.get_secret_value(),

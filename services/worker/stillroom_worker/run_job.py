@@ -49,6 +49,7 @@ from stillroom_worker.target import (
     refuse_unwritable,
     try_lock,
 )
+from stillroom_worker.tenancy import refuse_several_without_walls
 from stillroom_worker.tenant_runs import Ground, TenantRuns
 from stillroom_worker.verdict import Verdict, judge
 from stillroom_worker.virtualenv import Virtualenv, VirtualenvFailed, hold
@@ -189,6 +190,7 @@ class JobRun:
         settings = run_settings(ours.environment)
         token = new_token()
         hide(token, target_of(ours.database).password)  # from the first line on, before anybody signs in
+        await refuse_several_without_walls(self._room)
         code = await self._checkout()
         virtualenv = await self._virtualenv(code)
         self._steps.begin(LOCK, "lock", "Lock the database")

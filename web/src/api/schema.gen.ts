@@ -2436,6 +2436,13 @@ export interface components {
              * @enum {string}
              */
             status: "ready" | "not ready";
+            /**
+             * Workers
+             * @description How many workers live at each proven level of isolation; `refused` could reach none that may run jobs. Not a condition of being ready.
+             */
+            workers: {
+                [key: string]: number;
+            };
         };
         /**
          * ResumeRequest

@@ -313,6 +313,16 @@ export const server: Readonly<Record<string, string>> = {
   "Alembic did not list the revisions in two minutes.": "Alembic не перечислил ревизии за две минуты.",
   "Alembic's answer is too long.": "Ответ Alembic слишком длинный.",
   "Stillroom itself failed while it ran this job.": "При выполнении задания сломался сам Stillroom.",
+  "It runs jobs without isolation, and this installation has {0} organizations.":
+    "Воркер выполняет задания без изоляции, а в этой установке организаций: {0}.",
+  "Its jobs may run without isolation (STILLROOM_SANDBOX=bare): code of one organization could read the secrets of another.":
+    "Задания в ней могут выполняться без изоляции (STILLROOM_SANDBOX=bare): код одной организации мог бы прочитать секреты другой.",
+  "Set STILLROOM_SANDBOX to bwrap or landlock for every process, and start them again.":
+    "Задайте STILLROOM_SANDBOX=bwrap или landlock для всех процессов и запустите их снова.",
+  "Tell the operator: the worker needs a host with bubblewrap or Landlock, and STILLROOM_SANDBOX set to it.":
+    "Сообщите оператору: воркеру нужна машина с bubblewrap или Landlock и соответствующий STILLROOM_SANDBOX.",
+  "This installation is for one organization.": "Эта установка рассчитана на одну организацию.",
+  "This worker cannot keep organizations apart.": "Этот воркер не может отделить организации друг от друга.",
   "Tell the operator the job id.": "Сообщите оператору номер задания.",
   "The job's sandbox could not be made.": "Песочницу для задания создать не удалось.",
   "Tell the operator of the worker.": "Сообщите оператору воркера.",
