@@ -19,7 +19,7 @@ from stillroom_worker.failure import JobFailed
 from stillroom_worker.lines import handfuls, one_by_one
 from stillroom_worker.room import Room
 from stillroom_worker.sandbox import Prisoner
-from stillroom_worker.tenancy import refuse_several_without_walls
+from stillroom_worker.single_tenant import refuse_several_without_walls
 from stillroom_worker.virtualenv import VirtualenvFailed
 
 PATIENCE = timedelta(minutes=2)

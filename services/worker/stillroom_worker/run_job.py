@@ -37,6 +37,7 @@ from stillroom_worker.journal import Journal, OutOfTouch, Superseded
 from stillroom_worker.planning import settled_plan
 from stillroom_worker.room import Room
 from stillroom_worker.sandbox import CellFailed
+from stillroom_worker.single_tenant import refuse_several_without_walls
 from stillroom_worker.steps import Steps
 from stillroom_worker.supervise import Account, Ending
 from stillroom_worker.target import (
@@ -49,7 +50,6 @@ from stillroom_worker.target import (
     refuse_unwritable,
     try_lock,
 )
-from stillroom_worker.tenancy import refuse_several_without_walls
 from stillroom_worker.tenant_runs import Ground, TenantRuns
 from stillroom_worker.verdict import Verdict, judge
 from stillroom_worker.virtualenv import Virtualenv, VirtualenvFailed, hold

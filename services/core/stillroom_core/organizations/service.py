@@ -7,6 +7,7 @@ from stillroom_core.errors import Conflict
 from stillroom_core.keys import new_key
 from stillroom_core.organizations.models import Organization
 from stillroom_core.settings import get_settings
+from stillroom_core.tenancy import everything
 
 
 async def create_organization(session: Session, slug: str, name: str) -> Organization:
@@ -27,4 +28,5 @@ async def create_organization(session: Session, slug: str, name: str) -> Organiz
 
 async def count_organizations(session: Session) -> int:
     """How many there are, in the whole installation."""
-    return int(await session.scalar(select(func.count()).select_from(Organization)) or 0)
+    async with everything(session):
+        return int(await session.scalar(select(func.count()).select_from(Organization)) or 0)

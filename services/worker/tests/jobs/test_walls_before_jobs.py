@@ -43,7 +43,7 @@ async def test_a_worker_below_its_level_ends_with_words_and_takes_nothing_from_t
     assert worker.returncode == 1
     assert "bwrap: bubblewrap is not installed. Install bubblewrap" in worker.stderr
     assert await scene.room.redis.llen("stillroom") == waiting
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         assert (await session.get_one(Job, key)).state == "queued"
     assert (await isolation_of_workers(scene.room.redis))["refused"] >= 1
     await scene.room.redis.delete("stillroom")
@@ -53,13 +53,13 @@ async def test_a_second_organization_is_refused_where_jobs_may_run_without_walls
     scene: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(get_settings(), "sandbox", "bare")
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         with pytest.raises(Conflict, match="for one organization") as refused:
             await create_organization(session, "second", "Second")
         assert "STILLROOM_SANDBOX" in refused.value.fix
         assert len(list(await session.scalars(select(Organization)))) == 1
     monkeypatch.setattr(get_settings(), "sandbox", "landlock")
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         made = await create_organization(session, "second", "Second")
         await session.delete(made)
 
@@ -70,7 +70,7 @@ async def test_a_worker_without_walls_runs_no_code_where_there_are_two_organizat
     scene.commit(two_tables())
     await scene.fetch()
     scene.room.level = Level.BARE
-    async with scene.room.database.transaction() as session:
+    async with scene.room.database.everything() as session:
         session.add(Organization(id=new_key(), slug="second", name="Second"))
     try:
         done = await scene.run("upgrade", "head")
@@ -80,7 +80,7 @@ async def test_a_worker_without_walls_runs_no_code_where_there_are_two_organizat
         project = await scene.fetch()
         assert project.fetch_error["code"] == "isolation_too_weak"
     finally:
-        async with scene.room.database.transaction() as session:
+        async with scene.room.database.everything() as session:
             await session.execute(delete(Organization).where(Organization.slug == "second"))
     assert not Path("/tmp/stillroom-walls-trap").exists()
     assert (await scene.run("upgrade", "head")).job.state == "succeeded"

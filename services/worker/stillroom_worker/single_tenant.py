@@ -10,7 +10,7 @@ async def refuse_several_without_walls(room: Room) -> None:
     """Raises JobFailed where this worker would run one organization's code beside another's, in the open."""
     if room.isolation() is not Level.BARE:
         return
-    async with room.database.transaction() as session:
+    async with room.database.everything() as session:
         there_are = await count_organizations(session)
     if there_are > 1:
         raise JobFailed(
