@@ -41,10 +41,28 @@ PUBLIC = frozenset(
         ("POST", "/api/auth/sign-in"),
         ("POST", "/api/auth/refresh"),
         ("POST", "/api/auth/sign-out"),
+        ("GET", "/api/auth/options"),
+        ("POST", "/api/auth/sign-up"),
+        ("POST", "/api/auth/verification"),
+        ("POST", "/api/auth/verify"),
+        ("POST", "/api/auth/forgot"),
+        ("POST", "/api/auth/reset"),
+        ("POST", "/api/auth/invitations/look"),
+        ("POST", "/api/auth/invitations/accept"),
+        ("GET", "/api/outbox"),  # in development only
         ("GET", "/livez"),
         ("GET", "/readyz"),
     }
 )
+
+
+# What is about oneself alone, or narrowed to what oneself may see: signing in is all that it needs.
+def of_oneself(path: str) -> bool:
+    """Whether a route is for everybody who is signed in."""
+    return path in ("/api/me", "/api/jobs", "/api/jobs/choices", "/api/jobs/export", "/api/orgs") or path.startswith(
+        "/api/me/"
+    )
+
 
 # What a dependency declares about itself, for the test that walks the routes.
 MARK = "stillroom_permission"

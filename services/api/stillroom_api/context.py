@@ -62,5 +62,10 @@ async def open_transaction(connection: HTTPConnection, context: ContextOf) -> As
         await tell_act(connection, session)
 
 
+def address_of(connection: HTTPConnection) -> str:
+    """Where a request came from."""
+    return connection.client.host if connection.client else ""
+
+
 # scope="function": FastAPI runs the exit of a plain yield-dependency only after the response has started.
 Transaction = Annotated[Session, Depends(open_transaction, scope="function")]

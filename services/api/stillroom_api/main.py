@@ -13,15 +13,22 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 import stillroom_core.models  # noqa: F401 - registers every table
 from stillroom_api import health, problems, web
+from stillroom_api.accounts import mine as my_account
+from stillroom_api.accounts import routes as accounts
 from stillroom_api.audit import routes as audit
 from stillroom_api.context import Context
 from stillroom_api.databases import routes as databases
 from stillroom_api.environments import routes as environments
+from stillroom_api.groups import routes as groups
+from stillroom_api.invitations import routes as invitations
 from stillroom_api.jobs import routes as jobs
 from stillroom_api.jobs import stream
+from stillroom_api.mail import routes as mail
+from stillroom_api.members import in_organization
 from stillroom_api.members import routes as members
 from stillroom_api.migrations import routes as migrations
 from stillroom_api.organizations import rights
+from stillroom_api.organizations import routes as organizations
 from stillroom_api.plans import routes as plans
 from stillroom_api.projects import routes as projects
 from stillroom_api.protection import Protection
@@ -36,7 +43,16 @@ log = structlog.get_logger()
 
 _ROUTERS = (
     sessions.router,
+    accounts.router,
+    my_account.router,
     members.router,
+    organizations.router,
+    in_organization.router,
+    groups.router,
+    invitations.router,
+    invitations.by_link,
+    invitations.mine,
+    mail.router,
     rights.router,
     projects.router,
     setups.router,

@@ -1,9 +1,11 @@
 """An api in this process on a real, migrated database, with two organizations that must not see each other."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -14,6 +16,7 @@ from stillroom_api.main import create_app
 from stillroom_core.bootstrap import bootstrap
 from stillroom_core.jobs.queue import RecordingQueue
 from stillroom_core.keys import new_key
+from stillroom_core.mail.delivery import outbox
 from stillroom_core.members.models import Membership, ProjectMembership, User
 from stillroom_core.sessions.passwords import hash_password
 from stillroom_testing.installations import in_this_process, new_installation
@@ -30,7 +33,12 @@ def installation(
 ) -> dict[str, str]:
     """The settings of an installation with an empty, migrated database."""
     data = tmp_path_factory.mktemp("data")
-    public = {"STILLROOM_PUBLIC_URL": "http://testserver", "STILLROOM_WEB_DIR": ""}
+    public = {
+        "STILLROOM_PUBLIC_URL": "http://testserver",
+        "STILLROOM_WEB_DIR": "",
+        "STILLROOM_SIGN_UP": "open",
+        "STILLROOM_SMTP_URL": "smtp://127.0.0.1:1",  # letters wait in the table, where tests read them
+    }
     return new_installation(postgres_server.new_database("api").url, redis_url, data, **public)
 
 
@@ -62,6 +70,17 @@ class Api:
         """One request as this person, or as nobody."""
         headers = await self.sign_in(email) if email else {}
         return await self.client.request(method, path, headers=headers, **content)
+
+    async def letters(self, recipient: str) -> list[tuple[str, str]]:
+        """Subject and text of what was written to somebody, the newest first."""
+        async with self.app.state.context.database.unscoped() as session:
+            return [(mail.subject, text) for mail, text in await outbox(session) if mail.recipient == recipient]
+
+    async def link(self, recipient: str) -> str:
+        """The secret in the newest letter to somebody."""
+        found = re.search(r"http://testserver/[\w-]+#(\S+)", (await self.letters(recipient))[0][1])
+        assert found is not None
+        return unquote(found.group(1))
 
     async def person(self, email: str, organization: str, role: str, project_role: str | None = None) -> None:
         """Adds a person with a role in an organization and perhaps in its only project."""
@@ -128,7 +147,7 @@ async def api(api_environment: None, request: pytest.FixtureRequest) -> AsyncIte
     async with app.router.lifespan_context(app):
         context = app.state.context
         async with context.database.everything() as session:
-            for table in ("users", "organizations"):
+            for table in ("users", "organizations", "mails"):
                 await session.execute(text(f"delete from {table}"))
         await context.redis.flushdb()
         for slug, marker in (("own", "mine"), ("other", "foreign")):

@@ -61,6 +61,7 @@ async def _administrator(session: Session, fields: dict[str, Any]) -> tuple[User
         password_hash=await hash_password(fields["password"]),
         theme="system",
         token_version=0,
+        recovery_hashes=[],
     )
     session.add(person)
     await session.flush()

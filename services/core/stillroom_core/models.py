@@ -1,9 +1,13 @@
 """Every table in one import, for the migrations and for whoever must see all of them."""
 
+from stillroom_core.accounts.models import AccountToken
 from stillroom_core.audit.models import AuditEntry
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.models import Environment
+from stillroom_core.groups.models import Group, GroupMember, GroupRole
+from stillroom_core.invitations.models import Invitation
 from stillroom_core.jobs.models import Job, JobEvent, JobStep
+from stillroom_core.mail.models import Mail
 from stillroom_core.members.models import EnvironmentMembership, Membership, ProjectMembership, User
 from stillroom_core.organizations.models import Organization
 from stillroom_core.plans.models import Plan
@@ -12,14 +16,20 @@ from stillroom_core.sessions.models import RefreshToken
 from stillroom_core.setups.models import Setup
 
 __all__ = [
+    "AccountToken",
     "AuditEntry",
     "Commit",
     "Database",
     "Environment",
     "EnvironmentMembership",
+    "Group",
+    "GroupMember",
+    "GroupRole",
+    "Invitation",
     "Job",
     "JobEvent",
     "JobStep",
+    "Mail",
     "Membership",
     "Organization",
     "Plan",

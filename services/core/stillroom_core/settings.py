@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -84,6 +85,25 @@ class Settings(BaseSettings):
         description="Hosts (comma separated) that may give packages over https, beside the index that the operator "
         "set; * for every public one",
     )
+    sign_up: Literal["open", "invited"] = Field(
+        default="invited",
+        alias="STILLROOM_SIGN_UP",
+        description="Who may open an account: everybody, or only people who were invited to an organization",
+    )
+    organizations: Literal["anyone", "nobody"] = Field(
+        default="anyone",
+        alias="STILLROOM_ORGANIZATIONS",
+        description="Who may found organizations: everybody with an account, or nobody but the operator",
+    )
+    smtp_url: SecretStr | None = Field(
+        default=None,
+        alias="STILLROOM_SMTP_URL",
+        description="Sends e-mail: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465; "
+        "without it letters are kept in development, where /outbox shows them, and cannot be sent elsewhere",
+    )
+    mail_from: str = Field(
+        default="Stillroom <stillroom@localhost>", alias="STILLROOM_MAIL_FROM", description="The sender of e-mail"
+    )
     log_format: Literal["json", "console"] = Field(
         default="json", alias="STILLROOM_LOG_FORMAT", description="json for machines, console for people"
     )
@@ -99,6 +119,16 @@ class Settings(BaseSettings):
     @classmethod
     def _keys_readable(cls, value: SecretStr) -> SecretStr:
         parse_sealing_keys(value.get_secret_value())
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp_readable(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None or not value.get_secret_value():
+            return None
+        url = urlsplit(value.get_secret_value())
+        if url.scheme not in ("smtp", "smtps") or not url.hostname:
+            raise ValueError("STILLROOM_SMTP_URL must be smtp://… or smtps://…, with a host")
         return value
 
     @field_validator("web_dir", "owner_database_url", mode="before")

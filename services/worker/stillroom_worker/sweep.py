@@ -26,6 +26,7 @@ from stillroom_core.jobs.queue import (
     ring_after_commit,
 )
 from stillroom_core.jobs.retention import remove_old_logs
+from stillroom_core.mail.delivery import forget_old
 from stillroom_core.plans.repository import forget_expired
 from stillroom_core.projects.models import Project
 from stillroom_core.setups.models import Setup
@@ -79,6 +80,7 @@ async def _forget(room: Room) -> None:
     async with room.database.everything() as session:
         await _impatiently(session)
         await forget_expired(session)
+        await forget_old(session)
 
 
 async def _ring(room: Room) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Cookie, Depends, Request, Response
 
 from stillroom_api.authorization import check_origin
-from stillroom_api.context import ContextOf, Transaction
+from stillroom_api.context import ContextOf, Transaction, address_of
 from stillroom_api.sessions.schemas import AccessToken, SignIn
 from stillroom_core.errors import StillroomError
 from stillroom_core.sessions import service
@@ -29,6 +29,7 @@ async def sign_in(
         context.throttle,
         email=body.email,
         password=body.password,
+        code=body.code,
         client=_client(request),
     )
     return _answer(response, context, signed_in)
@@ -66,8 +67,7 @@ async def _ended(session: Transaction) -> StillroomError:
 
 
 def _client(request: Request) -> service.Client:
-    address = request.client.host if request.client else ""
-    return service.Client(address, request.headers.get("user-agent", ""))
+    return service.Client(address_of(request), request.headers.get("user-agent", ""))
 
 
 def _answer(response: Response, context: ContextOf, signed_in: service.SignedIn) -> AccessToken:

@@ -10,6 +10,7 @@ class SignIn(BaseModel):
 
     email: str = Field(min_length=3, max_length=254)
     password: str = Field(min_length=1, max_length=MAX_LENGTH, json_schema_extra={"format": "password"})
+    code: str | None = Field(default=None, max_length=40, description="of the second factor, or a recovery code")
 
 
 class AccessToken(BaseModel):

@@ -7,6 +7,7 @@ from stillroom_core.actors.permissions import (
     OF_ENVIRONMENT,
     ORGANIZATION_ROLES,
     PROJECT_ROLES,
+    RANKS,
     OrganizationRole,
     Permission,
     ProjectRole,
@@ -93,6 +94,16 @@ class Actor:
             fix="Ask an administrator of the organization for a role that has it.",
             params={"permission": str(permission), **where},
         )
+
+    def check_rank(self, role: OrganizationRole) -> None:
+        """Raises Forbidden for a role above the actor's own, which only a higher one may give, take or remove."""
+        if RANKS[role] > RANKS[self.role]:
+            raise Forbidden(
+                "above_own_rank",
+                f"Your own role does not reach as far as {role}.",
+                fix="Ask somebody who has that role.",
+                params={"role": str(role)},
+            )
 
     def _elsewhere(self, permission: Permission, environment: Environment) -> bool:
         """Whether the same roles would do if the environment were not protected."""

@@ -45,6 +45,10 @@ class OrganizationRole(StrEnum):
     MEMBER = "member"
 
 
+# Whoever manages members does so up to their own rank.
+RANKS = {OrganizationRole.MEMBER: 0, OrganizationRole.ADMIN: 1, OrganizationRole.OWNER: 2}
+
+
 class ProjectRole(StrEnum):
     """A role in one project, or in one environment of it."""
 

@@ -9,6 +9,7 @@ from stillroom_core.actors.actor import Actor, Grant
 from stillroom_core.actors.permissions import OrganizationRole, ProjectRole
 from stillroom_core.database import Session
 from stillroom_core.errors import not_found
+from stillroom_core.groups.models import Group, GroupMember, GroupRole
 from stillroom_core.members.models import EnvironmentMembership, Membership, ProjectMembership, User
 from stillroom_core.organizations.models import Organization
 from stillroom_core.tenancy import everything, narrow
@@ -71,5 +72,19 @@ async def _grants(session: Session, user: User) -> dict[UUID, list[Grant]]:
     for place in await session.scalars(select(EnvironmentMembership).where(EnvironmentMembership.user_id == user.id)):
         found.setdefault(place.organization_id, []).append(
             Grant(project_id=place.project_id, environment_id=place.environment_id, role=ProjectRole(place.role))
+        )
+    groups = await session.execute(
+        select(GroupRole, Group.name)
+        .join(GroupMember, (GroupMember.group_id == GroupRole.group_id) & (GroupMember.user_id == user.id))
+        .join(Group, Group.id == GroupRole.group_id)
+    )
+    for role, name in groups:
+        found.setdefault(role.organization_id, []).append(
+            Grant(
+                project_id=role.project_id,
+                environment_id=role.environment_id,
+                role=ProjectRole(role.role),
+                group=name,
+            )
         )
     return found

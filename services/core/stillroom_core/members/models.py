@@ -3,7 +3,16 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    String,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from stillroom_core.tables import Keyed, Table
@@ -22,6 +31,14 @@ class User(Keyed, Table):
     # Counted up by whatever must end every access token at once: sign-out everywhere, password change.
     token_version: Mapped[int] = mapped_column(server_default=text("0"))
     disabled_at: Mapped[datetime | None]
+    unverified_since: Mapped[datetime | None]  # signed up, and has not shown yet that the address is theirs
+    password_changed_at: Mapped[datetime | None]
+    # The second factor: its secret while it is set up and once it is on, the step of the last code that was taken,
+    # so that no code counts twice, and the hashes of the recovery codes that are left.
+    totp_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    totp_enabled_at: Mapped[datetime | None]
+    totp_last_step: Mapped[int | None] = mapped_column(BigInteger)
+    recovery_hashes: Mapped[list[str]] = mapped_column(server_default=text("'[]'"))
 
 
 class Membership(Table):

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
+from stillroom_core.accounts.second_factor import passes, wrong_code
 from stillroom_core.database import Session
-from stillroom_core.errors import Throttled, Unauthenticated
+from stillroom_core.errors import Forbidden, Unauthenticated
 from stillroom_core.keys import new_key
 from stillroom_core.members.models import User
 from stillroom_core.sessions.models import RefreshToken
@@ -47,17 +48,21 @@ def normalized_email(email: str) -> str:
 
 
 async def sign_in(
-    session: Session, settings: Settings, throttle: Throttle, *, email: str, password: str, client: Client
+    session: Session,
+    settings: Settings,
+    throttle: Throttle,
+    *,
+    email: str,
+    password: str,
+    code: str | None = None,
+    client: Client,
 ) -> SignedIn:
-    """Checks a password; the answer and its cost do not tell whether the person exists."""
+    """Checks a password and, where the person has one, the second factor.
+
+    The answer to a wrong password and its cost do not tell whether the person exists.
+    """
     email = normalized_email(email)
-    if not await throttle.allow(email, client.address):
-        raise Throttled(
-            "too_many_attempts",
-            "Too many sign-in attempts.",
-            detail="This address or account was tried too often in the last minutes.",
-            fix="Wait a few minutes and try again. Sessions that are signed in are not affected.",
-        )
+    await throttle.check(email, client.address)
     user = await session.scalar(select(User).where(User.email == email))
     right, replacement = await verify_password(password, user.password_hash if user else None)
     if user is None or not right or user.disabled_at is not None:
@@ -67,10 +72,30 @@ async def sign_in(
             "The e-mail address or the password is wrong.",
             fix="Check both and try again.",
         )
+    if user.unverified_since is not None:
+        raise Forbidden(
+            "email_unverified",
+            "The e-mail address is not confirmed yet.",
+            fix="Follow the link of the letter that was sent to it, or ask for another one.",
+        )
+    if user.totp_enabled_at is not None:
+        await _second_factor(session, throttle, user, code, client)
     if replacement:
         user.password_hash = replacement
     await throttle.succeeded(email)
     return await _issue(session, settings, user, family_id=new_key(), client=client)
+
+
+async def _second_factor(session: Session, throttle: Throttle, user: User, code: str | None, client: Client) -> None:
+    if not code:
+        raise Unauthenticated(
+            "second_factor_needed",
+            "A code of the second factor is needed.",
+            fix="Enter the code that your device shows, or one of the recovery codes.",
+        )
+    if not await passes(session, user, code):
+        await throttle.failed(user.email, client.address)
+        raise wrong_code()
 
 
 async def refresh(session: Session, settings: Settings, *, token: str, client: Client) -> SignedIn | None:

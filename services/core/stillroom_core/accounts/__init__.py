@@ -1,0 +1,1 @@
+"""Accounts: opening one, proving its address, passwords, the second factor, and where one is signed in."""

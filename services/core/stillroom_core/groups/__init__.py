@@ -1,0 +1,1 @@
+"""Groups: members who get roles in projects and environments together."""

@@ -1,0 +1,1 @@
+"""Invitations: how people come into an organization, by mail or by a link."""

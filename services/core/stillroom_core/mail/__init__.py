@@ -1,0 +1,1 @@
+"""Mail: letters that wait in a table until the scheduler has handed them over."""
