@@ -9,6 +9,11 @@ export const nouns: Readonly<Record<string, string>> = {
   revision: "ревизия",
   commit: "коммит",
   file: "файл",
+  member: "участник",
+  group: "группа",
+  invitation: "приглашение",
+  "sign-in": "вход",
+  page: "страница",
   cached: "из кэша",
   built: "собрано",
 };

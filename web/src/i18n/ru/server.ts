@@ -1,28 +1,9 @@
 import { adding } from "./server-adding";
-import { target } from "./server-target";
 import { people } from "./server-people";
 import { runs } from "./server-runs";
+import { target } from "./server-target";
 
 export { nouns } from "./server-nouns";
-/** Words that the service puts into its sentences. */
-export const nouns: Readonly<Record<string, string>> = {
-  project: "проект",
-  environment: "окружение",
-  database: "база",
-  organization: "организация",
-  job: "задание",
-  plan: "план",
-  revision: "ревизия",
-  commit: "коммит",
-  file: "файл",
-  member: "участник",
-  group: "группа",
-  invitation: "приглашение",
-  "sign-in": "вход",
-  page: "страница",
-  cached: "из кэша",
-  built: "собрано",
-};
 
 /**
  * What the service says when it refuses or fails, in Russian. The key is the sentence as its sources have it,
