@@ -53,7 +53,7 @@ def test_a_secret_is_given_to_no_process_by_its_environment_or_arguments() -> No
 
 def test_our_services_have_no_capability_and_a_root_that_cannot_be_written() -> None:
     ours = {n: s for n, s in services().items() if "stillroom-" in s["image"]}
-    assert set(ours) == {"secrets", "prepare", "api", "worker", "scheduler", "web"}
+    assert set(ours) == {"secrets", "prepare", "api", "worker", "scheduler", "reader", "web"}
     for service in ours.values():
         assert service["read_only"] is True and service["cap_drop"] == ["ALL"]
 

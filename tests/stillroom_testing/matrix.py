@@ -75,6 +75,8 @@ DATABASE_TO_TEST = {"host": "h.example", "database": "d", "username": "u"}
 SHOP = {"project": "own/shop"}
 ENVIRONMENT = "/api/orgs/{org}/projects/{project}/environments/{environment}"
 
+CATALOGUE = f"{ENVIRONMENT}/databases/{{database}}/catalogue"
+
 MATRIX: list[Row] = [
     # Of oneself.
     Row("GET", "/api/me", EVERYBODY, seen_by=EVERYBODY),
@@ -139,6 +141,10 @@ MATRIX: list[Row] = [
     *on_both("PATCH", f"{ENVIRONMENT}/databases/{{database}}", everywhere(SETTERS), body={"name": "x"}),
     *on_both("DELETE", f"{ENVIRONMENT}/databases/{{database}}", everywhere(SETTERS)),
     *on_both("POST", f"{ENVIRONMENT}/databases/{{database}}/read", PLANNERS),
+    # What stands in a database.
+    *on_both("GET", f"{CATALOGUE}", everywhere(READERS)),
+    *on_both("POST", f"{CATALOGUE}/read", everywhere(READERS)),
+    *on_both("GET", f"{CATALOGUE}/object", everywhere(READERS), query={"kind": "table", "name": "n"}),
     # Migrations.
     Row("GET", "/api/migrations/history", READERS, query=SHOP),
     Row("GET", "/api/migrations/current", READERS, query=SHOP),

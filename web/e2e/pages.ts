@@ -22,6 +22,8 @@ export interface Page {
 export const SHOP = "/demo/projects/shop/migrations";
 const SETTINGS = "/demo/projects/shop/settings";
 
+const DATABASE = "/demo/projects/shop/databases/staging/shop_staging";
+
 export const PAGES: readonly Page[] = [
   { name: "sign-in", route: "/sign-in", address: "/sign-in", signedOut: true },
   { name: "projects", route: "/:org/projects", address: "/demo/projects" },
@@ -33,6 +35,12 @@ export const PAGES: readonly Page[] = [
   { name: "jobs", route: "/:org/jobs", address: "/demo/jobs" },
   { name: "project-jobs", route: "/:org/projects/:project/jobs", address: "/demo/projects/shop/jobs" },
   { name: "job", route: "/:org/projects/:project/jobs/:job", address: ({ job }) => job },
+  { name: "databases", route: "/:org/projects/:project/databases", address: "/demo/projects/shop/databases" },
+  {
+    name: "schema",
+    route: "/:org/projects/:project/databases/:environment/:database/:view?",
+    address: `${DATABASE}/schema?kind=table&schema=public&name=orders`,
+  },
   { name: "settings", route: "/:org/projects/:project/settings", address: SETTINGS },
   { name: "settings-repository", route: "/:org/projects/:project/settings", address: `${SETTINGS}?section=repository` },
   { name: "settings-danger", route: "/:org/projects/:project/settings", address: `${SETTINGS}?section=danger` },

@@ -1,4 +1,4 @@
-"""What one api process holds: settings, database, Valkey, queue."""
+"""What one api process holds: settings, database, Valkey, queue, the door to the reader."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from starlette.requests import HTTPConnection
 
 from stillroom_api.audit.telling import remember_origin, tell_act
+from stillroom_api.reader import Reader
 from stillroom_core.database import Database, Session
 from stillroom_core.jobs.queue import CeleryQueue, Queue, take_rings
 from stillroom_core.sessions.throttle import Throttle
@@ -24,13 +25,14 @@ class Context:
     redis: "Redis"
     queue: Queue
     throttle: Throttle
+    reader: Reader
 
     @classmethod
     def open(cls, settings: Settings, queue: Queue | None = None) -> "Context":
         """Connects lazily: nothing is reached before the first request needs it."""
         database = Database.from_settings()
         redis = Redis.from_url(settings.redis_url.get_secret_value(), decode_responses=True)
-        made = cls(settings, database, redis, queue or CeleryQueue(settings), Throttle(redis))
+        made = cls(settings, database, redis, queue or CeleryQueue(settings), Throttle(redis), Reader(settings))
 
         async def ring(session: Session) -> None:
             if rings := take_rings(session):
@@ -41,6 +43,7 @@ class Context:
 
     async def close(self) -> None:
         """Returns every connection."""
+        await self.reader.close()
         await self.redis.aclose()
         await self.database.close()
 

@@ -16,6 +16,7 @@ from stillroom_api import health, problems, web
 from stillroom_api.accounts import mine as my_account
 from stillroom_api.accounts import routes as accounts
 from stillroom_api.audit import routes as audit
+from stillroom_api.catalogues import routes as catalogues
 from stillroom_api.context import Context
 from stillroom_api.databases import routes as databases
 from stillroom_api.environments import routes as environments
@@ -58,6 +59,7 @@ _ROUTERS = (
     setups.router,
     environments.router,
     databases.router,
+    catalogues.router,
     migrations.router,
     plans.router,
     jobs.router,

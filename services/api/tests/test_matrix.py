@@ -143,7 +143,9 @@ async def test_everybody_may_do_on_every_route_exactly_what_the_matrix_says(
         expected |= {who: None if of_oneself and status == 404 else status for who, status in OUTSIDE.items()}
         for who, status in expected.items():
             answer = await api.call(who, row.method, path, json=body, params=query)
-            assert answer.status_code < 500, (who, row.method, path, answer.text)
+            # No reader stands behind this api: who gets so far was let through.
+            let_through = answer.status_code < 500 or answer.json()["code"] == "reader_away"
+            assert let_through, (who, row.method, path, answer.text)
             if refusal(answer) != status:
                 wrong.append((who, row.method, path, row.on, f"expected {status}", answer.status_code, answer.text))
     assert wrong == []

@@ -12,8 +12,9 @@ from stillroom_core.actors.permissions import Permission
 from stillroom_testing.api_routes import routes_of
 
 READING = frozenset({Permission.PROJECT_READ, Permission.JOB_READ, Permission.ORGANIZATION_READ})
-# A ticket changes nothing but opens a stream that reading allows anyway.
-READ_BY_POST = frozenset({"/api/jobs/{job}/ticket"})
+DATABASE = "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}"
+# A ticket changes nothing but opens a stream that reading allows anyway; a catalogue is read again, not changed.
+READ_BY_POST = frozenset({"/api/jobs/{job}/ticket", f"{DATABASE}/catalogue/read"})
 MIN_ROUTES = 60
 
 

@@ -2,6 +2,7 @@
 
 from stillroom_core.accounts.models import AccountToken
 from stillroom_core.audit.models import AuditEntry
+from stillroom_core.catalogues.models import Catalogue, CatalogueObject
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.models import Environment
 from stillroom_core.groups.models import Group, GroupMember, GroupRole
@@ -18,6 +19,8 @@ from stillroom_core.setups.models import Setup
 __all__ = [
     "AccountToken",
     "AuditEntry",
+    "Catalogue",
+    "CatalogueObject",
     "Commit",
     "Database",
     "Environment",

@@ -104,6 +104,14 @@ class Settings(BaseSettings):
     mail_from: str = Field(
         default="Stillroom <stillroom@localhost>", alias="STILLROOM_MAIL_FROM", description="The sender of e-mail"
     )
+    reader_url: str = Field(
+        default="http://127.0.0.1:8010",
+        alias="STILLROOM_READER_URL",
+        description="Where the api finds the reader, the process that looks into target databases",
+    )
+    reader_bind: str = Field(
+        default="127.0.0.1:8010", alias="STILLROOM_READER_BIND", description="Where the reader listens: address:port"
+    )
     log_format: Literal["json", "console"] = Field(
         default="json", alias="STILLROOM_LOG_FORMAT", description="json for machines, console for people"
     )

@@ -21,6 +21,7 @@ from stillroom_core.jobs.presence import REFUSED, say
 from stillroom_core.jobs.queue import (
     FETCH_PROJECT,
     LOOK_AT_SETUP,
+    READ_CATALOGUE,
     READ_DATABASE,
     RUN_JOB,
     TEST_DATABASE,
@@ -28,6 +29,7 @@ from stillroom_core.jobs.queue import (
 )
 from stillroom_core.logs import configure_logs
 from stillroom_core.settings import get_settings
+from stillroom_worker.catalogue import refresh_catalogue
 from stillroom_worker.fetch_project import fetch_project
 from stillroom_worker.look_at_setup import look_at_setup
 from stillroom_worker.read_database import read_database
@@ -145,3 +147,9 @@ def look_at_setup_task(setup_id: str) -> None:
 def try_database_task(setup_id: str) -> None:
     """Tests the database of a project to be."""
     process.run(lambda room: try_database(room, UUID(setup_id)))
+
+
+@app.task(name=READ_CATALOGUE)
+def read_catalogue_task(database_id: str) -> None:
+    """Reads what stands in a database."""
+    process.run(lambda room: refresh_catalogue(room, UUID(database_id)))

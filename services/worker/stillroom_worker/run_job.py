@@ -18,7 +18,7 @@ from stillroom_core.errors import StillroomError
 from stillroom_core.jobs.lifecycle import CHANGES_DATABASE, JobKind, JobState, StepState
 from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.outcome import outcome
-from stillroom_core.jobs.queue import RUN_JOB, Ring, ring_after_commit
+from stillroom_core.jobs.queue import READ_CATALOGUE, RUN_JOB, Ring, ring_after_commit
 from stillroom_core.masking import hide, keeping_secrets
 from stillroom_core.plans.models import Plan
 from stillroom_core.projects.graphs import graph_of
@@ -130,7 +130,7 @@ async def _give_up(room: Room, ours: Claim) -> None:
 
 
 async def _ring_next(room: Room, ended: Job) -> None:
-    """Whoever waits first for this database is rung at once instead of at the next sweep."""
+    """Whoever waits first for this database is rung at once instead of at the next sweep. What stands there is read."""
     async with room.database.transaction(ended.organization_id) as session:
         following = await session.scalar(
             select(Job.id)
@@ -140,6 +140,8 @@ async def _ring_next(room: Room, ended: Job) -> None:
         )
         if following is not None:
             ring_after_commit(session, Ring(RUN_JOB, following))
+        if ended.kind in CHANGES_DATABASE:
+            ring_after_commit(session, Ring(READ_CATALOGUE, ended.database_id))
 
 
 class JobRun:

@@ -1364,6 +1364,66 @@ export interface paths {
         patch: operations["change_database_api_orgs__org__projects__project__environments__environment__databases__database__patch"];
         trace?: never;
     };
+    "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}/catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Catalogue
+         * @description Everything that stands in the database, as it was last read; the database itself is not asked.
+         */
+        get: operations["read_catalogue_api_orgs__org__projects__project__environments__environment__databases__database__catalogue_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}/catalogue/object": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Object
+         * @description One object with its parts and its SQL.
+         */
+        get: operations["read_object_api_orgs__org__projects__project__environments__environment__databases__database__catalogue_object_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}/catalogue/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read Again
+         * @description Reads the catalogue of the database now, and answers when it is done.
+         */
+        post: operations["read_again_api_orgs__org__projects__project__environments__environment__databases__database__catalogue_read_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}/read": {
         parameters: {
             query?: never;
@@ -1879,6 +1939,42 @@ export interface components {
             state: "idle" | "waiting" | "running" | "failed";
         };
         /**
+         * CatalogueItem
+         * @description One object in the list. A function's name has its arguments.
+         */
+        CatalogueItem: {
+            /** About */
+            about: string | null;
+            figures: components["schemas"]["ObjectFigures"] | null;
+            kind: components["schemas"]["Kind"];
+            /** Name */
+            name: string;
+            /** Schema Name */
+            schema_name: string;
+        };
+        /**
+         * CatalogueRead
+         * @description Everything that stands in a database, as it was last read. `stale`: it is worth reading again.
+         */
+        CatalogueRead: {
+            /** Items */
+            items: components["schemas"]["CatalogueItem"][];
+            /** Read At */
+            read_at: string | null;
+            /** Server Version */
+            server_version: string | null;
+            /** Stale */
+            stale: boolean;
+        };
+        /**
+         * CatalogueWasRead
+         * @description How many objects a reading found.
+         */
+        CatalogueWasRead: {
+            /** Objects */
+            objects: number;
+        };
+        /**
          * ChainRead
          * @description One Alembic project of the repository, as a project would be set up with it.
          */
@@ -1927,6 +2023,30 @@ export interface components {
             code: string;
         };
         /**
+         * ColumnRead
+         * @description One column of a table or view.
+         */
+        ColumnRead: {
+            /** Collation */
+            collation: string | null;
+            /** Comment */
+            comment: string | null;
+            /** Default */
+            default: string | null;
+            /** Generated */
+            generated: string | null;
+            /** Grants */
+            grants: components["schemas"]["Grant"][];
+            /** Identity */
+            identity: string | null;
+            /** Name */
+            name: string;
+            /** Not Null */
+            not_null: boolean;
+            /** Type */
+            type: string;
+        };
+        /**
          * CommitRead
          * @description A commit whose graph was read.
          */
@@ -1944,6 +2064,25 @@ export interface components {
             sha: string;
             /** Subject */
             subject: string;
+        };
+        /**
+         * ConstraintRead
+         * @description One constraint. `type` is PostgreSQL's letter: p, u, f, c, x.
+         */
+        ConstraintRead: {
+            /** Columns */
+            columns: string[];
+            /** Comment */
+            comment: string | null;
+            /** Definition */
+            definition: string;
+            /** Name */
+            name: string;
+            references: components["schemas"]["Related"] | null;
+            /** Type */
+            type: string;
+            /** Validated */
+            validated: boolean;
         };
         /**
          * Credential
@@ -2418,6 +2557,18 @@ export interface components {
             project: components["schemas"]["SetupProject"];
         };
         /**
+         * Grant
+         * @description What one role may do; null stands for everybody.
+         */
+        Grant: {
+            /** Grantable */
+            grantable: string[];
+            /** Privileges */
+            privileges: string[];
+            /** Role */
+            role: string | null;
+        };
+        /**
          * GraphProblem
          * @description What is wrong with the graph; fatal when Alembic refuses to work with it.
          */
@@ -2558,6 +2709,32 @@ export interface components {
             since: string | null;
             /** Username */
             username: string;
+        };
+        /**
+         * IndexRead
+         * @description One index.
+         */
+        IndexRead: {
+            /** Columns */
+            columns: string[];
+            /** Comment */
+            comment: string | null;
+            /** Constraint */
+            constraint: boolean;
+            /** Definition */
+            definition: string;
+            /** Method */
+            method: string;
+            /** Name */
+            name: string;
+            /** Partial */
+            partial: boolean;
+            /** Primary */
+            primary: boolean;
+            /** Unique */
+            unique: boolean;
+            /** Valid */
+            valid: boolean;
         };
         /**
          * InvitationMade
@@ -2813,6 +2990,12 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * Kind
+         * @description What an object is; triggers, policies, indexes and constraints are parts of their table.
+         * @enum {string}
+         */
+        Kind: "schema" | "table" | "foreign_table" | "view" | "materialized_view" | "function" | "enum" | "domain" | "composite" | "range" | "sequence" | "extension" | "role";
+        /**
          * LeftThing
          * @description One thing that a job left in the database, with the statement that removes it where there is one.
          */
@@ -2981,6 +3164,23 @@ export interface components {
             name: string;
         };
         /**
+         * NamedDefinition
+         * @description A trigger, a rule or extended statistics.
+         */
+        NamedDefinition: {
+            /** Comment */
+            comment?: string | null;
+            /** Definition */
+            definition: string;
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+            /** Name */
+            name: string;
+        };
+        /**
          * NamedPlace
          * @description A project, environment or organization by its names.
          */
@@ -3021,6 +3221,64 @@ export interface components {
             fix: string;
             /** Title */
             title: string;
+        };
+        /**
+         * ObjectFigures
+         * @description How large something is, by the server's own estimate. `rows` is null where nothing was ever counted.
+         */
+        ObjectFigures: {
+            /** Data Bytes */
+            data_bytes: number;
+            /** Index Bytes */
+            index_bytes: number;
+            /** Rows */
+            rows: number | null;
+        };
+        /**
+         * ObjectRead
+         * @description One object with its parts and the SQL that makes it; what a kind does not have is empty.
+         */
+        ObjectRead: {
+            /** Columns */
+            columns: components["schemas"]["ColumnRead"][];
+            /** Comment */
+            comment: string | null;
+            /** Constraints */
+            constraints: components["schemas"]["ConstraintRead"][];
+            /** Ddl */
+            ddl: string;
+            /** Facts */
+            facts: {
+                [key: string]: unknown;
+            };
+            figures: components["schemas"]["ObjectFigures"] | null;
+            /** Grants */
+            grants: components["schemas"]["Grant"][];
+            /** Indexes */
+            indexes: components["schemas"]["IndexRead"][];
+            kind: components["schemas"]["Kind"];
+            /** Name */
+            name: string;
+            /** Owner */
+            owner: string | null;
+            /** Parents */
+            parents: components["schemas"]["Related"][];
+            /** Partition Bound */
+            partition_bound: string | null;
+            /** Partition Key */
+            partition_key: string | null;
+            /** Policies */
+            policies: components["schemas"]["PolicyRead"][];
+            /** Row Security */
+            row_security: boolean;
+            /** Rules */
+            rules: components["schemas"]["NamedDefinition"][];
+            /** Schema Name */
+            schema_name: string;
+            /** Statistics */
+            statistics: components["schemas"]["NamedDefinition"][];
+            /** Triggers */
+            triggers: components["schemas"]["NamedDefinition"][];
         };
         /**
          * Option
@@ -3310,6 +3568,26 @@ export interface components {
             message: string;
             /** Revision */
             revision: string;
+        };
+        /**
+         * PolicyRead
+         * @description One row level security policy. `command` is ALL, SELECT, INSERT, UPDATE or DELETE.
+         */
+        PolicyRead: {
+            /** Checks */
+            checks: string | null;
+            /** Command */
+            command: string;
+            /** Comment */
+            comment: string | null;
+            /** Name */
+            name: string;
+            /** Permissive */
+            permissive: boolean;
+            /** Roles */
+            roles: (string | null)[];
+            /** Using */
+            using: string | null;
         };
         /**
          * Problem
@@ -3605,6 +3883,21 @@ export interface components {
         RecoveryCodes: {
             /** Codes */
             codes: string[];
+        };
+        /**
+         * Related
+         * @description Another object: what a foreign key leads to, or the table above a partition.
+         */
+        Related: {
+            /**
+             * Columns
+             * @default []
+             */
+            columns: string[];
+            /** Name */
+            name: string;
+            /** Schema Name */
+            schema_name: string;
         };
         /**
          * Reset
@@ -6905,6 +7198,112 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DatabaseRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_catalogue_api_orgs__org__projects__project__environments__environment__databases__database__catalogue_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                database: string;
+                org: string;
+                project: string;
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogueRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_object_api_orgs__org__projects__project__environments__environment__databases__database__catalogue_object_get: {
+        parameters: {
+            query: {
+                kind: components["schemas"]["Kind"];
+                name: string;
+                schema?: string;
+            };
+            header?: never;
+            path: {
+                database: string;
+                org: string;
+                project: string;
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObjectRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_again_api_orgs__org__projects__project__environments__environment__databases__database__catalogue_read_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                database: string;
+                org: string;
+                project: string;
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogueWasRead"];
                 };
             };
             /** @description Problem */

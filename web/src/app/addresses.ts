@@ -6,5 +6,8 @@ export const addresses = {
   migrations: (org: string, project: string) => `/${org}/projects/${project}/migrations`,
   jobs: (org: string, project?: string) => (project ? `/${org}/projects/${project}/jobs` : `/${org}/jobs`),
   job: (org: string, project: string, job: string) => `/${org}/projects/${project}/jobs/${job}`,
+  databases: (org: string, project: string) => `/${org}/projects/${project}/databases`,
+  database: (org: string, project: string, environment: string, database: string, view = "schema") =>
+    `/${org}/projects/${project}/databases/${environment}/${encodeURIComponent(database)}/${view}`,
   settings: (org: string, project: string) => `/${org}/projects/${project}/settings`,
 };

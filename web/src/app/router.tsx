@@ -44,6 +44,14 @@ export const routes: RouteObject[] = [
               { path: "projects/:project/jobs", lazy: async () => ({ Component: (await import("./pages/jobs")).Jobs }) },
               { path: "projects/:project/jobs/:job", lazy: async () => ({ Component: (await import("./pages/job")).JobPage }) },
               {
+                path: "projects/:project/databases",
+                lazy: async () => ({ Component: (await import("./pages/databases")).Databases }),
+              },
+              {
+                path: "projects/:project/databases/:environment/:database/:view?",
+                lazy: async () => ({ Component: (await import("./pages/database")).DatabasePage }),
+              },
+              {
                 path: "projects/:project/settings",
                 lazy: async () => ({ Component: (await import("./pages/project-settings")).ProjectSettings }),
               },

@@ -11,6 +11,8 @@ export interface Formatters {
   /** "1.2 s", "3 m 04 s". */
   duration: (milliseconds: number) => string;
   number: (value: number) => string;
+  /** "8 KB", "1.4 GB": powers of 1024, as PostgreSQL counts. */
+  bytes: (value: number) => string;
 }
 
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
@@ -32,6 +34,11 @@ const UNITS: Record<Locale, { ms: string; s: string; m: string; h: string }> = {
   ru: { ms: "мс", s: "с", m: "мин", h: "ч" },
 };
 
+const SIZES: Record<Locale, readonly string[]> = {
+  en: ["B", "KB", "MB", "GB", "TB"],
+  ru: ["Б", "КБ", "МБ", "ГБ", "ТБ"],
+};
+
 function largest(seconds: number): [Intl.RelativeTimeFormatUnit, number] | null {
   for (const [unit, size] of STEPS) if (seconds >= size) return [unit, Math.floor(seconds / size)];
   return null;
@@ -42,6 +49,7 @@ export function formatters(locale: Locale): Formatters {
   const moment = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeStyle: "long" });
   const numbers = new Intl.NumberFormat(locale);
   const tenth = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const upToTenth = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
   const units = UNITS[locale];
   const pad = (value: number) => String(value).padStart(2, "0");
 
@@ -64,6 +72,12 @@ export function formatters(locale: Locale): Formatters {
       return `${Math.floor(seconds / 3_600)} ${units.h} ${pad(Math.floor((seconds % 3_600) / 60))} ${units.m}`;
     },
     number: (value) => numbers.format(value),
+    bytes: (value) => {
+      const names = SIZES[locale];
+      const power = value < 1024 ? 0 : Math.min(names.length - 1, Math.floor(Math.log2(value) / 10));
+      const scaled = value / 1024 ** power;
+      return `${scaled < 10 && power > 0 ? upToTenth.format(scaled) : numbers.format(Math.round(scaled))} ${names[power]}`;
+    },
   };
 }
 

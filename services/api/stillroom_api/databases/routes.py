@@ -36,7 +36,7 @@ async def change_database(
     where: Annotated[InEnvironment, in_environment(Permission.SECRET_WRITE)],
 ) -> DatabaseRead:
     """Changes a database; another place is read anew."""
-    found = await _find(session, where, database)
+    found = await find(session, where, database)
     return DatabaseRead.of(await service.update_database(session, found, body.given()))
 
 
@@ -47,7 +47,7 @@ async def delete_database(
     where: Annotated[InEnvironment, in_environment(Permission.ENVIRONMENT_WRITE)],
 ) -> None:
     """Removes a database from Stillroom; the place itself is not touched."""
-    await service.delete_database(session, where.actor, await _find(session, where, database))
+    await service.delete_database(session, where.actor, await find(session, where, database))
 
 
 @router.post("/{database}/read", status_code=202)
@@ -57,10 +57,11 @@ async def read_database(
     where: Annotated[InEnvironment, in_environment(Permission.JOB_PLAN)],
 ) -> DatabaseRead:
     """Asks for a reading of version and heads; poll to see it end."""
-    found = await _find(session, where, database)
+    found = await find(session, where, database)
     service.request_reading(session, found)
     return DatabaseRead.of(found)
 
 
-async def _find(session: Session, where: InEnvironment, database: UUID) -> Database:
+async def find(session: Session, where: InEnvironment, database: UUID) -> Database:
+    """The database that a route's address names; raises NotFound."""
     return await service.find_database(session, where.actor, where.environment, str(database))

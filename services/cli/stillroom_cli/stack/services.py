@@ -86,6 +86,8 @@ def child_environment(
         "STILLROOM_SECRET_KEY": os.environ.get("STILLROOM_SECRET_KEY") or settings.kept["STILLROOM_SECRET_KEY"],
         "STILLROOM_SEALING_KEYS": os.environ.get("STILLROOM_SEALING_KEYS") or settings.kept["STILLROOM_SEALING_KEYS"],
         "STILLROOM_PUBLIC_URL": settings.public_url,
+        "STILLROOM_READER_URL": f"http://127.0.0.1:{settings.reader_port}",
+        "STILLROOM_READER_BIND": f"127.0.0.1:{settings.reader_port}",
         "STILLROOM_WEB_DIR": str(web_dir) if web_dir else "",
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
@@ -136,6 +138,12 @@ def worker_service(layout: Layout, settings: StackSettings, env: Mapping[str, st
 def scheduler_service(layout: Layout, env: Mapping[str, str]) -> Service:
     """Rings again for what nobody picked up, and finds lost jobs."""
     return _program(layout, "scheduler", [sys.executable, "-m", "stillroom_worker.scheduler"], env)
+
+
+def reader_service(layout: Layout, settings: StackSettings, env: Mapping[str, str]) -> Service:
+    """Looks into target databases for the api."""
+    address = f"http://127.0.0.1:{settings.reader_port}/livez"
+    return _program(layout, "reader", [sys.executable, "-m", "stillroom_worker.reader"], env, ready_url=address)
 
 
 def web_service(layout: Layout, settings: StackSettings) -> Service:

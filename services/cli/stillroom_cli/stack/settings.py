@@ -26,6 +26,7 @@ class StackSettings:
     public_url: str
     postgres_port: int
     valkey_port: int
+    reader_port: int
     admin_email: str
     admin_password: str = field(repr=False)
     admin_password_given: bool
@@ -52,6 +53,7 @@ def load_settings(path: Path) -> StackSettings:
         public_url=os.environ.get("STILLROOM_PUBLIC_URL", f"http://localhost:{port}"),
         postgres_port=_number("STILLROOM_POSTGRES_PORT", int(kept["STILLROOM_POSTGRES_PORT"])),
         valkey_port=_number("STILLROOM_VALKEY_PORT", int(kept["STILLROOM_VALKEY_PORT"])),
+        reader_port=_number("STILLROOM_READER_PORT", int(kept["STILLROOM_READER_PORT"])),
         admin_email=os.environ.get("STILLROOM_ADMIN_EMAIL", ADMINISTRATOR),
         admin_password=given_password or kept["STILLROOM_ADMIN_PASSWORD"],
         admin_password_given=bool(given_password),
@@ -78,6 +80,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     # Remembered, because the sample's databases are known to the service under this port.
     "STILLROOM_POSTGRES_PORT": lambda: str(first_free(15432)),
     "STILLROOM_VALKEY_PORT": lambda: str(first_free(16379)),
+    "STILLROOM_READER_PORT": lambda: str(first_free(18010)),
 }
 
 

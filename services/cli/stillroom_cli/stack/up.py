@@ -28,6 +28,7 @@ from stillroom_cli.stack.services import (
     api_service,
     child_environment,
     postgres_service,
+    reader_service,
     scheduler_service,
     valkey_service,
     web_service,
@@ -140,11 +141,12 @@ def _start(layout: Layout, settings: StackSettings, supervisor: Supervisor, *, d
     with _step("own database"):
         prepare.run_migrations(layout, env, metadata.owner_url)
     made = _first_data(layout, settings, metadata, env)
-    with _step("api, worker, scheduler"):
+    with _step("api, worker, reader"):
         programs = [
             api_service(layout, settings, env, reload=development),
             worker_service(layout, settings, env, reload=development),
             scheduler_service(layout, env),
+            reader_service(layout, settings, env),
             *([web_service(layout, settings)] if development else []),
         ]
         for service in programs:

@@ -189,7 +189,7 @@ def test_given_servers_replace_the_embedded_ones(stack: Stack, postgres_server: 
     stack.env["REDIS_URL"] = redis_url
     stack.start()
     assert _answers(f"{stack.url}/readyz") == 200
-    assert set(stack.record()["processes"]) == {"api", "worker", "scheduler"}  # type: ignore[call-overload]
+    assert set(stack.record()["processes"]) == {"api", "worker", "scheduler", "reader"}  # type: ignore[call-overload]
     assert stack.stop(signal.SIGTERM) == 0
     assert not (stack.home / "postgres").exists()
 

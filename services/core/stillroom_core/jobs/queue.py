@@ -24,6 +24,7 @@ FETCH_PROJECT = "stillroom.fetch_project"
 READ_DATABASE = "stillroom.read_database"
 LOOK_AT_SETUP = "stillroom.look_at_setup"
 TEST_DATABASE = "stillroom.test_database"
+READ_CATALOGUE = "stillroom.read_catalogue"
 
 # Celery on Redis redelivers what is not acknowledged in this time; tasks are acknowledged on arrival, so
 # only a worker that dies between receiving and acknowledging is concerned.

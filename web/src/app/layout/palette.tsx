@@ -30,6 +30,7 @@ function usePlaces(organization: OrganizationOfMe, onKeys: () => void): Place[] 
   const ofProject = (slug: string, name: string) => [
     page(`${name} / ${t("nav.migrations")}`, addresses.migrations(org, slug)),
     page(`${name} / ${t("nav.jobs")}`, addresses.jobs(org, slug)),
+    page(`${name} / ${t("nav.databases")}`, addresses.databases(org, slug)),
     page(`${name} / ${t("nav.settings")}`, addresses.settings(org, slug)),
   ];
   const all = projects.data ?? [];

@@ -30,7 +30,7 @@ export function Shell() {
     "g p": go(addresses.projects(org)),
     "g j": go(addresses.jobs(org, project)),
     ...(project
-      ? { "g m": go(addresses.migrations(org, project)), "g s": go(addresses.settings(org, project)) }
+      ? { "g m": go(addresses.migrations(org, project)), "g d": go(addresses.databases(org, project)), "g s": go(addresses.settings(org, project)) }
       : {}),
   };
   useKeys(shortcuts);

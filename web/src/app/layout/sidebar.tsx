@@ -1,4 +1,4 @@
-import { Activity, Check, ChevronsUpDown, FolderGit2, GitBranch, type LucideIcon, Settings } from "lucide-react";
+import { Activity, Check, ChevronsUpDown, Database, FolderGit2, GitBranch, type LucideIcon, Settings } from "lucide-react";
 import { Link, NavLink, useParams } from "react-router";
 import type { OrganizationOfMe } from "@/api/types";
 import { useRunningCount } from "@/features/jobs/queries";
@@ -107,6 +107,7 @@ export function Sidebar({ organization, onNavigate }: { organization: Organizati
             aside={<RunningChip count={inProject} />}
             onNavigate={onNavigate}
           />
+          <Entry to={addresses.databases(org, slug)} icon={Database} label={t("nav.databases")} onNavigate={onNavigate} />
           <Entry to={addresses.settings(org, slug)} icon={Settings} label={t("nav.settings")} onNavigate={onNavigate} />
         </Section>
       )}

@@ -20,7 +20,7 @@ interface Crumb {
 
 function useCrumbs(organization: OrganizationOfMe): Crumb[] {
   const { t } = useLanguage();
-  const { project: slug, job } = useParams();
+  const { project: slug, job, environment, database } = useParams();
   const { pathname } = useLocation();
   const project = useProject(organization.slug, slug);
   const found = useJob(job);
@@ -32,7 +32,10 @@ function useCrumbs(organization: OrganizationOfMe): Crumb[] {
     crumbs.push({ label: t("nav.jobs"), to: addresses.jobs(org, slug) });
     crumbs.push({ label: found.data ? `#${found.data.number}` : "…" });
   } else if (last === "jobs") crumbs.push({ label: t("nav.jobs") });
-  else if (last === "settings") crumbs.push({ label: t("nav.settings") });
+  else if (slug && last === "databases") {
+    crumbs.push(database ? { label: t("nav.databases"), to: addresses.databases(org, slug) } : { label: t("nav.databases") });
+    if (database) crumbs.push({ label: `${environment} · ${database}` });
+  } else if (last === "settings") crumbs.push({ label: t("nav.settings") });
   else crumbs.push({ label: slug ? t("nav.migrations") : t("nav.projects") });
   return crumbs;
 }

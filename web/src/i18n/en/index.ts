@@ -1,5 +1,6 @@
 /** English: the base of the dictionary. A key is the noun, a dot, and what the text is for. */
 import { common } from "./common";
+import { databases } from "./databases";
 import { environments } from "./environments";
 import { jobs } from "./jobs";
 import { migrations } from "./migrations";
@@ -7,7 +8,7 @@ import { projects } from "./projects";
 import { session } from "./session";
 import { setups } from "./setups";
 
-export const en = { ...common, ...session, ...projects, ...setups, ...environments, ...migrations, ...jobs } as const;
+export const en = { ...common, ...session, ...projects, ...setups, ...environments, ...databases, ...migrations, ...jobs } as const;
 
 export type Texts = typeof en;
 export type Key = keyof Texts;

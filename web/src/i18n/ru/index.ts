@@ -2,6 +2,7 @@
 import type { Key } from "../en";
 import type { Message } from "../messages";
 import { common } from "./common";
+import { databases } from "./databases";
 import { environments } from "./environments";
 import { jobs } from "./jobs";
 import { migrations } from "./migrations";
@@ -9,6 +10,6 @@ import { projects } from "./projects";
 import { session } from "./session";
 import { setups } from "./setups";
 
-const texts: Record<Key, Message> = { ...common, ...session, ...projects, ...setups, ...environments, ...migrations, ...jobs };
+const texts: Record<Key, Message> = { ...common, ...session, ...projects, ...setups, ...environments, ...databases, ...migrations, ...jobs };
 
 export const ru = texts;

@@ -1,3 +1,5 @@
+import { fields } from "./fields";
+import { looking } from "./looking";
 import { adding } from "./server-adding";
 import { people } from "./server-people";
 import { runs } from "./server-runs";
@@ -11,17 +13,8 @@ export { nouns } from "./server-nouns";
  */
 export const server: Readonly<Record<string, string>> = {
   ...adding,
-  // Fields of a form.
-  "not a branch, tag or commit id": "не ветка, не тег и не id коммита",
-  "not a host name": "не имя хоста",
-  "needs a value": "нужно значение",
-  ambiguous: "подходит несколько",
-  refused: "не принято",
-  required: "обязательно",
-  "required here": "здесь обязательно",
-  taken: "занято",
-  "unknown name {0}": "неизвестное имя {0}",
-
+  ...looking,
+  ...fields,
   // Signing in and rights.
   "You are not signed in, or your sign-in has ended.": "Вы не вошли, или срок входа истёк.",
   "Sign in and try again.": "Войдите и повторите.",

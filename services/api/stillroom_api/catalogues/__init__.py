@@ -1,0 +1,1 @@
+"""Routes and shapes of catalogues: what stands in a database."""

@@ -1,0 +1,1 @@
+"""Catalogues: what stands in a target database, as it was last read."""

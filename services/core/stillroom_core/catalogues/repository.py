@@ -1,0 +1,62 @@
+"""Reads and writes the catalogues of one organization."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from stillroom_core.catalogues.models import Catalogue, CatalogueObject
+from stillroom_core.database import Session
+from stillroom_core.tables import now
+
+# An object of ordinary size has 3 KB; a statement of a hundred is far from every limit.
+_AT_ONCE = 100
+
+
+class CatalogueRepository:
+    """The catalogues of one organization."""
+
+    def __init__(self, session: Session, organization_id: UUID) -> None:
+        self._session = session
+        self._organization_id = organization_id
+
+    async def newest(self, database_id: UUID) -> Catalogue | None:
+        """The present state of a database, or None where it was never read."""
+        found: Catalogue | None = await self._session.scalar(
+            select(Catalogue)
+            .where(Catalogue.database_id == database_id, Catalogue.organization_id == self._organization_id)
+            .order_by(Catalogue.id.desc())
+            .limit(1)
+        )
+        return found
+
+    async def contents(self, digests: Sequence[bytes]) -> dict[bytes, dict[str, Any]]:
+        """The content of objects by digest; one query."""
+        rows = await self._session.execute(
+            select(CatalogueObject.digest, CatalogueObject.content).where(
+                CatalogueObject.organization_id == self._organization_id, CatalogueObject.digest.in_(digests)
+            )
+        )
+        return {row.digest: row.content for row in rows}
+
+    async def confirm(self, catalogue: Catalogue, figures: list[Any]) -> None:
+        """The same state was seen again, with newer figures."""
+        await self._session.execute(
+            update(Catalogue).where(Catalogue.id == catalogue.id).values(read_at=now(), figures=figures)
+        )
+
+    async def add(self, catalogue: Catalogue, contents: Mapping[bytes, dict[str, Any]]) -> None:
+        """A new state, with those objects that the former one did not have."""
+        catalogue.organization_id = self._organization_id
+        entries = [
+            {"organization_id": self._organization_id, "digest": digest, "content": content}
+            # In one order everywhere: two readings at once must not wait for each other in a circle.
+            for digest, content in sorted(contents.items())
+        ]
+        for start in range(0, len(entries), _AT_ONCE):
+            await self._session.execute(
+                insert(CatalogueObject).on_conflict_do_nothing(), entries[start : start + _AT_ONCE]
+            )
+        self._session.add(catalogue)

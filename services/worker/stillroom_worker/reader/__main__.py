@@ -1,0 +1,20 @@
+"""`python -m stillroom_worker.reader`: listens for the api's questions until it is told to stop."""
+
+import uvicorn
+
+from stillroom_core.logs import configure_logs
+from stillroom_core.settings import get_settings
+from stillroom_worker.reader.app import create_app
+
+settings = get_settings()
+configure_logs(settings)
+host, _, port = settings.reader_bind.rpartition(":")
+uvicorn.run(
+    create_app(settings),
+    host=host.strip("[]"),
+    port=int(port),
+    log_config=None,
+    access_log=False,
+    server_header=False,
+    timeout_graceful_shutdown=3,
+)

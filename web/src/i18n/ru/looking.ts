@@ -1,0 +1,22 @@
+/** What the service says while it looks into a database, in Russian: a part of ./server. */
+export const looking = {
+  "At most {0} are answered at a time, so that looking never hurts it.": "Одновременно отвечаем не больше чем на {0}, чтобы просмотр не мешал базе.",
+  "Databases cannot be looked into just now.": "Сейчас нельзя заглянуть в базы данных.",
+  "Grant it to the user, or ask with another user in the database's settings.": "Выдайте это право пользователю или укажите другого в настройках базы.",
+  "Look who holds it under Activity, and try again when it has ended.": "Посмотрите в «Активности», кто её держит, и повторите, когда он закончит.",
+  "Narrow it down, or allow more time where the page offers it.": "Сузьте запрос или дайте больше времени там, где страница это позволяет.",
+  "Nothing of this name was in the database when it was last read.": "Когда базу читали в последний раз, ничего с таким именем в ней не было.",
+  "Put changes into a migration.": "Изменения вносите миграцией.",
+  "Read the catalogue again; perhaps it was renamed or dropped.": "Прочитайте базу заново: возможно, объект переименован или удалён.",
+  "Something holds a lock on what was asked for; nobody was made to wait.": "На запрошенное кто-то держит блокировку; никого ждать мы не заставили.",
+  "Stillroom itself failed while it looked into the database.": "Stillroom сам дал сбой, пока смотрел в базу.",
+  "The connection to the database broke.": "Соединение с базой прервалось.",
+  "The database is not in Stillroom any more.": "Этой базы в Stillroom больше нет.",
+  "The database refused the statement.": "База отклонила запрос.",
+  "The database took too long and was told to stop.": "База отвечала слишком долго, запрос остановлен.",
+  "The database's user may not do this.": "Пользователю базы это не разрешено.",
+  "This would change the database; here it can only be read.": "Это изменило бы базу, а здесь её можно только читать.",
+  "Too many questions are open on this database.": "К этой базе открыто слишком много запросов.",
+  "Try again in a moment; if it lasts, tell the operator that the reader does not answer.": "Повторите чуть позже; если не пройдёт, скажите оператору, что процесс reader не отвечает.",
+  "Wait for one of them to end, or cancel it.": "Дождитесь конца одного из них или отмените его.",
+} as const;
