@@ -32,6 +32,7 @@ from stillroom_core.settings import get_settings
 from stillroom_worker.catalogue import refresh_catalogue
 from stillroom_worker.fetch_project import fetch_project
 from stillroom_worker.look_at_setup import look_at_setup
+from stillroom_worker.messages import key_of
 from stillroom_worker.read_database import read_database
 from stillroom_worker.room import Room, prove_isolation
 from stillroom_worker.run_job import run_job
@@ -119,37 +120,43 @@ def _close(**_: Any) -> None:
     process.close()
 
 
+def _look(task: str, given: object, work: Callable[[Room, UUID], Awaitable[None]]) -> None:
+    key = key_of(task, given)
+    if key is not None:
+        process.run(lambda room: work(room, key))
+
+
 @app.task(name=RUN_JOB)
 def run_job_task(job_id: str) -> None:
     """Runs a job."""
-    process.run(lambda room: run_job(room, UUID(job_id)))
+    _look(RUN_JOB, job_id, run_job)
 
 
 @app.task(name=FETCH_PROJECT)
 def fetch_project_task(project_id: str) -> None:
     """Fetches a project."""
-    process.run(lambda room: fetch_project(room, UUID(project_id)))
+    _look(FETCH_PROJECT, project_id, fetch_project)
 
 
 @app.task(name=READ_DATABASE)
 def read_database_task(database_id: str) -> None:
     """Reads a database."""
-    process.run(lambda room: read_database(room, UUID(database_id)))
+    _look(READ_DATABASE, database_id, read_database)
 
 
 @app.task(name=LOOK_AT_SETUP)
 def look_at_setup_task(setup_id: str) -> None:
     """Looks at the repository of a project to be."""
-    process.run(lambda room: look_at_setup(room, UUID(setup_id)))
+    _look(LOOK_AT_SETUP, setup_id, look_at_setup)
 
 
 @app.task(name=TEST_DATABASE)
 def try_database_task(setup_id: str) -> None:
     """Tests the database of a project to be."""
-    process.run(lambda room: try_database(room, UUID(setup_id)))
+    _look(TEST_DATABASE, setup_id, try_database)
 
 
 @app.task(name=READ_CATALOGUE)
 def read_catalogue_task(database_id: str) -> None:
     """Reads what stands in a database."""
-    process.run(lambda room: refresh_catalogue(room, UUID(database_id)))
+    _look(READ_CATALOGUE, database_id, refresh_catalogue)

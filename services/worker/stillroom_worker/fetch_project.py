@@ -25,6 +25,7 @@ from stillroom_worker import code as codes
 from stillroom_worker.ask_alembic import ask_alembic
 from stillroom_worker.checkout import CheckoutFailed, FetchedCommit, FileCommit, file_history
 from stillroom_worker.failure import JobFailed
+from stillroom_worker.messages import tell_ignored
 from stillroom_worker.room import Room
 
 log = structlog.get_logger()
@@ -48,6 +49,7 @@ async def _fetch_project(room: Room, project_id: UUID) -> None:
         )
         project = taken.scalar_one_or_none()
         if project is None:
+            await tell_ignored(room, Project, project_id)
             return
         environment = await session.scalar(
             select(Environment).where(Environment.project_id == project_id).order_by(Environment.position).limit(1)

@@ -21,6 +21,7 @@ from stillroom_worker.addresses import allowed_addresses
 from stillroom_worker.cellwork import application_name, target_of
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.lost import tell_lost_jobs
+from stillroom_worker.messages import tell_ignored
 from stillroom_worker.room import Room
 from stillroom_worker.target import SESSION_BROKE, Truth, connect, read_server, read_truth, refuse_another, try_lock
 
@@ -48,6 +49,7 @@ async def _read_database(room: Room, database_id: UUID) -> None:
         )
         database = taken.scalar_one_or_none()
         if database is None:
+            await tell_ignored(room, Database, database_id)
             return
         project = await session.get_one(Project, database.project_id)
         commit = await session.get(Commit, project.commit_id) if project.commit_id else None

@@ -34,6 +34,7 @@ from stillroom_worker.claims import Claim, claim, still_held
 from stillroom_worker.egress import EgressRefused
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.journal import Journal, OutOfTouch, Superseded
+from stillroom_worker.messages import tell_ignored
 from stillroom_worker.planning import settled_plan
 from stillroom_worker.room import Room
 from stillroom_worker.sandbox import CellFailed
@@ -76,6 +77,7 @@ async def run_job(room: Room, job_id: UUID) -> None:
 async def _run_job(room: Room, job_id: UUID) -> None:
     ours = await claim(room, job_id)
     if ours is None:
+        await tell_ignored(room, Job, job_id)
         return
     journal = Journal(room, ours.job.organization_id, ours.job.id, ours.attempt)
     journal.start()

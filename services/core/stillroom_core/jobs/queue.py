@@ -15,6 +15,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 from stillroom_core.database import Session
+from stillroom_core.jobs import transport
 from stillroom_core.settings import Settings
 
 log = structlog.get_logger()
@@ -29,10 +30,12 @@ READ_CATALOGUE = "stillroom.read_catalogue"
 # Celery on Redis redelivers what is not acknowledged in this time; tasks are acknowledged on arrival, so
 # only a worker that dies between receiving and acknowledging is concerned.
 _VISIBILITY = timedelta(hours=12)
+_UP = timedelta(minutes=2)
 
 
 def make_celery(settings: Settings) -> Celery:
     """The Celery application as both sides of the queue configure it."""
+    transport.register()
     app = Celery("stillroom", broker=settings.redis_url.get_secret_value())
     app.conf.update(
         task_serializer="json",
@@ -45,6 +48,9 @@ def make_celery(settings: Settings) -> Celery:
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
         worker_enable_remote_control=True,
+        # A process of the pool opens its room before it says that it is up. Celery's 4 s may be too short for that on
+        # a busy host: it would kill the process, and the next one, for ever.
+        worker_proc_alive_timeout=_UP.total_seconds(),
         broker_connection_retry_on_startup=True,
         broker_transport_options={
             "visibility_timeout": _VISIBILITY.total_seconds(),

@@ -1,7 +1,6 @@
 """A cancel ends a job from wherever it is: within bounds, gone on the server, and with the truth told."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -9,17 +8,12 @@ import pytest
 
 from stillroom_core.jobs.lifecycle import JobState
 from stillroom_testing.jobs_scene import Finished, revision, two_tables
+from stillroom_testing.waiting import until
 from stillroom_worker import code as codes
 from stillroom_worker.run_job import run_job
 from stillroom_worker.target.lock import LOCK_KEYS
 
 BUSY = "select count(*) from pg_stat_activity where query like '%{}%' and state = 'active' and pid <> pg_backend_pid()"
-
-
-async def until(fact: Callable[[], Any]) -> None:
-    async with asyncio.timeout(30):
-        while not await asyncio.to_thread(fact):
-            await asyncio.sleep(0.05)
 
 
 async def cancelled(scene: Any, key: Any, running: "asyncio.Task[None]", *, within: float) -> Finished:

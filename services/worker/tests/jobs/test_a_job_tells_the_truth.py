@@ -8,6 +8,7 @@ import psycopg
 from stillroom_core.jobs.lifecycle import JobState
 from stillroom_testing.jobs_scene import ENV_PY, revision, two_tables
 from stillroom_testing.servers import PostgresServer
+from stillroom_testing.waiting import until
 
 SLOW_SESSIONS = (
     "select count(*) from pg_stat_activity "
@@ -250,13 +251,6 @@ async def test_a_time_limit_ends_a_run_that_never_ends(scene: Any) -> None:
     assert done.job.state == "failed"
     assert done.code == "time_limit"
     assert done.job.outcome["code"] == "failed_unchanged"
-
-
-async def until(condition: Any) -> None:
-    """Waits for a fact, and fails after half a minute."""
-    async with asyncio.timeout(30):
-        while not await asyncio.to_thread(condition):
-            await asyncio.sleep(0.05)
 
 
 async def test_secret_files_are_there_and_their_folder_has_a_name(scene: Any) -> None:

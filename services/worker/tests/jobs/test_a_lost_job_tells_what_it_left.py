@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from sqlalchemy import func, update
 from stillroom_core.jobs.models import Job
 from stillroom_testing.installations import owner_url
 from stillroom_testing.jobs_scene import ENV_PY, Finished, revision, two_tables
+from stillroom_testing.waiting import until
 from stillroom_worker.sweep import sweep
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -72,13 +72,6 @@ def _below(parent: int) -> list[int]:
     return [pid for child in map(int, children) for pid in (*_below(child), child)]
 
 
-def until(fact: Callable[[], Any]) -> None:
-    deadline = monotonic() + 60
-    while not fact():
-        assert monotonic() < deadline, "it never came to be"
-        sleep(0.02)
-
-
 def stored(words: str) -> Any:
     """Whether the stream has a statement with these words: what is still in a worker's memory dies with it."""
     with psycopg.connect(owner_url()) as connection:
@@ -92,7 +85,7 @@ async def lost_in(scene: Any, files: dict[str, str], env: str, fact: Callable[[]
     await scene.change(lock_timeout_ms=0)
     key = await scene.queue_job("upgrade", "head")
     with own_process(key) as worker:
-        until(fact)
+        await until(fact)
         die(worker)
     async with scene.room.database.everything() as session:
         await session.execute(update(Job).values(heartbeat_at=func.clock_timestamp() - scene.room.settings.lease * 2))
