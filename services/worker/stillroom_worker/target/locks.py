@@ -13,11 +13,13 @@ with waiting as materialized (
     where wait_event_type = 'Lock' and datname = current_database()
     limit 200
 ), involved as (
-    select pid from waiting union select unnest(blockers) from waiting
+    select pid from waiting union select unnest(blockers) from waiting union select unnest($1::int[])
 )
 select a.pid, coalesce(a.application_name, '') as application, coalesce(a.usename, '') as username,
        coalesce(a.backend_type, '') as backend, coalesce(a.state, '') as state,
        left(nullif(a.query, '<insufficient privilege>'), 300) as query,
+       case when a.wait_event_type is not null then a.wait_event_type || ': ' || a.wait_event end as wait_event,
+       extract(epoch from clock_timestamp() - a.query_start)::float8 as query_s,
        extract(epoch from clock_timestamp() - a.xact_start)::float8 as transaction_s,
        coalesce(w.blockers, '{}') as blockers,
        l.mode, coalesce(l.relation::regclass::text, l.locktype) as wants,
@@ -51,6 +53,8 @@ class Session:
     backend: str
     state: str
     query: str | None  # None: our user may not see it; pg_read_all_stats lets it
+    wait_event: str | None
+    query_s: float | None  # since its statement began; where it is idle, its last one
     transaction_s: float | None
     blockers: tuple[int, ...]
     mode: str | None
@@ -100,9 +104,15 @@ class Waits:
             if session.pid in self.ours and set(session.blockers) - self.ours
         ]
 
+    @property
+    def own(self) -> list[Session]:
+        """The job's own sessions: the root of the tree, also where they only hold."""
+        return [self.sessions[pid] for pid in sorted(self.ours) if pid in self.sessions]
+
     def as_event(self) -> dict[str, Any]:
         """What the stream tells."""
         return {
+            "own": [_told(session) for session in self.own],
             "waiting": [_told(session) for session in self.waiting],
             "blockers": [_told(session) for session in self.blockers],
             "blocked": [_told(session) for session in self.blocked],
@@ -133,7 +143,7 @@ class Waits:
 
 async def read_waits(connection: "asyncpg.Connection", ours: frozenset[int]) -> Waits:
     """One look. `ours` are the server's process ids of the job's own sessions."""
-    rows = await connection.fetch(_SESSIONS)
+    rows = await connection.fetch(_SESSIONS, sorted(ours))
     builds = await connection.fetch(_BUILDS, sorted(ours))
     sessions = [Session(**{**dict(row), "blockers": tuple(row["blockers"])}) for row in rows]
     return Waits(
