@@ -4,7 +4,7 @@ import { Chip } from "@/ui/chip";
 import { Notice } from "@/ui/notice";
 import { Progress } from "@/ui/progress";
 import { useNow } from "@/ui/use-now";
-import { type Branch, type Locks, type LockSession, treeOf } from "./locks";
+import { type Branch, type Locks, type LockSession, type Tree, treeOf } from "./locks";
 
 /** Above the stream while it lasts: whom the job waits for, who waits for the job, and how far an index is. */
 export function LocksPanel({ locks }: { locks: Locks }) {
@@ -15,9 +15,9 @@ export function LocksPanel({ locks }: { locks: Locks }) {
   return (
     <Notice kind={locks.waiting.length + locks.blocked.length > 0 ? "warning" : "info"} title={title} className="m-2 shrink-0">
       {locks.waiting.length + locks.blocked.length > 0 && (
-        <ul className="mt-1 flex max-h-48 flex-col gap-1 overflow-y-auto" aria-label={t("jobs.locks.tree")} tabIndex={0}>
-          <Branches branches={treeOf(locks)} since={since} />
-        </ul>
+        <div className="mt-1 flex max-h-64 flex-col gap-1 overflow-y-auto" role="group" aria-label={t("jobs.locks.tree")} tabIndex={0}>
+          <JobAndOthers tree={treeOf(locks)} since={since} />
+        </div>
       )}
       {locks.builds.map((build) => (
         <div key={build.pid} className="mt-1 flex items-center gap-2">
@@ -32,10 +32,38 @@ export function LocksPanel({ locks }: { locks: Locks }) {
   );
 }
 
+/** The job as the root, then both sides of it. */
+function JobAndOthers({ tree, since }: { tree: Tree; since: number }) {
+  const { t } = useLanguage();
+  const sides = [
+    { name: t("jobs.locks.heldBy"), branches: tree.above },
+    { name: t("jobs.locks.heldUp"), branches: tree.below },
+  ];
+  return (
+    <>
+      {tree.own.length > 0 ? (
+        tree.own.map((session) => <SessionLine key={session.pid} session={session} ours since={since} />)
+      ) : (
+        <Chip tone="running">{t("jobs.locks.thisJob")}</Chip>
+      )}
+      {sides
+        .filter(({ branches }) => branches.length > 0)
+        .map(({ name, branches }) => (
+          <section key={name} aria-label={name} className="ml-2 border-l border-line pl-3">
+            <p className="text-xs text-muted">{name}</p>
+            <ul className="mt-1 flex flex-col gap-1">
+              <Branches branches={branches} since={since} />
+            </ul>
+          </section>
+        ))}
+    </>
+  );
+}
+
 function Branches({ branches, since }: { branches: Branch[]; since: number }) {
-  return branches.map(({ session, ours, children }) => (
+  return branches.map(({ session, children }) => (
     <li key={session.pid}>
-      <SessionLine session={session} ours={ours} since={since} />
+      <SessionLine session={session} ours={false} since={since} />
       {children.length > 0 && (
         <ul className="mt-1 ml-2 flex flex-col gap-1 border-l border-line pl-3">
           <Branches branches={children} since={since} />
@@ -47,22 +75,30 @@ function Branches({ branches, since }: { branches: Branch[]; since: number }) {
 
 function SessionLine({ session, ours, since }: { session: LockSession; ours: boolean; since: number }) {
   const { t } = useLanguage();
-  const waited = session.waits_s === null ? null : clock((session.waits_s + since) * 1000);
+  const timed = (seconds: number) => clock((seconds + since) * 1000);
+  const name = session.application && session.username ? `${session.application} · ${session.username}` : session.application || session.username;
   return (
     <div className="min-w-0">
       <p className="flex flex-wrap items-baseline gap-x-2">
         <code className="text-xs">{session.pid}</code>
-        {ours ? <Chip tone="running">{t("jobs.locks.thisJob")}</Chip> : <strong className="font-medium">{session.application || session.username}</strong>}
-        {session.wants && waited ? (
-          <span className="text-muted tabular-nums">{t("jobs.locks.waitsFor", { relation: session.wants, time: waited })}</span>
+        {ours ? <Chip tone="running">{t("jobs.locks.thisJob")}</Chip> : <strong className="font-medium break-all">{name}</strong>}
+        {session.wants && session.waits_s !== null ? (
+          <span className="text-muted tabular-nums">{t("jobs.locks.waitsFor", { relation: session.wants, time: timed(session.waits_s) })}</span>
         ) : (
-          <span className="text-muted">{session.state}</span>
+          <span className="text-muted tabular-nums">
+            {session.state}
+            {session.transaction_s !== null && ` · ${t("jobs.locks.inTransaction", { time: timed(session.transaction_s) })}`}
+          </span>
         )}
+        {session.wait_event && <code className="text-xs text-muted">{session.wait_event}</code>}
       </p>
-      {session.query && !ours && (
-        <code className="block truncate text-xs text-muted" title={session.query}>
-          {session.query}
-        </code>
+      {session.query && (
+        <p className="flex items-baseline gap-x-2 text-xs text-muted">
+          <code className="min-w-0 truncate" title={session.query}>
+            {session.query}
+          </code>
+          {typeof session.query_s === "number" && <span className="shrink-0 tabular-nums">{timed(session.query_s)}</span>}
+        </p>
       )}
       {session.query === null && !ours && <p className="text-xs text-muted">{t("jobs.locks.hidden")}</p>}
     </div>

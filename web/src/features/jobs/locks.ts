@@ -7,6 +7,10 @@ export interface LockSession {
   state: string;
   /** Null: the database user may not see what others run. */
   query: string | null;
+  /** What it waits for just now, in PostgreSQL's own words; null while it works. */
+  wait_event: string | null;
+  /** Seconds since its statement began; where it is idle, its last one. */
+  query_s?: number | null;
   /** Whom this session waits for. */
   blockers: number[];
   wants: string | null;
@@ -24,6 +28,8 @@ export interface Build {
 export interface Locks {
   /** When the server was looked at. */
   at: number;
+  /** The job's own sessions, also where they only hold. */
+  own: LockSession[];
   waiting: LockSession[];
   blockers: LockSession[];
   blocked: LockSession[];
@@ -38,6 +44,7 @@ function list<Item>(value: unknown): Item[] {
 export function locksOf(at: number, data: Record<string, unknown>): Locks | null {
   const locks: Locks = {
     at,
+    own: list(data["own"]),
     waiting: list(data["waiting"]),
     blockers: list(data["blockers"]),
     blocked: list(data["blocked"]),
@@ -48,20 +55,33 @@ export function locksOf(at: number, data: Record<string, unknown>): Locks | null
 
 export interface Branch {
   session: LockSession;
-  ours: boolean;
   children: Branch[];
 }
 
-/** Holders above those who wait for them. A session that waits for two holders stands below both; circles are cut. */
-export function treeOf({ waiting, blockers, blocked }: Locks): Branch[] {
-  const all = new Map([...waiting, ...blockers, ...blocked].map((session) => [session.pid, session]));
-  const ours = new Set(waiting.map((session) => session.pid));
-  // The job's own session is not told when it only holds: those who wait for it name it.
-  const known = (session: LockSession) => session.blockers.filter((pid) => all.has(pid));
-  const below = (pid: number, above: ReadonlySet<number>): Branch[] =>
-    [...all.values()]
-      .filter((session) => session.blockers.includes(pid) && !above.has(session.pid))
-      .map((session) => ({ session, ours: ours.has(session.pid), children: below(session.pid, new Set([...above, session.pid])) }));
-  const roots = [...all.values()].filter((session) => known(session).length === 0);
-  return roots.map((session) => ({ session, ours: ours.has(session.pid), children: below(session.pid, new Set([session.pid])) }));
+/** The job is the root: on one side whom it waits for and whom those wait for, on the other who waits for it, and for those. */
+export interface Tree {
+  own: LockSession[];
+  above: Branch[];
+  below: Branch[];
+}
+
+/** A session that several lead to stands below each of them; circles, as in a deadlock that is about to be found, are cut. */
+export function treeOf({ own, waiting, blockers, blocked }: Locks): Tree {
+  const ours = new Map([...waiting, ...own].map((session) => [session.pid, session]));
+  const others = new Map([...blockers, ...blocked].filter(({ pid }) => !ours.has(pid)).map((session) => [session.pid, session]));
+  const grow = (pids: Iterable<number>, next: (pid: number) => Iterable<number>, path: ReadonlySet<number>): Branch[] =>
+    [...new Set(pids)].flatMap((pid) => {
+      const session = others.get(pid);
+      return session && !path.has(pid) ? [{ session, children: grow(next(pid), next, new Set([...path, pid])) }] : [];
+    });
+  const heldBy = (pid: number) => (ours.get(pid) ?? others.get(pid))?.blockers ?? [];
+  const waitingFor = (pid: number) => [...others.values()].filter((session) => session.blockers.includes(pid)).map((session) => session.pid);
+  // A job of an older worker does not tell its sessions where they only hold: those who wait name them.
+  const holding = [...others.values()].flatMap((session) => session.blockers).filter((pid) => !others.has(pid));
+  const roots = [...ours.keys(), ...holding];
+  return {
+    own: [...ours.values()],
+    above: grow(roots.flatMap(heldBy), heldBy, new Set()),
+    below: grow(roots.flatMap(waitingFor), waitingFor, new Set()),
+  };
 }
