@@ -28,6 +28,7 @@ ErrorKind = Literal[
     "idle_timeout",
     "cancelled",
     "external_transaction",
+    "silent_rollback",
     "check_unavailable",
     "not_up_to_date",
     "not_planned",

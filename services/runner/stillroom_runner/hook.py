@@ -1269,7 +1269,7 @@ def run_environment(config: Any, script: Any, recorder: Recorder, planner: Calla
     lost = recorder.uncommitted()
     if lost:
         raise Refused(
-            "external_transaction",
+            "silent_rollback",
             "Nothing was committed: env.py had begun a transaction before context.configure() and nobody "
             "committed it, so these revisions were rolled back: %s." % ", ".join(lost),
             lost,

@@ -152,7 +152,7 @@ def test_an_external_transaction_that_nobody_commits_is_an_error_not_a_success(
     run = runner.run(project, "upgrade")
 
     assert run.one("context")["external_transaction"]
-    assert run.error["kind"] == "external_transaction"
+    assert run.error["kind"] == "silent_rollback"
     assert run.error["names"] == ["a1"]
     assert database.tables == set()
 

@@ -67,6 +67,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "env.py opened a transaction before Alembic did.",
         "Run the earlier statement on a connection of its own; autocommit blocks cannot work otherwise.",
     ),
+    "silent_rollback": (
+        "The run ended without an error, but the database is unchanged.",
+        "Commit that transaction in env.py, or run the earlier statement on a connection of its own.",
+    ),
     "check_unavailable": (
         "The check cannot run for this project.",
         "It needs Alembic 1.9 or newer and target_metadata in env.py.",

@@ -93,7 +93,7 @@ async def test_a_transaction_that_env_py_never_commits_is_a_failure(scene: Any) 
     await scene.fetch()
     done = await scene.run("upgrade", "head")
     assert done.job.state == "failed"
-    assert done.code == "external_transaction", done.job.error
+    assert done.code == "silent_rollback", done.job.error
     assert done.job.outcome["code"] == "failed_unchanged"
     assert scene.ask("select to_regclass('a') is null")
 
