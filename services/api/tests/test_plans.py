@@ -11,8 +11,10 @@ from sqlalchemy import select, update
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.models import Environment
 from stillroom_core.jobs.models import Job
+from stillroom_core.plans import basis
 from stillroom_core.plans.models import Plan
 from stillroom_core.plans.repository import forget_expired
+from stillroom_core.projects.models import Project
 from stillroom_core.tables import now
 from stillroom_testing.commits import add_commit
 
@@ -208,3 +210,62 @@ async def test_spaces_around_a_revision_mean_nothing(shop: Any) -> None:
     made = (await plan(shop, "upgrade", "  head ")).json()
     assert made["revision"] == "head"
     assert (await apply(shop, made, revision=" head")).json()["revision"] == "head"
+
+
+CHANGES: list[tuple[Any, dict[str, Any]]] = [
+    (Project, {"config_section": "other"}),
+    (Project, {"config_file": "other.ini"}),
+    (Project, {"subdirectory": "other"}),
+    (Project, {"python": "3.12"}),
+    (Project, {"requirements_file": "other.txt"}),
+    (Project, {"extra_packages": ["psycopg"]}),
+    (Project, {"groups": ["dev"]}),
+    (Project, {"extras": ["pg"]}),
+    (Project, {"install_project": True}),
+    (Environment, {"lock_timeout_ms": 1}),
+    (Environment, {"statement_timeout_ms": 1}),
+    (Environment, {"idle_timeout_s": 1}),
+    (Environment, {"blocking_limit_s": 1}),
+    (Environment, {"retries": 9}),
+    (Environment, {"time_limit_s": 1}),
+    (Environment, {"transaction_per_migration": True}),
+    (Environment, {"variables": [{"name": "A", "value": "b", "secret": False}]}),
+    (Environment, {"files": [{"path": "a", "content": "b"}]}),
+    (Environment, {"ini_overrides": [{"name": "a", "value": "b"}]}),
+    (Environment, {"attributes": [{"name": "a", "value": "b"}]}),
+]
+
+
+async def test_whatever_changes_what_runs_makes_a_plan_stale_and_another_digest(shop: Any) -> None:
+    made = (await plan(shop, "upgrade", "head")).json()
+    for table, changed in CHANGES:
+        await change(shop, table, table.slug == ("shop" if table is Project else "dev"), **changed)
+        refused = (await apply(shop, made)).json()
+        assert (refused["code"], changed) == ("plan_stale", changed)
+        assert [difference["what"] for difference in refused["params"]["differences"]] == ["settings"]
+        again = (await plan(shop, "upgrade", "head")).json()
+        assert again["digest"] != made["digest"]
+        made = again
+
+
+def test_every_setting_either_makes_plans_stale_or_is_known_to_change_nothing_that_runs() -> None:
+    told = {"id", "created_at", "organization_id", "project_id", "slug", "name", "position"}
+    names = {column.key for column in Environment.__table__.columns} - told - set(basis._OF_ENVIRONMENT)
+    assert names == {"protected"}  # who may ask for a job, not what it runs
+    names = {column.key for column in Project.__table__.columns} - told - set(basis._OF_PROJECT)
+    # Where the code comes from; what was fetched is the commit, which a plan pins.
+    assert {name for name in names if not name.startswith(("git_", "credential_", "fetch", "commit_"))} == set()
+
+
+async def test_a_plan_of_somebody_else_is_applied_in_the_name_of_who_applies_it(shop: Any) -> None:
+    await shop.person("operator@own.example", "own", "member", "operator")
+    made = (await plan(shop, "upgrade", "head")).json()
+    content = {**MOVE, "plan": made["id"]}
+    stranger = await shop.call(
+        "owner@other.example", "POST", "/api/migrations/upgrade", json={**content, "project": "own/shop"}
+    )
+    assert stranger.status_code == 404
+    applied = await shop.call("operator@own.example", "POST", "/api/migrations/upgrade", json=content)
+    assert applied.status_code == 202, applied.text
+    job = (await shop.call(OWNER, "GET", f"/api/jobs/{applied.json()['id']}")).json()
+    assert job["actor"]["name"] == "operator@own.example"
