@@ -14,7 +14,8 @@ export default defineConfig({
     strictPort: true,
     proxy: { "/api": { target: api, ws: true } },
   },
-  build: { target: "es2022", chunkSizeWarningLimit: 600 },
+  // The manifest tells tools/first-load.ts what a page loads.
+  build: { target: "es2022", chunkSizeWarningLimit: 600, manifest: true },
   test: {
     environment: "happy-dom",
     include: ["src/**/*.test.{ts,tsx}"],

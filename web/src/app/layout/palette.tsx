@@ -1,4 +1,4 @@
-/** Ctrl/⌘-K: every page that this person may open, by typing a part of its name. */
+/** Ctrl/⌘-K: every page that this person may open, and all that they may do, by typing a part of its name. */
 import { useEffect, useId, useState } from "react";
 import { Dialog as Radix } from "radix-ui";
 import { useNavigate, useParams } from "react-router";
@@ -7,6 +7,7 @@ import { useProjects } from "@/features/projects/queries";
 import { useLanguage } from "@/i18n";
 import { cx } from "@/ui/cx";
 import { addresses } from "../addresses";
+import { type Command, useCommands } from "./commands";
 
 const OPEN = "stillroom:palette";
 
@@ -14,11 +15,7 @@ export function openPalette(): void {
   dispatchEvent(new Event(OPEN));
 }
 
-interface Place {
-  label: string;
-  group: string;
-  act: () => void;
-}
+type Place = Command;
 
 function usePlaces(organization: OrganizationOfMe, onKeys: () => void): Place[] {
   const { t } = useLanguage();
@@ -86,7 +83,9 @@ function Choices({ organization, onKeys, onDone }: { organization: OrganizationO
   const [text, setText] = useState("");
   const [at, setAt] = useState(0);
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = usePlaces(organization, onKeys).filter((place) => words.every((word) => place.label.toLowerCase().includes(word)));
+  const commands = useCommands(organization, text);
+  const named = [...usePlaces(organization, onKeys), ...commands.named];
+  const found = [...named.filter(({ label, group }) => words.every((word) => `${label} ${group}`.toLowerCase().includes(word))), ...commands.revisions];
   const chosen = Math.min(at, found.length - 1);
   const take = (place: Place | undefined) => {
     if (!place) return;
@@ -120,7 +119,7 @@ function Choices({ organization, onKeys, onDone }: { organization: OrganizationO
       <ul id={list} role="listbox" aria-label={t("palette.title")} className="max-h-80 overflow-y-auto p-1">
         {found.map((place, index) => (
           <li
-            key={place.label}
+            key={`${place.group} ${place.label}`}
             id={`${list}-${index}`}
             role="option"
             aria-selected={index === chosen}
@@ -132,7 +131,7 @@ function Choices({ organization, onKeys, onDone }: { organization: OrganizationO
             className={cx("flex h-8 cursor-pointer items-center justify-between gap-4 rounded px-3", index === chosen && "bg-selected")}
           >
             <span className="truncate">{place.label}</span>
-            <span className="text-xs text-muted">{place.group}</span>
+            <span className="max-w-40 shrink-0 truncate text-xs text-muted">{place.group}</span>
           </li>
         ))}
         {found.length === 0 && <li className="px-3 py-4 text-muted">{t("palette.empty")}</li>}

@@ -6,17 +6,18 @@ import { Button, IconButton } from "@/ui/button";
 import { Chip, PointerTag } from "@/ui/chip";
 import { Code } from "@/ui/code";
 import { CopyButton } from "@/ui/copy-button";
-import { Dialog } from "@/ui/dialog";
+import { Dialog, Sheet } from "@/ui/dialog";
 import { Checkbox, Field, Input, Select, TextArea } from "@/ui/field";
 import { Kbd } from "@/ui/kbd";
-import { Menu, MenuItem, MenuSeparator } from "@/ui/menu";
+import { Menu, MenuChoice, MenuItem, MenuLabel, MenuSeparator } from "@/ui/menu";
 import { Notice, TroubleNotice } from "@/ui/notice";
 import { Progress } from "@/ui/progress";
 import { Segmented, Toggles } from "@/ui/segmented";
 import { Spinner } from "@/ui/spinner";
 import { type Mark, StateMark } from "@/ui/state-mark";
-import { Empty, Skeleton } from "@/ui/states";
+import { Empty, Failed, Skeleton, SkeletonRows } from "@/ui/states";
 import { Tabs } from "@/ui/tabs";
+import { Ago } from "@/ui/time";
 import { Tooltip } from "@/ui/tooltip";
 import { useTitle } from "@/ui/use-title";
 
@@ -29,6 +30,7 @@ function Sample({ name, children }: { name: string; children: ReactNode }) {
   );
 }
 
+const LONG_AGO = "2024-02-29T12:00:00Z";
 const MARKS: Mark[] = ["applied", "partial", "pending", "running", "failed", "stopped", "unknown"];
 const SOURCE = 'def upgrade() -> None:\n    """Adds a column."""\n    op.add_column("orders", sa.Column("note", sa.Text(), nullable=True))  # safe\n';
 
@@ -38,6 +40,7 @@ export function Components() {
   const [choice, setChoice] = useState("one");
   const [several, setSeveral] = useState(["sql"]);
   const [dialog, setDialog] = useState(false);
+  const [sheet, setSheet] = useState<"left" | "bottom" | null>(null);
   useTitle(t("ui.title"));
   return (
     <main className="mx-auto max-w-4xl px-4 py-6">
@@ -48,7 +51,7 @@ export function Components() {
           <ThemeMenu signedIn={false} />
         </div>
       </header>
-      <Sample name="Button">
+      <Sample name="Button, IconButton, CopyButton">
         <Button variant="primary">Primary</Button>
         <Button>Plain</Button>
         <Button variant="quiet">Quiet</Button>
@@ -60,8 +63,15 @@ export function Components() {
         <Button size="large" variant="primary">
           Large
         </Button>
+        <Button disabled>Disabled</Button>
+        <Button asChild>
+          <a href="#button">Link</a>
+        </Button>
         <IconButton label="Delete">
           <Trash2 className="size-4" />
+        </IconButton>
+        <IconButton label="Delete" size="small" why="Needs the permission project.delete">
+          <Trash2 className="size-3.5" />
         </IconButton>
         <CopyButton text="copied" />
       </Sample>
@@ -97,7 +107,14 @@ export function Components() {
           <Field label="Key" optional="optional">
             <TextArea mono />
           </Field>
-          <Checkbox label="Protected" hint="Asks for the name." defaultChecked />
+          <Field label="Disabled">
+            <Input disabled defaultValue="shop" />
+          </Field>
+          <div className="flex flex-col gap-2">
+            <Checkbox label="Protected" hint="Asks for the name." defaultChecked />
+            <Checkbox label="Not chosen" />
+            <Checkbox label="Disabled" disabled />
+          </div>
         </div>
       </Sample>
       <Sample name="Segmented, Toggles, Tabs">
@@ -114,9 +131,13 @@ export function Components() {
           ]}
         />
       </Sample>
-      <Sample name="Menu, Tooltip, Dialog">
+      <Sample name="Menu, MenuLabel, MenuItem, MenuSeparator, MenuChoice, Tooltip, Dialog, Sheet">
         <Menu trigger={<Button>Menu</Button>} align="start">
+          <MenuLabel>main</MenuLabel>
           <MenuItem icon={<Play className="size-3.5" />}>Upgrade</MenuItem>
+          <MenuItem disabled>Downgrade</MenuItem>
+          <MenuSeparator />
+          <MenuChoice value={choice} onChange={setChoice} options={[{ value: "one", label: "One" }, { value: "two", label: "Two" }]} />
           <MenuSeparator />
           <MenuItem danger>Delete</MenuItem>
         </Menu>
@@ -127,6 +148,11 @@ export function Components() {
         <Dialog open={dialog} onClose={() => setDialog(false)} title="A question" description="And why it is asked." footer={<Button onClick={() => setDialog(false)}>Yes</Button>}>
           Text
         </Dialog>
+        <Button onClick={() => setSheet("bottom")}>Sheet</Button>
+        <Button onClick={() => setSheet("left")}>Sheet from the left</Button>
+        <Sheet open={sheet !== null} onClose={() => setSheet(null)} label="A panel" side={sheet ?? "bottom"}>
+          <p className="p-4">For what has no room beside the page.</p>
+        </Sheet>
       </Sample>
       <Sample name="Notice, TroubleNotice">
         <div className="flex w-full flex-col gap-2">
@@ -134,18 +160,30 @@ export function Components() {
           <Notice kind="success" title="Done">
             Upgraded to 9b07d2.
           </Notice>
-          <Notice kind="warning">A downgrade loses data.</Notice>
+          <Notice kind="warning" action={<Button size="small">Look</Button>}>
+            A downgrade loses data.
+          </Notice>
+          <Notice kind="error" title="Failed">
+            Nothing was changed.
+          </Notice>
           <TroubleNotice trouble={{ title: "The database is unreachable", detail: "Connection refused by 10.0.0.4:5432.", fix: "Start it, or correct the port." }} onRetry={() => undefined} />
         </div>
       </Sample>
-      <Sample name="Progress, Spinner, Skeleton">
+      <Sample name="Progress, Spinner, Skeleton, SkeletonRows, Ago">
         <Progress label="Done" done={2} total={5} className="max-w-60" />
         <Progress label="Working" done={0} total={null} className="max-w-60" />
+        <Progress label="All done" done={1} total={1} tone="applied" className="max-w-60" />
+        <Progress label="Stopped" done={2} total={5} tone="failed" className="max-w-60" />
         <Spinner />
         <Skeleton className="h-4 w-40" />
+        <Ago at={LONG_AGO} /> <Ago at={LONG_AGO} short />
+        <SkeletonRows rows={3} className="w-full" />
       </Sample>
       <Sample name="Code">
         <Code source={SOURCE} from={12} lit={14} label="Sample" className="w-full rounded-md border border-line" />
+      </Sample>
+      <Sample name="Failed">
+        <Failed trouble={{ title: "The service did not answer", detail: "The connection failed.", fix: "Try again in a minute." }} onRetry={() => undefined} />
       </Sample>
       <Sample name="Empty">
         <Empty icon={<Inbox className="size-5" />} title="Nothing here yet" action={<Button variant="primary">Add the first</Button>}>

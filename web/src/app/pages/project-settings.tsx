@@ -48,7 +48,13 @@ export function ProjectSettings() {
           {
             value: "environments",
             label: t("environments.title"),
-            content: inside(<EnvironmentList org={org} project={slug} why={may("environment.write")} />),
+            content: inside(<EnvironmentList
+                org={org}
+                project={slug}
+                why={may("environment.write")}
+                adding={search.get("add") === "environment"}
+                onAdding={(adding) => setSearch({ section: "environments", ...(adding ? { add: "environment" } : {}) }, { replace: true })}
+              />),
           },
           { value: "repository", label: t("projects.repository"), content: inside(<Repository project={project.data} why={may("project.update")} />) },
           { value: "danger", label: t("projects.danger"), content: inside(<Danger project={project.data} />) },

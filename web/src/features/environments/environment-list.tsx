@@ -20,11 +20,17 @@ interface EnvironmentListProps {
   why: string | null;
 }
 
-export function EnvironmentList({ org, project, why }: EnvironmentListProps) {
+interface ListProps extends EnvironmentListProps {
+  /** The form for a new environment is open. */
+  adding: boolean;
+  onAdding: (adding: boolean) => void;
+}
+
+export function EnvironmentList({ org, project, why, adding: asked, onAdding: setAdding }: ListProps) {
   const { t } = useLanguage();
   const trouble = useTrouble();
   const environments = useEnvironments(org, project);
-  const [adding, setAdding] = useState(false);
+  const adding = asked && why === null;
   if (environments.isPending) return <SkeletonRows rows={4} />;
   if (environments.isError) return <Failed trouble={trouble(environments.error)} onRetry={() => void environments.refetch()} />;
   const add = (

@@ -1,5 +1,5 @@
 import { Square } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 import { useTrouble } from "@/api/use-trouble";
 import type { Job } from "@/api/types";
 import { useLanguage } from "@/i18n";
@@ -14,6 +14,7 @@ import { useNow } from "@/ui/use-now";
 import type { Connection } from "./follow";
 import { isOpen, useCancel } from "./queries";
 import { JOB_MARKS, JobStateChip, useJobTitle } from "./state";
+import { useAsked } from "./use-asked";
 
 function Elapsed({ job }: { job: Job }) {
   const { duration } = useLanguage();
@@ -89,7 +90,7 @@ function CancelButton({ job }: { job: Job }) {
   const { t } = useLanguage();
   const cancel = useCancel(job.id);
   const trouble = useTrouble();
-  const [asking, setAsking] = useState(false);
+  const [asking, setAsking] = useAsked("cancel");
   const may = job.permissions.includes("job.cancel");
   const asked = job.cancel_requested_at !== null;
   return (
@@ -103,7 +104,7 @@ function CancelButton({ job }: { job: Job }) {
         {!asked && <Square aria-hidden className="size-3" />} {asked ? t("jobs.cancelling") : t("jobs.cancel")}
       </Button>
       <Dialog
-        open={asking && !asked}
+        open={asking && !asked && may}
         onClose={() => setAsking(false)}
         title={t("jobs.cancelTitle", { number: job.number })}
         footer={

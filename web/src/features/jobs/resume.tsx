@@ -1,5 +1,4 @@
 import { RotateCw } from "lucide-react";
-import { useState } from "react";
 import { useTrouble } from "@/api/use-trouble";
 import type { Job } from "@/api/types";
 import { useLanguage } from "@/i18n";
@@ -8,11 +7,12 @@ import { Dialog } from "@/ui/dialog";
 import { TroubleNotice } from "@/ui/notice";
 import { Skeleton } from "@/ui/states";
 import { useResume, useResumePlan } from "./queries";
+import { useAsked } from "./use-asked";
 
 /** Going on with a job that stopped: what would run now, and the last word of the person. */
 export function ResumeButton({ job, onStarted }: { job: Job; onStarted: (job: Job) => void }) {
   const { t } = useLanguage();
-  const [open, setOpen] = useState(false);
+  const [open, setOpen] = useAsked("resume");
   if (!job.resumable) return null;
   const permission = job.kind === "downgrade" ? "job.downgrade" : "job.upgrade";
   const may = job.permissions.includes(permission);
@@ -21,7 +21,7 @@ export function ResumeButton({ job, onStarted }: { job: Job; onStarted: (job: Jo
       <Button variant="primary" why={may ? null : t("common.noPermission", { permission })} onClick={() => setOpen(true)}>
         <RotateCw aria-hidden className="size-3.5" /> {t("jobs.resume")}
       </Button>
-      {open && <ResumeDialog job={job} onClose={() => setOpen(false)} onStarted={onStarted} />}
+      {open && may && <ResumeDialog job={job} onClose={() => setOpen(false)} onStarted={onStarted} />}
     </>
   );
 }

@@ -6,7 +6,7 @@ import { Menu, MenuChoice, MenuItem, MenuSeparator } from "@/ui/menu";
 import { type Theme, useTheme } from "@/ui/theme";
 import { useSavePreference } from "./queries";
 
-const LANGUAGE_NAMES = { en: "English", ru: "Русский" };
+export const LANGUAGE_NAMES = { en: "English", ru: "Русский" };
 
 /** Also on the sign-in page, where there is nobody yet to keep the choice for. */
 export function LanguageMenu({ signedIn }: { signedIn: boolean }) {

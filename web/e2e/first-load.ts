@@ -1,0 +1,56 @@
+/** How much JavaScript a reader loads before the first page is drawn, by the manifest of the built web. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+
+interface Part {
+  file: string;
+  isEntry?: boolean;
+  imports?: string[];
+}
+
+const DIST = join(import.meta.dirname, "../dist/");
+
+/** Parts that Russian readers load besides. */
+const RUSSIAN = /^src\/i18n\/ru\//;
+const PAGE = /^src\/app\/pages\/([\w-]+)\.tsx$/;
+
+export interface FirstLoad {
+  page: string;
+  /** Kilobytes of 1,000 bytes, as gzip -9 leaves them. */
+  english: number;
+  russian: number;
+}
+
+/** Every page that is opened first, the heaviest first; throws where the web was not built. */
+export function firstLoads(): FirstLoad[] {
+  const manifest = JSON.parse(readFileSync(`${DIST}.vite/manifest.json`, "utf8")) as Record<string, Part>;
+  const sizes = new Map<string, number>();
+  const size = (file: string): number => {
+    const known = sizes.get(file) ?? gzipSync(readFileSync(DIST + file), { level: 9 }).length / 1000;
+    sizes.set(file, known);
+    return known;
+  };
+  /** The part and all that it imports before it runs. */
+  const needed = (name: string, found = new Set<string>()): Set<string> => {
+    const part = manifest[name];
+    if (!part || found.has(part.file)) return found;
+    found.add(part.file);
+    for (const other of part.imports ?? []) needed(other, found);
+    return found;
+  };
+  const names = Object.keys(manifest);
+  const total = (wanted: string[]) => {
+    const files = new Set<string>();
+    for (const name of wanted) needed(name, files);
+    return [...files].filter((file) => file.endsWith(".js")).reduce((sum, file) => sum + size(file), 0);
+  };
+  const entries = names.filter((name) => manifest[name]?.isEntry);
+  const russian = names.filter((name) => RUSSIAN.test(name));
+  return names
+    .flatMap((name) => {
+      const page = PAGE.exec(name)?.[1];
+      return page ? [{ page, english: total([...entries, name]), russian: total([...entries, ...russian, name]) }] : [];
+    })
+    .sort((one, other) => other.russian - one.russian);
+}
