@@ -10,12 +10,15 @@ import { Dialog, Sheet } from "@/ui/dialog";
 import { Checkbox, Field, Input, Select, TextArea } from "@/ui/field";
 import { Kbd } from "@/ui/kbd";
 import { Menu, MenuChoice, MenuItem, MenuLabel, MenuSeparator } from "@/ui/menu";
+import { Name } from "@/ui/name";
 import { Notice, TroubleNotice } from "@/ui/notice";
 import { Progress } from "@/ui/progress";
 import { Segmented, Toggles } from "@/ui/segmented";
 import { Spinner } from "@/ui/spinner";
+import { SqlCode } from "@/ui/sql-code";
 import { type Mark, StateMark } from "@/ui/state-mark";
 import { Empty, Failed, Skeleton, SkeletonRows } from "@/ui/states";
+import { Table } from "@/ui/table";
 import { Tabs } from "@/ui/tabs";
 import { Ago } from "@/ui/time";
 import { Tooltip } from "@/ui/tooltip";
@@ -178,6 +181,21 @@ export function Components() {
         <Skeleton className="h-4 w-40" />
         <Ago at={LONG_AGO} /> <Ago at={LONG_AGO} short />
         <SkeletonRows rows={3} className="w-full" />
+      </Sample>
+      <Sample name="Table, Name">
+        <Table
+          label="Columns"
+          className="w-full"
+          head={["Column", "Type", "Rows"]}
+          numbers={[2]}
+          rows={[
+            { key: "id", cells: [<Name key="name" text="id" />, "bigint", "1,200"] },
+            { key: "odd", cells: [<Name key="name" text={"or\u202eder\nid"} />, "text", "7"] },
+          ]}
+        />
+      </Sample>
+      <Sample name="SqlCode">
+        <SqlCode source={"CREATE INDEX CONCURRENTLY orders_at ON orders (at); -- safe"} label="Sample SQL" className="w-full" />
       </Sample>
       <Sample name="Code">
         <Code source={SOURCE} from={12} lit={14} label="Sample" className="w-full rounded-md border border-line" />
