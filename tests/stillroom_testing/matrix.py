@@ -73,6 +73,7 @@ def everywhere(who: str) -> dict[str, str]:
 DATABASE = {"name": "n", "host": "h.example", "database": "d", "username": "u"}
 DATABASE_TO_TEST = {"host": "h.example", "database": "d", "username": "u"}
 SHOP = {"project": "own/shop"}
+TOKEN = {"name": "CI", "permissions": ["job.upgrade"], "projects": ["shop"], "expires_in_days": 30}
 ENVIRONMENT = "/api/orgs/{org}/projects/{project}/environments/{environment}"
 
 CATALOGUE = f"{ENVIRONMENT}/databases/{{database}}/catalogue"
@@ -110,6 +111,14 @@ MATRIX: list[Row] = [
     in_project("PUT", "/members/{person}", SETTERS, {"role": "admin"}),
     in_project("PUT", "/members/{person}", SETTERS, {"role": "operator", "environment": "prod"}),
     in_project("PUT", "/groups/{group}", SETTERS, {"role": "viewer"}),
+    # API tokens and service accounts.
+    in_organization("GET", "/tokens", SETTERS),
+    in_organization("POST", "/tokens", SETTERS, TOKEN),
+    in_organization("POST", "/tokens/{token}/rotate", SETTERS),
+    in_organization("DELETE", "/tokens/{token}", SETTERS),
+    in_organization("GET", "/service-accounts", SETTERS),
+    in_organization("POST", "/service-accounts", MANAGERS, {"name": "Pipeline"}),
+    in_organization("DELETE", "/service-accounts/{account}", MANAGERS),
     # Projects.
     in_organization("GET", "/projects", EVERYBODY),
     in_organization("POST", "/projects", MANAGERS, {"slug": "n", "name": "N", "git_url": "https://g.example/n.git"}),

@@ -44,6 +44,8 @@ export const PAGES: readonly Page[] = [
   { name: "settings", route: "/:org/projects/:project/settings", address: SETTINGS },
   { name: "settings-repository", route: "/:org/projects/:project/settings", address: `${SETTINGS}?section=repository` },
   { name: "settings-danger", route: "/:org/projects/:project/settings", address: `${SETTINGS}?section=danger` },
+  { name: "tokens", route: "/:org/tokens", address: "/demo/tokens" },
+  { name: "audit", route: "/:org/audit", address: "/demo/audit" },
   { name: "not-found", route: "/:org/*", address: "/demo/no-such-page" },
   { name: "components", route: "/ui", address: "/ui" },
 ];

@@ -4,7 +4,7 @@ Every route declares exactly one of them, or stands in PUBLIC; a test walks the 
 Strangers to an organization or a project get 404, members without the permission get 403 that names it.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,13 +14,14 @@ from sqlalchemy import select
 from starlette.requests import HTTPConnection
 
 from stillroom_api.context import ContextOf, Transaction
+from stillroom_core.actors.acting import Bounds, acting_in
 from stillroom_core.actors.actor import Actor
 from stillroom_core.actors.permissions import Permission
 from stillroom_core.actors.repository import act_as, actor_in, actors_of
 from stillroom_core.database import Session
 from stillroom_core.environments.models import Environment
 from stillroom_core.environments.service import find_environment
-from stillroom_core.errors import Invalid, not_found
+from stillroom_core.errors import Forbidden, Invalid, not_found
 from stillroom_core.jobs.lifecycle import JobKind
 from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.repository import PlacedJob
@@ -34,6 +35,9 @@ from stillroom_core.projects.service import find_project
 from stillroom_core.sessions.service import person_behind
 from stillroom_core.sessions.tokens import unauthenticated
 from stillroom_core.tenancy import everything, narrow
+from stillroom_core.tokens.models import ApiToken
+from stillroom_core.tokens.service import scope_of, token_user
+from stillroom_core.tokens.text import is_token
 
 # (method, path) of the routes that need nobody.
 PUBLIC = frozenset(
@@ -78,12 +82,39 @@ def bearer_token(connection: HTTPConnection) -> str:
 
 
 async def signed_in(connection: HTTPConnection, context: ContextOf, session: Transaction) -> User:
-    """The signed-in person; raises Unauthenticated."""
-    return await person_behind(session, context.settings, bearer_token(connection))
+    """The signed-in person; raises Unauthenticated, and Forbidden for an API token."""
+    found = await person_or_token(connection, context, session)
+    if acting_in(session).bounds is not None:
+        raise Forbidden(
+            "person_needed",
+            "This is for people who sign in, not for API tokens.",
+            fix="Sign in on the pages, or with `stillroom login`.",
+        )
+    return found
+
+
+async def person_or_token(connection: HTTPConnection, context: ContextOf, session: Transaction) -> User:
+    """The signed-in person, or the owner of the API token, within whose bounds the transaction acts from here on."""
+    text = bearer_token(connection)
+    if not is_token(text):
+        return await person_behind(session, context.settings, text)
+    user, token = await token_user(session, text, connection.client.host if connection.client else "")
+    bind_token(session, token)
+    return user
+
+
+def bind_token(session: Session, token: ApiToken) -> None:
+    """What the transaction does is done through this token."""
+    acting_in(session).bounds = Bounds(
+        user_id=token.user_id, organization_id=token.organization_id, scope=scope_of(token)
+    )
 
 
 setattr(signed_in, MARK, SIGNED_IN)
+setattr(person_or_token, MARK, SIGNED_IN)
+# What is about oneself takes a person; what is about an organization takes an API token too.
 Person = Annotated[User, Depends(signed_in, scope="function")]
+Caller = Annotated[User, Depends(person_or_token, scope="function")]
 
 
 @dataclass(frozen=True)
@@ -97,7 +128,7 @@ class InProject:
 def in_organization(permission: Permission) -> Any:
     """For /orgs/{org}/…: the person as an actor of that organization."""
 
-    async def check(org: str, person: Person, session: Transaction) -> Actor:
+    async def check(org: str, person: Caller, session: Transaction) -> Actor:
         actor = await actor_in(session, person, slug=org)
         actor.check(permission)
         return actor
@@ -108,7 +139,7 @@ def in_organization(permission: Permission) -> Any:
 def in_any_project() -> Any:
     """For listings of an organization: whoever belongs to it, and sees what their roles show."""
 
-    async def check(org: str, person: Person, session: Transaction) -> Actor:
+    async def check(org: str, person: Caller, session: Transaction) -> Actor:
         return await actor_in(session, person, slug=org)
 
     return marked(check, Permission.ORGANIZATION_READ)
@@ -117,7 +148,7 @@ def in_any_project() -> Any:
 def in_project(permission: Permission) -> Any:
     """For /orgs/{org}/projects/{project}/…: the actor and the project."""
 
-    async def check(org: str, project: str, person: Person, session: Transaction) -> InProject:
+    async def check(org: str, project: str, person: Caller, session: Transaction) -> InProject:
         actor = await actor_in(session, person, slug=org)
         found = await find_project(session, actor, project)
         actor.check(permission, found.id)
@@ -136,7 +167,7 @@ class InEnvironment(InProject):
 def in_environment(permission: Permission) -> Any:
     """For /orgs/{org}/projects/{project}/environments/{environment}/…: the actor and the environment."""
 
-    async def check(org: str, project: str, environment: str, person: Person, session: Transaction) -> InEnvironment:
+    async def check(org: str, project: str, environment: str, person: Caller, session: Transaction) -> InEnvironment:
         actor = await actor_in(session, person, slug=org)
         return await _environment(
             session, InProject(actor, await find_project(session, actor, project)), environment, permission
@@ -146,10 +177,25 @@ def in_environment(permission: Permission) -> Any:
 
 
 async def named_environment(
-    session: Session, person: User, project: str, environment: str, permission: Permission
+    session: Session, person: User, project: str | None, environment: str | None, permission: Permission
 ) -> InEnvironment:
-    """The environment of a project that the request names, where the person has the permission."""
-    return await _environment(session, await named_project(session, person, project), environment, permission)
+    """The environment of a project that the request or its API token names, where the caller has the permission."""
+    where = await named_project(session, person, project)
+    bounds = acting_in(session).bounds
+    meant = environment or _only(bounds.scope.environment_ids if bounds else None, "environment")
+    return await _environment(session, where, meant, permission)
+
+
+def _only(keys: Collection[UUID] | None, what: str) -> str:
+    """The one that an API token is for, when nothing was named; raises Invalid when it is not for exactly one."""
+    if keys is None or len(keys) != 1:
+        raise Invalid(
+            f"{what}_missing",
+            f"Which {what} is meant?",
+            fix=f"Name the {what}; only an API token for a single one may leave it out.",
+            fields={what: "required here"},
+        )
+    return str(next(iter(keys)))
 
 
 async def _environment(session: Session, where: InProject, name: str, permission: Permission) -> InEnvironment:
@@ -162,9 +208,12 @@ def in_named_project(permission: Permission) -> Any:
     """For /migrations/…?project=: id, slug or organization/slug."""
 
     async def check(
-        person: Person,
+        person: Caller,
         session: Transaction,
-        project: Annotated[str, Query(max_length=200, description="id, slug, or organization/slug")],
+        project: Annotated[
+            str | None,
+            Query(max_length=200, description="id, slug, or organization/slug; needless with a token for one project"),
+        ] = None,
     ) -> InProject:
         found = await named_project(session, person, project)
         found.actor.check(permission, found.project.id)
@@ -173,8 +222,10 @@ def in_named_project(permission: Permission) -> Any:
     return marked(check, permission)
 
 
-async def named_project(session: Session, person: User, name: str) -> InProject:
+async def named_project(session: Session, person: User, given: str | None) -> InProject:
     """Finds a project among all organizations of the person; raises NotFound, or Invalid when ambiguous."""
+    bounds = acting_in(session).bounds
+    name = given or _only(bounds.scope.project_ids if bounds else None, "project")
     organization, _, slug = name.rpartition("/")
     found: list[InProject] = []
     for actor in await actors_of(session, person):
@@ -211,7 +262,7 @@ class OnJob:
 def on_job(permission: Permission) -> Any:
     """For /jobs/{job}/…"""
 
-    async def check(job: UUID, person: Person, session: Transaction) -> OnJob:
+    async def check(job: UUID, person: Caller, session: Transaction) -> OnJob:
         return await authorized_job(session, person, job, permission)
 
     return marked(check, permission)
@@ -220,7 +271,7 @@ def on_job(permission: Permission) -> Any:
 def on_stopped_job() -> Any:
     """For going on with /jobs/{job}: whoever may start a job of its kind."""
 
-    async def check(job: UUID, person: Person, session: Transaction) -> OnJob:
+    async def check(job: UUID, person: Caller, session: Transaction) -> OnJob:
         on = await authorized_job(session, person, job, Permission.JOB_READ)
         needed = PERMISSION_FOR[JobKind(on.placed.job.kind)]
         on.actor.check(needed, on.placed.job.project_id, on.placed.environment)
@@ -232,7 +283,7 @@ def on_stopped_job() -> Any:
 def on_job_to_cancel() -> Any:
     """For cancelling /jobs/{job}: whoever may cancel anybody's jobs, or this one of their own."""
 
-    async def check(job: UUID, person: Person, session: Transaction) -> OnJob:
+    async def check(job: UUID, person: Caller, session: Transaction) -> OnJob:
         on = await authorized_job(session, person, job, Permission.JOB_READ)
         if not may_cancel(on.actor, on.placed):
             own = on.placed.job.actor_id == on.actor.user_id
@@ -265,7 +316,7 @@ async def _owning_actor(session: Session, person: User, table: type[Job | Plan],
 def on_plan(permission: Permission) -> Any:
     """For /plans/{plan}: the plan, for somebody with the permission in its project."""
 
-    async def check(plan: UUID, person: Person, session: Transaction) -> PlacedPlan:
+    async def check(plan: UUID, person: Caller, session: Transaction) -> PlacedPlan:
         actor = await _owning_actor(session, person, Plan, plan)
         placed = await find_plan(session, actor, plan)
         actor.check(permission, placed.project.id, placed.environment)

@@ -35,6 +35,7 @@ from stillroom_api.projects import routes as projects
 from stillroom_api.protection import Protection
 from stillroom_api.sessions import routes as sessions
 from stillroom_api.setups import routes as setups
+from stillroom_api.tokens import routes as tokens
 from stillroom_core.jobs.queue import Queue
 from stillroom_core.logs import configure_logs
 from stillroom_core.settings import Settings, get_settings
@@ -65,6 +66,7 @@ _ROUTERS = (
     jobs.router,
     stream.router,
     audit.router,
+    tokens.router,
     health.router,
 )
 

@@ -46,7 +46,11 @@ async def ids(api: Any) -> dict[str, str]:
     move = {"project": "own/shop", "environment": "dev", "revision": "head"}
     job = (await api.call(OWNER, "POST", "/api/migrations/upgrade", json=move)).json()
     plan = (await api.call(OWNER, "POST", "/api/migrations/plan", json={**move, "kind": "upgrade"})).json()
+    token = (await api.call(OWNER, "POST", "/api/orgs/own/tokens", json=matrix.TOKEN)).json()
+    account = (await api.call(OWNER, "POST", "/api/orgs/own/service-accounts", json={"name": "Pipeline"})).json()
     return {
+        "token": token["id"],
+        "account": account["id"],
         "org": "own",
         "project": "shop",
         "environment": "dev",
@@ -72,6 +76,8 @@ async def test_each_route_that_changes_something_writes_exactly_one_entry(api: A
         matrix.MATRIX,
         key=lambda row: (row.method == "DELETE", row.path.endswith("/databases"), -row.path.count("/")),
     ):
+        if row.path == "/api/orgs/{org}/delete":
+            continue  # nobody is left who could look
         if row.method == "GET" or "O" not in row.allowed or row.on != "dev" or row.path.startswith("/api/me"):
             continue
         if not set(re.findall(r"\{(\w+)\}", row.path)) <= values.keys():

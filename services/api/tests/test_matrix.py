@@ -100,7 +100,11 @@ async def ids(api: Any, on: str, by: str) -> dict[str, str]:
     assert job.status_code == 202, job.text
     setup = await api.call(OWNER, "POST", "/api/orgs/own/setups", json={"git_url": "https://g.example/n.git"})
     assert setup.status_code == 201, setup.text
+    token = await api.call(OWNER, "POST", "/api/orgs/own/tokens", json=matrix.TOKEN)
+    account = await api.call(OWNER, "POST", "/api/orgs/own/service-accounts", json={"name": "Pipeline"})
     return {
+        "token": token.json()["id"],
+        "account": account.json()["id"],
         "org": "own",
         "project": "shop",
         "setup": setup.json()["id"],

@@ -15,9 +15,11 @@ from stillroom_core.plans.models import Plan
 from stillroom_core.projects.models import Commit, Project, RevisionSource
 from stillroom_core.sessions.models import RefreshToken
 from stillroom_core.setups.models import Setup
+from stillroom_core.tokens.models import ApiToken
 
 __all__ = [
     "AccountToken",
+    "ApiToken",
     "AuditEntry",
     "Catalogue",
     "CatalogueObject",

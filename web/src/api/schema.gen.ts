@@ -1544,6 +1544,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/orgs/{org}/service-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Service Accounts
+         * @description The service accounts that tokens can be made for.
+         */
+        get: operations["list_service_accounts_api_orgs__org__service_accounts_get"];
+        put?: never;
+        /**
+         * Create Service Account
+         * @description Makes a member that is no person, with roles in projects.
+         */
+        post: operations["create_service_account_api_orgs__org__service_accounts_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/service-accounts/{account}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Service Account
+         * @description Ends a service account and its tokens.
+         */
+        delete: operations["delete_service_account_api_orgs__org__service_accounts__account__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/orgs/{org}/setups": {
         parameters: {
             query?: never;
@@ -1650,6 +1694,70 @@ export interface paths {
          * @description Signs in to a database and reads what it is and what the user may do there; nothing is changed in it.
          */
         post: operations["test_database_api_orgs__org__setups__setup__test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tokens
+         * @description My own tokens, and those of the projects whose tokens I manage.
+         */
+        get: operations["list_tokens_api_orgs__org__tokens_get"];
+        put?: never;
+        /**
+         * Create Token
+         * @description Makes a token; its text is in this answer and nowhere else.
+         */
+        post: operations["create_token_api_orgs__org__tokens_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/tokens/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Token
+         * @description Ends a token at once.
+         */
+        delete: operations["revoke_token_api_orgs__org__tokens__token__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/tokens/{token}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate Token
+         * @description Another text for the same token; the former one ends at once.
+         */
+        post: operations["rotate_token_api_orgs__org__tokens__token__rotate_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1803,12 +1911,53 @@ export interface components {
             expires_in: number;
         };
         /**
+         * AccountNew
+         * @description A service account to make.
+         */
+        AccountNew: {
+            /** Name */
+            name: string;
+            /**
+             * Roles
+             * @default []
+             */
+            roles: components["schemas"]["PlaceRoleNew"][];
+        };
+        /**
+         * AccountRead
+         * @description A service account.
+         */
+        AccountRead: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * Accounts
+         * @description The service accounts of an organization by name.
+         */
+        Accounts: {
+            /** Items */
+            items: components["schemas"]["AccountRead"][];
+        };
+        /**
          * ActorName
-         * @description Who asked for it.
+         * @description Who asked for it, and through which API token.
          */
         ActorName: {
             /** Name */
             name: string;
+            /** Token */
+            token?: string | null;
         };
         /**
          * Aftermath
@@ -3129,9 +3278,9 @@ export interface components {
             database?: string | null;
             /**
              * Environment
-             * @description slug or id
+             * @description slug or id; an API token for one environment need not name it
              */
-            environment: string;
+            environment?: string | null;
             /** Idempotency Key */
             idempotency_key?: string | null;
             /**
@@ -3141,9 +3290,9 @@ export interface components {
             plan?: string | null;
             /**
              * Project
-             * @description id, slug, or organization/slug
+             * @description id, slug, or organization/slug; an API token for one project need not name it
              */
-            project: string;
+            project?: string | null;
             /**
              * Revision
              * @description id or its beginning, head, heads, base, +n, -n, label@head
@@ -3476,6 +3625,17 @@ export interface components {
             slug: string;
         };
         /**
+         * PlaceRoleNew
+         * @description A role in a project, or in one environment of it.
+         */
+        PlaceRoleNew: {
+            /** Environment */
+            environment?: string | null;
+            /** Project */
+            project: string;
+            role: components["schemas"]["ProjectRole"];
+        };
+        /**
          * PlanRead
          * @description What one job will do to one database. Null steps: only the project's own code knows them.
          */
@@ -3535,9 +3695,9 @@ export interface components {
             database?: string | null;
             /**
              * Environment
-             * @description slug or id
+             * @description slug or id; an API token for one environment need not name it
              */
-            environment: string;
+            environment?: string | null;
             /**
              * Kind
              * @enum {string}
@@ -3545,9 +3705,9 @@ export interface components {
             kind: "upgrade" | "downgrade" | "stamp" | "command";
             /**
              * Project
-             * @description id, slug, or organization/slug
+             * @description id, slug, or organization/slug; an API token for one project need not name it
              */
-            project: string;
+            project?: string | null;
             /**
              * Revision
              * @description id or its beginning, head, heads, base, +n, -n, label@head
@@ -4493,12 +4653,147 @@ export interface components {
             ticket: string;
         };
         /**
+         * TokenMade
+         * @description A token with its text, which is shown this once.
+         */
+        TokenMade: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Environment Ids */
+            environment_ids: string[] | null;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Last Used Address */
+            last_used_address: string | null;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Name */
+            name: string;
+            /** Networks */
+            networks: string[];
+            owner: components["schemas"]["TokenOwner"];
+            /** Permissions */
+            permissions: string[];
+            /** Project Ids */
+            project_ids: string[] | null;
+            /** Revoked At */
+            revoked_at: string | null;
+            /** Rotated At */
+            rotated_at: string | null;
+            /** Token */
+            token: string;
+        };
+        /**
+         * TokenNew
+         * @description A token to make; without projects or environments it is for all that its owner has.
+         */
+        TokenNew: {
+            /** Environments */
+            environments?: string[] | null;
+            /** Expires In Days */
+            expires_in_days: number;
+            /** Name */
+            name: string;
+            /**
+             * Networks
+             * @default []
+             */
+            networks: string[];
+            /**
+             * Owner
+             * @description a service account; without it oneself
+             */
+            owner?: string | null;
+            /** Permissions */
+            permissions: components["schemas"]["Permission"][];
+            /** Projects */
+            projects?: string[] | null;
+        };
+        /**
          * TokenOnly
          * @description The secret of a link.
          */
         TokenOnly: {
             /** Token */
             token: string;
+        };
+        /**
+         * TokenOwner
+         * @description Whose rights bound the token.
+         */
+        TokenOwner: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * TokenRead
+         * @description A token, without its text.
+         */
+        TokenRead: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Environment Ids */
+            environment_ids: string[] | null;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Last Used Address */
+            last_used_address: string | null;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Name */
+            name: string;
+            /** Networks */
+            networks: string[];
+            owner: components["schemas"]["TokenOwner"];
+            /** Permissions */
+            permissions: string[];
+            /** Project Ids */
+            project_ids: string[] | null;
+            /** Revoked At */
+            revoked_at: string | null;
+            /** Rotated At */
+            rotated_at: string | null;
+        };
+        /**
+         * Tokens
+         * @description The tokens that I rule over, newest first.
+         */
+        Tokens: {
+            /** Items */
+            items: components["schemas"]["TokenRead"][];
         };
         /**
          * TraceRead
@@ -5767,10 +6062,10 @@ export interface operations {
     };
     current_api_migrations_current_get: {
         parameters: {
-            query: {
+            query?: {
                 environment?: string | null;
-                /** @description id, slug, or organization/slug */
-                project: string;
+                /** @description id, slug, or organization/slug; needless with a token for one project */
+                project?: string | null;
             };
             header?: never;
             path?: never;
@@ -5866,9 +6161,9 @@ export interface operations {
     };
     history_api_migrations_history_get: {
         parameters: {
-            query: {
-                /** @description id, slug, or organization/slug */
-                project: string;
+            query?: {
+                /** @description id, slug, or organization/slug; needless with a token for one project */
+                project?: string | null;
             };
             header?: never;
             path?: never;
@@ -5931,9 +6226,9 @@ export interface operations {
     };
     revision_api_migrations_revisions__revision__get: {
         parameters: {
-            query: {
-                /** @description id, slug, or organization/slug */
-                project: string;
+            query?: {
+                /** @description id, slug, or organization/slug; needless with a token for one project */
+                project?: string | null;
             };
             header?: never;
             path: {
@@ -5965,9 +6260,9 @@ export interface operations {
     };
     revision_runs_api_migrations_revisions__revision__runs_get: {
         parameters: {
-            query: {
-                /** @description id, slug, or organization/slug */
-                project: string;
+            query?: {
+                /** @description id, slug, or organization/slug; needless with a token for one project */
+                project?: string | null;
             };
             header?: never;
             path: {
@@ -5999,9 +6294,9 @@ export interface operations {
     };
     revision_trace_api_migrations_revisions__revision__trace_get: {
         parameters: {
-            query: {
-                /** @description id, slug, or organization/slug */
-                project: string;
+            query?: {
+                /** @description id, slug, or organization/slug; needless with a token for one project */
+                project?: string | null;
             };
             header?: never;
             path: {
@@ -6033,9 +6328,9 @@ export interface operations {
     };
     runs_api_migrations_runs_get: {
         parameters: {
-            query: {
-                /** @description id, slug, or organization/slug */
-                project: string;
+            query?: {
+                /** @description id, slug, or organization/slug; needless with a token for one project */
+                project?: string | null;
             };
             header?: never;
             path?: never;
@@ -7521,6 +7816,102 @@ export interface operations {
             };
         };
     };
+    list_service_accounts_api_orgs__org__service_accounts_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accounts"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_service_account_api_orgs__org__service_accounts_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountNew"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_service_account_api_orgs__org__service_accounts__account__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_setups_api_orgs__org__setups_get: {
         parameters: {
             query?: never;
@@ -7776,6 +8167,134 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SetupRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tokens_api_orgs__org__tokens_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tokens"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_token_api_orgs__org__tokens_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenNew"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenMade"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_token_api_orgs__org__tokens__token__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_token_api_orgs__org__tokens__token__rotate_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenMade"];
                 };
             };
             /** @description Problem */

@@ -9,5 +9,7 @@ export const addresses = {
   databases: (org: string, project: string) => `/${org}/projects/${project}/databases`,
   database: (org: string, project: string, environment: string, database: string, view = "schema") =>
     `/${org}/projects/${project}/databases/${environment}/${encodeURIComponent(database)}/${view}`,
+  tokens: (org: string) => `/${org}/tokens`,
+  audit: (org: string) => `/${org}/audit`,
   settings: (org: string, project: string) => `/${org}/projects/${project}/settings`,
 };

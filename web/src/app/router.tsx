@@ -32,6 +32,8 @@ export const routes: RouteObject[] = [
               { index: true, lazy: async () => ({ Component: (await import("./pages/projects")).Projects }) },
               { path: "projects", lazy: async () => ({ Component: (await import("./pages/projects")).Projects }) },
               { path: "projects/new", lazy: async () => ({ Component: (await import("./pages/new-project")).NewProject }) },
+              { path: "tokens", lazy: async () => ({ Component: (await import("./pages/tokens")).Tokens }) },
+              { path: "audit", lazy: async () => ({ Component: (await import("./pages/audit")).Audit }) },
               { path: "jobs", lazy: async () => ({ Component: (await import("./pages/jobs")).Jobs }) },
               {
                 path: "projects/:project",

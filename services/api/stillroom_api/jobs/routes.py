@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
-from stillroom_api.authorization import OnJob, Person, on_job, on_job_to_cancel, on_stopped_job
+from stillroom_api.authorization import Caller, OnJob, Person, on_job, on_job_to_cancel, on_stopped_job
 from stillroom_api.context import ContextOf, Transaction
 from stillroom_api.jobs.export import csv_of
 from stillroom_api.jobs.log import log_of
@@ -35,7 +35,7 @@ router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 
 @router.get("")
 async def list_jobs(
-    person: Person,
+    person: Caller,
     session: Transaction,
     query: Annotated[JobPage, Query()],
 ) -> Jobs:
@@ -44,7 +44,7 @@ async def list_jobs(
 
 
 @router.get("/choices")
-async def get_choices(person: Person, session: Transaction, query: Annotated[JobQuery, Query()]) -> JobChoices:
+async def get_choices(person: Caller, session: Transaction, query: Annotated[JobQuery, Query()]) -> JobChoices:
     """What the jobs of an organization or project can be narrowed to: who asked for them, and the environments."""
     actor, wanted = await meant(session, person, query)
     return JobChoices.of(await service.choices(session, actor, wanted.project_id))
@@ -56,7 +56,7 @@ async def get_choices(person: Person, session: Transaction, query: Annotated[Job
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
 async def export_jobs(
-    context: ContextOf, person: Person, session: Transaction, query: Annotated[JobQuery, Query()]
+    context: ContextOf, person: Caller, session: Transaction, query: Annotated[JobQuery, Query()]
 ) -> StreamingResponse:
     """All those jobs as a CSV file, newest first."""
     actor, wanted = await meant(session, person, query)

@@ -38,9 +38,10 @@ class NamedDatabase(BaseModel):
 
 
 class ActorName(BaseModel):
-    """Who asked for it."""
+    """Who asked for it, and through which API token."""
 
     name: str
+    token: str | None = None
 
 
 class Progress(BaseModel):
@@ -226,7 +227,7 @@ class JobRead(BaseModel):
                 "project": NamedPlace.of(placed.project),
                 "environment": NamedPlace.of(placed.environment),
                 "database": NamedDatabase(id=placed.database.id, name=placed.database.name),
-                "actor": ActorName(name=job.actor_name),
+                "actor": ActorName(name=job.actor_name, token=job.token_name),
                 "commit": job.commit_sha,
                 "requested_at": job.created_at,
                 "progress": _progress(job),

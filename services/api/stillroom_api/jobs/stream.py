@@ -3,21 +3,24 @@
 import asyncio
 import contextlib
 import json
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 
-from stillroom_api.authorization import authorized_job, bearer_token, same_origin
+from stillroom_api.authorization import authorized_job, bind_token, person_or_token, same_origin
 from stillroom_api.context import Context, get_context
 from stillroom_api.jobs.reading import read_job
 from stillroom_api.jobs.tickets import redeem_ticket
+from stillroom_core.actors.acting import acting_in
 from stillroom_core.actors.permissions import Permission
+from stillroom_core.database import Session
 from stillroom_core.errors import StillroomError, Unauthenticated
 from stillroom_core.jobs import feed
 from stillroom_core.members.models import User
-from stillroom_core.sessions.service import person_behind
+from stillroom_core.tokens.service import present_owner, refused_token, token_by_id
 
 router = APIRouter()
 
@@ -43,17 +46,17 @@ async def stream(socket: WebSocket, job: UUID, after: Annotated[int, Query(ge=0)
         return
     await socket.accept()
     try:
-        user_id = await _identify(context, socket, job, by_header=header)
-        organization_id = await _authorize(context, user_id, job)
+        who = await _identify(context, socket, job, by_header=header)
+        organization_id = await _authorize(context, who, job)
     except Unauthenticated:
         await socket.close(_UNAUTHENTICATED)
         return
     except (StillroomError, WebSocketDisconnect):
         await _close(socket, _FORBIDDEN)
         return
-    sending = asyncio.create_task(_send(context, socket, user_id, organization_id, job, after))
+    sending = asyncio.create_task(_send(context, socket, who, organization_id, job, after))
     listening = asyncio.create_task(_until_gone(socket))
-    rights = asyncio.create_task(_while_allowed(context, user_id, job))
+    rights = asyncio.create_task(_while_allowed(context, who, job))
     done, pending = await asyncio.wait({sending, listening, rights}, return_when=asyncio.FIRST_COMPLETED)
     for task in pending:
         task.cancel()
@@ -64,10 +67,20 @@ async def stream(socket: WebSocket, job: UUID, after: Annotated[int, Query(ge=0)
     await _close(socket, _FORBIDDEN if rights in done else 1000)
 
 
-async def _identify(context: Context, socket: WebSocket, job: UUID, *, by_header: bool) -> UUID:
+@dataclass(frozen=True)
+class _Who:
+    """Who opened the stream, and with which API token."""
+
+    user_id: UUID
+    token_id: UUID | None = None
+
+
+async def _identify(context: Context, socket: WebSocket, job: UUID, *, by_header: bool) -> _Who:
     if by_header:
         async with context.database.unscoped() as session:
-            return (await person_behind(session, context.settings, bearer_token(socket))).id
+            person = await person_or_token(socket, context, session)
+            bounds = acting_in(session).bounds
+            return _Who(person.id, bounds.scope.token_id if bounds else None)
     try:
         async with asyncio.timeout(_FIRST_MESSAGE.total_seconds()):
             message: Any = json.loads(await socket.receive_text())
@@ -77,28 +90,36 @@ async def _identify(context: Context, socket: WebSocket, job: UUID, *, by_header
     user_id = await redeem_ticket(context.redis, ticket, job)
     if user_id is None:
         raise Unauthenticated("ticket_refused", "The ticket is unknown, used or for another job.")
-    return user_id
+    return _Who(user_id)
 
 
-async def _authorize(context: Context, user_id: UUID, job: UUID) -> UUID:
+async def _authorize(context: Context, who: _Who, job: UUID) -> UUID:
     async with context.database.unscoped() as session:
-        person = await session.get(User, user_id)
-        if person is None or person.disabled_at is not None:
-            raise Unauthenticated("person_gone", "This person cannot sign in any more.")
-        on = await authorized_job(session, person, job, Permission.JOB_READ)
+        on = await authorized_job(session, await _present(session, who), job, Permission.JOB_READ)
         return on.placed.job.organization_id
 
 
-async def _send(
-    context: Context, socket: WebSocket, user_id: UUID, organization_id: UUID, job: UUID, after: int
-) -> None:
+async def _present(session: Session, who: _Who) -> User:
+    """The person as they are now; raises Unauthenticated when they are gone, or the token is no longer good."""
+    person = await session.get(User, who.user_id)
+    if person is None or person.disabled_at is not None:
+        raise Unauthenticated("person_gone", "This person cannot sign in any more.")
+    if who.token_id is not None:
+        token = await token_by_id(session, who.token_id)
+        if token is None:
+            raise refused_token()
+        await present_owner(session, token)
+        bind_token(session, token)
+    return person
+
+
+async def _send(context: Context, socket: WebSocket, who: _Who, organization_id: UUID, job: UUID, after: int) -> None:
     async for batch in feed.follow(context.database, context.redis, organization_id, job, after=after):
         if batch.events:
             await socket.send_json({"type": "events", "items": batch.events})
         if batch.job_changed:
             async with context.database.unscoped() as session:
-                person = await session.get_one(User, user_id)
-                on = await authorized_job(session, person, job, Permission.JOB_READ)
+                on = await authorized_job(session, await _present(session, who), job, Permission.JOB_READ)
                 content = await read_job(session, on.actor, on.placed)
             await socket.send_json({"type": "job", "job": content.model_dump(mode="json")})
         if batch.ended:
@@ -111,12 +132,12 @@ async def _until_gone(socket: WebSocket) -> None:
         await socket.receive_text()
 
 
-async def _while_allowed(context: Context, user_id: UUID, job: UUID) -> None:
+async def _while_allowed(context: Context, who: _Who, job: UUID) -> None:
     """Ends as soon as the person may not read the job any more."""
     while True:
         await asyncio.sleep(_CHECK_RIGHTS.total_seconds())
         try:
-            await _authorize(context, user_id, job)
+            await _authorize(context, who, job)
         except StillroomError:
             return
 

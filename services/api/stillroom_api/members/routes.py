@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from stillroom_api.authorization import Person
+from stillroom_api.authorization import Caller, Person
 from stillroom_api.context import Transaction
 from stillroom_api.members.schemas import Me, MeChanges, OrganizationOfMine
 from stillroom_core.actors.repository import actors_of
@@ -14,7 +14,7 @@ router = APIRouter(prefix="/api/me", tags=["members"])
 
 
 @router.get("")
-async def me(person: Person, session: Transaction) -> Me:
+async def me(person: Caller, session: Transaction) -> Me:
     """Who I am, and the organizations that I belong to."""
     return await _me(session, person)
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from stillroom_api.authorization import InEnvironment, InProject, Person, in_named_project, marked, named_environment
+from stillroom_api.authorization import Caller, InEnvironment, InProject, in_named_project, marked, named_environment
 from stillroom_api.context import Transaction
 from stillroom_api.jobs.reading import read_job
 from stillroom_api.jobs.schemas import JobRead
@@ -104,7 +104,7 @@ async def current(
 def may_start(kind: JobKind) -> Any:
     """The environment named in the body, for somebody who may start a job of this kind there."""
 
-    async def check(body: MoveRequest, person: Person, session: Transaction) -> InEnvironment:
+    async def check(body: MoveRequest, person: Caller, session: Transaction) -> InEnvironment:
         return await named_environment(session, person, body.project, body.environment, PERMISSION_FOR[kind])
 
     return marked(check, PERMISSION_FOR[kind])

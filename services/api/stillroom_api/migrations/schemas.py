@@ -22,8 +22,14 @@ class MoveRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
-    project: str = Field(max_length=200, description="id, slug, or organization/slug")
-    environment: str = Field(max_length=63, description="slug or id")
+    project: str | None = Field(
+        default=None,
+        max_length=200,
+        description="id, slug, or organization/slug; an API token for one project need not name it",
+    )
+    environment: str | None = Field(
+        default=None, max_length=63, description="slug or id; an API token for one environment need not name it"
+    )
     database: str | None = Field(default=None, max_length=200, description="name or id, if there are several")
     revision: str | None = Field(
         default=None, max_length=300, description="id or its beginning, head, heads, base, +n, -n, label@head"

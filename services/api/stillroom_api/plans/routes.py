@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter
 
-from stillroom_api.authorization import InEnvironment, Person, marked, named_environment, on_plan
+from stillroom_api.authorization import Caller, InEnvironment, marked, named_environment, on_plan
 from stillroom_api.context import Transaction
 from stillroom_api.plans.schemas import PlanRead, PlanRequest
 from stillroom_core.actors.permissions import Permission
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/api", tags=["plans"])
 def may_plan() -> Any:
     """The environment named in the body, for somebody who may plan there."""
 
-    async def check(body: PlanRequest, person: Person, session: Transaction) -> InEnvironment:
+    async def check(body: PlanRequest, person: Caller, session: Transaction) -> InEnvironment:
         return await named_environment(session, person, body.project, body.environment, Permission.JOB_PLAN)
 
     return marked(check, Permission.JOB_PLAN)

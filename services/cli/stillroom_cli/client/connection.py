@@ -103,6 +103,12 @@ class Client:
             kept = self.keeper.read(self.url)
             if kept is None:
                 raise self._signed_out("Nobody is signed in")
+            if not kept.renewable:
+                raise SignedOut(
+                    f"The API token is not accepted at {self.url}.",
+                    detail="It is mistyped, has expired, was revoked, or may not be used from this address.",
+                    fix="Check STILLROOM_TOKEN and STILLROOM_URL, or make a new token in the organization's settings.",
+                )
             if kept.access_token != used and kept.fresh():
                 return kept.access_token
             try:

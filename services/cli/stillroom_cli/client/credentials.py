@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from stillroom_cli.client.failures import Failure
+from stillroom_cli.client.failures import Failure, Misused
 
 try:
     import fcntl
@@ -36,6 +36,11 @@ class SignIn:
     refresh_token: str = field(repr=False)
     access_token: str = field(repr=False)
     expires_at: float
+
+    @property
+    def renewable(self) -> bool:
+        """Whether there is something to exchange for a new one: an API token is what it is."""
+        return bool(self.refresh_token)
 
     def fresh(self) -> bool:
         """Whether the access token will still be believed when it arrives."""
@@ -82,6 +87,36 @@ class InMemory:
     def lock(self) -> Iterator[None]:
         """Nobody else can reach this memory."""
         yield
+
+
+class GivenToken:
+    """An API token from the environment, for CI: nothing is kept, and nothing is renewed."""
+
+    def __init__(self, token: str) -> None:
+        self._sign_in = SignIn("", "", token, float("inf"))
+
+    def read(self, url: str) -> SignIn | None:
+        """The token, at whichever server."""
+        return self._sign_in
+
+    def write(self, url: str, sign_in: SignIn) -> None:
+        """A sign-in beside a token would leave open which of the two counts."""
+        raise _beside_a_token()
+
+    def forget(self, url: str) -> None:
+        """Likewise."""
+        raise _beside_a_token()
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """There is nothing that could change."""
+        yield
+
+
+def _beside_a_token() -> Misused:
+    return Misused(
+        "STILLROOM_TOKEN is set, so commands act through that API token.", fix="Unset it to sign in as a person."
+    )
 
 
 class CredentialFile:

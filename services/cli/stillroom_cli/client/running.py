@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from stillroom_cli.client.connection import Client
-from stillroom_cli.client.credentials import CredentialFile
+from stillroom_cli.client.credentials import CredentialFile, GivenToken
 from stillroom_cli.client.failures import Exit, Failure, Misused, Refused
 from stillroom_cli.client.terminal import Style, Terminal
 
@@ -66,12 +66,18 @@ def server_url(arguments: argparse.Namespace) -> str:
 
 
 def open_client(arguments: argparse.Namespace) -> Client:
-    """A client for the server that is meant, with this user's stored sign-in."""
-    return Client(server_url(arguments), CredentialFile())
+    """A client for the server that is meant, with STILLROOM_TOKEN or this user's stored sign-in."""
+    token = given_token()
+    return Client(server_url(arguments), GivenToken(token) if token else CredentialFile())
 
 
-def project_of(arguments: argparse.Namespace) -> str:
-    """The project that is meant; raises Misused when there is none."""
+def given_token() -> str | None:
+    """The API token that the environment names."""
+    return os.environ.get("STILLROOM_TOKEN", "").strip() or None
+
+
+def project_of(arguments: argparse.Namespace) -> str | None:
+    """The project that is meant; None leaves it to the API token; raises Misused when there is neither."""
     return _required(optional_project(arguments), "project", "--project", "STILLROOM_PROJECT")
 
 
@@ -80,8 +86,8 @@ def optional_project(arguments: argparse.Namespace) -> str | None:
     return arguments.project or os.environ.get("STILLROOM_PROJECT") or None
 
 
-def environment_of(arguments: argparse.Namespace) -> str:
-    """The environment that is meant; raises Misused when there is none."""
+def environment_of(arguments: argparse.Namespace) -> str | None:
+    """The environment that is meant; None leaves it to the API token; raises Misused when there is neither."""
     given = arguments.environment or os.environ.get("STILLROOM_ENVIRONMENT")
     return _required(given, "environment", "--environment", "STILLROOM_ENVIRONMENT")
 
@@ -92,7 +98,9 @@ def print_json(content: Any) -> None:
     sys.stdout.write("\n")
 
 
-def _required(value: str | None, noun: str, option: str, variable: str) -> str:
+def _required(value: str | None, noun: str, option: str, variable: str) -> str | None:
     if not value:
+        if given_token():
+            return None  # the server knows whether the token is for one alone, and says so where it is not
         raise Misused(f"Which {noun} is meant?", fix=f"Give {option}, or set {variable}.")
     return value

@@ -1,8 +1,10 @@
 """Who acts in a session: kept with it, so that what it changes is told as theirs."""
 
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from stillroom_core.actors.actor import Actor
+from stillroom_core.actors.scope import Scope
 from stillroom_core.database import Session
 from stillroom_core.tenancy import ACTING
 
@@ -15,11 +17,21 @@ class Origin:
     request_id: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """The API token that a request came with: whose, where, and what it may do at most."""
+
+    user_id: UUID
+    organization_id: UUID
+    scope: Scope
+
+
 @dataclass
 class Acting:
     """Who acts, once that is known, and from where."""
 
     origin: Origin = field(default_factory=Origin)
+    bounds: Bounds | None = None
     actor: Actor | None = None
 
 

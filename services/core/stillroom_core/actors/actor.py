@@ -13,6 +13,7 @@ from stillroom_core.actors.permissions import (
     ProjectRole,
     granted_by,
 )
+from stillroom_core.actors.scope import Scope
 from stillroom_core.environments.models import Environment
 from stillroom_core.errors import Forbidden
 
@@ -51,16 +52,16 @@ class Actor:
     role: OrganizationRole
     grants: tuple[Grant, ...] = ()
     kind: str = "person"  # or service
-    token_id: UUID | None = None  # through which token it acts
-    token_name: str | None = None
+    scope: Scope | None = None  # of the API token through which it acts
 
     def permissions(
         self, project_id: UUID | None = None, environment: Environment | None = None
     ) -> frozenset[Permission]:
         """Everything allowed in the organization, in one project of it, or in one environment of that."""
-        return ORGANIZATION_ROLES[self.role].union(
+        granted = ORGANIZATION_ROLES[self.role].union(
             *(grant.permissions(environment) for grant in self.grants if grant.project_id == project_id)
         )
+        return self.scope.cut(granted, project_id, environment) if self.scope else granted
 
     def may(
         self, permission: Permission, project_id: UUID | None = None, environment: Environment | None = None
@@ -74,9 +75,9 @@ class Actor:
 
     def visible_projects(self) -> frozenset[UUID] | None:
         """The projects that may be listed; None means all of the organization's."""
-        if Permission.PROJECT_READ in ORGANIZATION_ROLES[self.role]:
-            return None
-        return frozenset(grant.project_id for grant in self.grants)
+        everywhere = Permission.PROJECT_READ in ORGANIZATION_ROLES[self.role]
+        own = None if everywhere else frozenset(grant.project_id for grant in self.grants)
+        return self.scope.only(own) if self.scope else own
 
     def check(
         self, permission: Permission, project_id: UUID | None = None, environment: Environment | None = None

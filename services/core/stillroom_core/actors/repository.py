@@ -16,7 +16,12 @@ from stillroom_core.tenancy import everything, narrow
 
 
 async def actors_of(session: Session, user: User) -> list[Actor]:
-    """One actor for every organization that the person belongs to, by name; a few queries whatever their number."""
+    """One actor for every organization that the person belongs to, by name; a few queries whatever their number.
+
+    Where the request came with an API token of theirs, only the token's organization, within the token's bounds.
+    """
+    bounds = acting_in(session).bounds
+    bounds = bounds if bounds is not None and bounds.user_id == user.id else None
     async with everything(session):
         rows = await session.execute(
             select(Organization, Membership.role)
@@ -35,8 +40,11 @@ async def actors_of(session: Session, user: User) -> list[Actor]:
             organization_name=organization.name,
             role=OrganizationRole(role),
             grants=tuple(grants.get(organization.id, ())),
+            kind=user.kind,
+            scope=bounds.scope if bounds else None,
         )
         for organization, role in memberships
+        if bounds is None or bounds.organization_id == organization.id
     ]
 
 

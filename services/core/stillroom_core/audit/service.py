@@ -130,7 +130,8 @@ async def _add(
     entry.organization_id = actor.organization_id
     entry.reason = reason[:200] if reason else None
     entry.actor_kind, entry.actor_id, entry.actor_name = actor.kind, actor.user_id, actor.name
-    entry.token_id, entry.token_name = actor.token_id, actor.token_name
+    if actor.scope is not None:
+        entry.token_id, entry.token_name = actor.scope.token_id, actor.scope.token_name
     entry.address, entry.request_id = origin.address[:64], origin.request_id[:64]
     await _chain(session, entry)
 

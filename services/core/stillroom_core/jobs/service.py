@@ -96,6 +96,7 @@ async def start_job(
         state=JobState.QUEUED.value,
         actor_id=actor.user_id,
         actor_name=actor.name,
+        token_name=actor.scope.token_name if actor.scope else None,
         idempotency_key=idempotency_key,
         request_digest=digest,
         commit_id=commit.id,

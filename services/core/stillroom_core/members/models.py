@@ -23,6 +23,7 @@ class User(Keyed, Table):
 
     __tablename__ = "users"
 
+    kind: Mapped[str] = mapped_column(String(16), server_default=text("'person'"))  # or service: it cannot sign in
     email: Mapped[str] = mapped_column(String(254), unique=True)  # RFC 5321: longest address; stored lower case
     name: Mapped[str] = mapped_column(String(200))
     password_hash: Mapped[str] = mapped_column(String(500))

@@ -65,7 +65,7 @@ async def sign_in(
     await throttle.check(email, client.address)
     user = await session.scalar(select(User).where(User.email == email))
     right, replacement = await verify_password(password, user.password_hash if user else None)
-    if user is None or not right or user.disabled_at is not None:
+    if user is None or not right or user.disabled_at is not None or user.kind != "person":
         await throttle.failed(email, client.address)
         raise Unauthenticated(
             "wrong_credentials",

@@ -1,8 +1,8 @@
-import { Activity, Check, ChevronsUpDown, Database, FolderGit2, GitBranch, type LucideIcon, Settings } from "lucide-react";
+import { Activity, Check, ChevronsUpDown, Database, FolderGit2, GitBranch, KeyRound, type LucideIcon, ScrollText, Settings } from "lucide-react";
 import { Link, NavLink, useParams } from "react-router";
 import type { OrganizationOfMe } from "@/api/types";
 import { useRunningCount } from "@/features/jobs/queries";
-import { useProject } from "@/features/projects/queries";
+import { useProject, useProjects } from "@/features/projects/queries";
 import { useLanguage } from "@/i18n";
 import { Chip } from "@/ui/chip";
 import { cx } from "@/ui/cx";
@@ -93,6 +93,9 @@ export function Sidebar({ organization, onNavigate }: { organization: Organizati
   const project = useProject(organization.slug, slug);
   const running = useRunningCount(organization.slug);
   const org = organization.slug;
+  // Of the organization, or of a project in it.
+  const projects = useProjects(org);
+  const managesTokens = [organization, ...(projects.data ?? [])].some((place) => place.permissions.includes("token.manage"));
   const inProject = running.filter((job) => job.project.slug === slug).length;
   return (
     <nav aria-label={t("nav.main")} className="flex h-full flex-col overflow-y-auto p-2">
@@ -121,6 +124,10 @@ export function Sidebar({ organization, onNavigate }: { organization: Organizati
           aside={<RunningChip count={running.length} />}
           onNavigate={onNavigate}
         />
+        {managesTokens && <Entry to={addresses.tokens(org)} icon={KeyRound} label={t("tokens.title")} end onNavigate={onNavigate} />}
+        {organization.permissions.includes("audit.read") && (
+          <Entry to={addresses.audit(org)} icon={ScrollText} label={t("audit.title")} end onNavigate={onNavigate} />
+        )}
       </Section>
     </nav>
   );

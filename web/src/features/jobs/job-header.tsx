@@ -39,7 +39,7 @@ export function JobHeader({ job, connection, link }: { job: Job; connection: Con
   const words = useProgressWords(job);
   const tone = job.state === "succeeded" ? "applied" : job.state === "running" ? "running" : job.state === "queued" ? "neutral" : "failed";
   const facts: ReactNode[] = [
-    job.actor.name,
+    job.actor.token ? `${job.actor.name} · ${job.actor.token}` : job.actor.name,
     rich("jobs.commit", { commit: <code className="text-xs text-text">{job.commit.slice(0, 7)}</code> }),
     job.database.name,
     job.isolation && <span className="max-sm:sr-only">{t(`jobs.isolation.${job.isolation as "bwrap" | "landlock" | "bare"}`)}</span>,

@@ -1,4 +1,5 @@
 /** English: the base of the dictionary. A key is the noun, a dot, and what the text is for. */
+import { audit } from "./audit";
 import { common } from "./common";
 import { databases } from "./databases";
 import { environments } from "./environments";
@@ -7,8 +8,9 @@ import { migrations } from "./migrations";
 import { projects } from "./projects";
 import { session } from "./session";
 import { setups } from "./setups";
+import { tokens } from "./tokens";
 
-export const en = { ...common, ...session, ...projects, ...setups, ...environments, ...databases, ...migrations, ...jobs } as const;
+export const en = { ...common, ...session, ...projects, ...setups, ...environments, ...databases, ...migrations, ...jobs, ...audit, ...tokens } as const;
 
 export type Texts = typeof en;
 export type Key = keyof Texts;

@@ -1,6 +1,7 @@
 /** Russian: every key of English, with the plural forms that Russian has. */
 import type { Key } from "../en";
 import type { Message } from "../messages";
+import { audit } from "./audit";
 import { common } from "./common";
 import { databases } from "./databases";
 import { environments } from "./environments";
@@ -9,7 +10,8 @@ import { migrations } from "./migrations";
 import { projects } from "./projects";
 import { session } from "./session";
 import { setups } from "./setups";
+import { tokens } from "./tokens";
 
-const texts: Record<Key, Message> = { ...common, ...session, ...projects, ...setups, ...environments, ...databases, ...migrations, ...jobs };
+const texts: Record<Key, Message> = { ...common, ...session, ...projects, ...setups, ...environments, ...databases, ...migrations, ...jobs, ...audit, ...tokens };
 
 export const ru = texts;

@@ -4,6 +4,8 @@ export const nouns: Readonly<Record<string, string>> = {
   environment: "окружение",
   database: "база",
   organization: "организация",
+  token: "токен",
+  "service account": "сервисная учётная запись",
   job: "задание",
   plan: "план",
   revision: "ревизия",

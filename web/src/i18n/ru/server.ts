@@ -4,6 +4,7 @@ import { adding } from "./server-adding";
 import { people } from "./server-people";
 import { runs } from "./server-runs";
 import { target } from "./server-target";
+import { ofTokens } from "./server-tokens";
 
 export { nouns } from "./server-nouns";
 
@@ -288,6 +289,7 @@ export const server: Readonly<Record<string, string>> = {
   "Check the host in the database's settings, and that the worker's network knows the name.": "Проверьте хост в настройках базы и то, что сеть воркера знает это имя.",
   "Paste the CA certificate in PEM form.": "Вставьте сертификат CA в виде PEM.",
   ...target,
+  ...ofTokens,
   "Somebody else migrates this database just now.": "Эту базу прямо сейчас мигрирует кто-то другой.",
   "The lock is held by {0}.": "Блокировку держит {0}.",
   "Wait for it to end; the database is read again by itself.": "Дождитесь конца; база прочитается заново сама.",

@@ -90,7 +90,7 @@ def _project_row(item: dict[str, Any]) -> tuple[Piece, ...]:
     return name, item["name"], item["git_url"], commit
 
 
-def _standing(client: Client, project: str) -> dict[str, list[str]]:
+def _standing(client: Client, project: str | None) -> dict[str, list[str]]:
     """Revision → the places that stand there."""
     found: dict[str, list[str]] = {}
     for environment in client.get("/api/migrations/current", project=project)["environments"]:

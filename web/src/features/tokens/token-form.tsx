@@ -1,0 +1,153 @@
+import type { ServiceAccount, TokenMade } from "@/api/types";
+import { useTrouble } from "@/api/use-trouble";
+import { useLanguage } from "@/i18n";
+import { Button } from "@/ui/button";
+import { Dialog } from "@/ui/dialog";
+import { Checkbox, Field, Input, Select, TextArea } from "@/ui/field";
+import { TroubleNotice } from "@/ui/notice";
+import { useForm } from "@/ui/use-form";
+import { useMakeToken } from "./queries";
+
+const PERMISSIONS = ["job.read", "job.plan", "job.upgrade", "job.downgrade", "job.stamp", "job.cancel"] as const;
+type TokenPermission = (typeof PERMISSIONS)[number];
+const LIVES = [7, 30, 90, 180, 365];
+
+export interface Choice {
+  id: string;
+  name: string;
+}
+
+interface TokenFormProps {
+  org: string;
+  projects: Choice[];
+  /** The environments of the chosen project, which the page looks up. */
+  environments: Choice[];
+  onProject: (project: string) => void;
+  accounts: ServiceAccount[];
+  onClose: () => void;
+  onMade: (made: TokenMade) => void;
+}
+
+export function TokenForm({ org, projects, environments, onProject, accounts, onClose, onMade }: TokenFormProps) {
+  const { t } = useLanguage();
+  const trouble = useTrouble();
+  const make = useMakeToken(org);
+  const form = useForm(
+    {
+      name: "",
+      owner: "",
+      project: "",
+      environment: "",
+      permissions: ["job.read", "job.plan", "job.upgrade"] as TokenPermission[],
+      networks: "",
+      days: 90,
+    },
+    async (values) => {
+      const made = await make.mutateAsync({
+        name: values.name,
+        owner: values.owner || null,
+        projects: values.project ? [values.project] : null,
+        environments: values.environment ? [values.environment] : null,
+        permissions: values.permissions,
+        networks: values.networks.split(/[\s,]+/).filter(Boolean),
+        expires_in_days: values.days,
+      });
+      onMade(made);
+    },
+  );
+  const { values, set, errorOf } = form;
+  const toggle = (one: TokenPermission, on: boolean) =>
+    set("permissions", on ? [...values.permissions, one] : values.permissions.filter((other) => other !== one));
+  return (
+    <Dialog
+      open
+      wide
+      onClose={onClose}
+      title={t("tokens.new")}
+      description={t("tokens.newLead")}
+      footer={
+        <>
+          <Button onClick={onClose}>{t("common.cancel")}</Button>
+          <Button variant="primary" busy={form.busy} onClick={() => void form.submit()}>
+            {t("tokens.make")}
+          </Button>
+        </>
+      }
+    >
+      <form className="grid gap-4 sm:grid-cols-2" onSubmit={(event) => void form.submit(event)}>
+        <Field label={t("tokens.name")} hint={t("tokens.nameHint")} error={errorOf("name")}>
+          <Input data-autofocus value={values.name} maxLength={200} onChange={(event) => set("name", event.target.value)} />
+        </Field>
+        <Field label={t("tokens.owner")} hint={t("tokens.ownerHint")} error={errorOf("owner")}>
+          <Select value={values.owner} onChange={(event) => set("owner", event.target.value)}>
+            <option value="">{t("tokens.myself")}</option>
+            {accounts.map((account) => (
+              <option key={account.id} value={account.id}>
+                {account.name}
+              </option>
+            ))}
+          </Select>
+        </Field>
+        <Field label={t("tokens.project")} error={errorOf("projects")}>
+          <Select
+            value={values.project}
+            onChange={(event) => {
+              set("project", event.target.value);
+              set("environment", "");
+              onProject(event.target.value);
+            }}
+          >
+            <option value="">{t("tokens.allProjects")}</option>
+            {projects.map((project) => (
+              <option key={project.id} value={project.id}>
+                {project.name}
+              </option>
+            ))}
+          </Select>
+        </Field>
+        <Field label={t("tokens.environment")} hint={t("tokens.environmentHint")} error={errorOf("environments")}>
+          <Select value={values.environment} disabled={!values.project} onChange={(event) => set("environment", event.target.value)}>
+            <option value="">{t("tokens.allEnvironments")}</option>
+            {environments.map((environment) => (
+              <option key={environment.id} value={environment.id}>
+                {environment.name}
+              </option>
+            ))}
+          </Select>
+        </Field>
+        <fieldset className="flex flex-col gap-1.5">
+          <legend className="mb-1 text-sm font-medium">{t("tokens.may")}</legend>
+          {PERMISSIONS.map((one) => (
+            <Checkbox
+              key={one}
+              label={t(`tokens.may.${one}`)}
+              checked={values.permissions.includes(one)}
+              onChange={(event) => toggle(one, event.target.checked)}
+            />
+          ))}
+          {errorOf("permissions") && (
+            <p role="alert" className="text-sm text-failed">
+              {errorOf("permissions")}
+            </p>
+          )}
+        </fieldset>
+        <div className="flex flex-col gap-4">
+          <Field label={t("tokens.life")} error={errorOf("expires_in_days")}>
+            <Select value={values.days} onChange={(event) => set("days", Number(event.target.value))}>
+              {LIVES.map((days) => (
+                <option key={days} value={days}>
+                  {t("tokens.days", { count: days })}
+                </option>
+              ))}
+            </Select>
+          </Field>
+          <Field label={t("tokens.networks")} optional={t("common.optional")} hint={t("tokens.networksHint")} error={errorOf("networks")}>
+            <TextArea mono rows={2} value={values.networks} onChange={(event) => set("networks", event.target.value)} />
+          </Field>
+        </div>
+        {Boolean(form.error) && <TroubleNotice trouble={trouble(form.error)} className="sm:col-span-2" />}
+        <button type="submit" hidden />
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,21 @@
+/** Of API tokens: a part of server.ts. */
+export const ofTokens = {
+  "This API token is not accepted.": "Этот токен API не принят.",
+  "It is mistyped, has expired, was revoked, or may not be used from this address.": "В нём опечатка, он истёк, отозван, или с этого адреса им пользоваться нельзя.",
+  "Check the token and the addresses that it is for, or make a new one in the organization's settings.": "Проверьте токен и адреса, для которых он выдан, или создайте новый в настройках организации.",
+  "This is for people who sign in, not for API tokens.": "Это для людей, которые входят сами, а не для токенов API.",
+  "Sign in on the pages, or with `stillroom login`.": "Войдите на страницах или командой `stillroom login`.",
+  "A token cannot be given more than you may do yourself.": "Токену нельзя дать больше, чем можно вам самим.",
+  "Leave these permissions out, or ask somebody who has them.": "Уберите эти права или попросите того, у кого они есть.",
+  "A token cannot be given this.": "Токену этого дать нельзя.",
+  "Leave it out: it is for people who sign in.": "Уберите: это для людей, которые входят сами.",
+  "Environments can be chosen within one project.": "Окружения можно выбрать внутри одного проекта.",
+  "Choose one project, or leave the environments out.": "Выберите один проект или не указывайте окружения.",
+  "This is no address and no network.": "Это не адрес и не сеть.",
+  "Enter addresses like 203.0.113.7 or networks like 203.0.113.0/24.": "Введите адреса вида 203.0.113.7 или сети вида 203.0.113.0/24.",
+  "need exactly one project": "нужен ровно один проект",
+  "not CIDR": "не CIDR",
+  "not for tokens": "не для токенов",
+  "Which {0} is meant?": "Что имеется в виду: {0}?",
+  "Name the {0}; only an API token for a single one may leave it out.": "Укажите: {0}. Не указывать может только токен API, выданный для чего-то одного.",
+} as const;
