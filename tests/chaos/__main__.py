@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 
@@ -30,6 +31,8 @@ def main(count: int, seed: int, only: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    # Told to stop, it ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     words = sys.argv[1:]
     unknown = [word for word in words[2:] if word not in FAULTS]
     if unknown:

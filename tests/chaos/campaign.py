@@ -85,6 +85,7 @@ def run(
         how = ", ".join(f"{count} {state}" for state, count in sorted(verdict.endings.items()))
         tell(f"{number:>4} {name:<15} {seconds:5.1f} s  {how}  {verdict.words()}".rstrip())
         if not verdict.clean:
+            tell(f"     evidence: {installation.keep_evidence(f'seed-{seed}-{number}', jobs)}")
             row.words.append(f"seed {seed}, injection {number}: {verdict.words()}")
     return table
 

@@ -16,7 +16,7 @@ PAGE = ROOT / "docs" / "reliability.md"
 _HEAD = """# Reliability: broken on purpose
 
 Written by `make chaos`. A whole Stillroom of real processes (two api, the scheduler, two workers with two supervisors
-each, Valkey, our own PostgreSQL and a target PostgreSQL, both behind cables) runs jobs of ten revisions on two
+each, Valkey, our own PostgreSQL and a target PostgreSQL, all three behind cables) runs jobs of ten revisions on two
 databases. At a random moment something breaks; it is healed, and everything is compared: what a watcher from outside
 was shown with what is stored, line by line; what the job says with what the databases hold; what ran with what may run
 once.

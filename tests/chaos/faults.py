@@ -104,6 +104,20 @@ def metadata_black_hole(installation: Installation, random: Random, _jobs: list[
     return lambda: installation.on_cable(installation.metadata_cable.reopen)
 
 
+def broker_cut(installation: Installation, random: Random, _jobs: list[dict[str, Any]]) -> Heal:
+    """The connections of api, workers and scheduler to the broker are reset, and new ones for a while too."""
+    installation.on_cable(installation.broker_cable.close)
+    time.sleep(random.uniform(0.5, LEASE_S))
+    return lambda: installation.on_cable(installation.broker_cable.reopen)
+
+
+def broker_black_hole(installation: Installation, random: Random, _jobs: list[dict[str, Any]]) -> Heal:
+    """Nothing comes through to the broker or back, perhaps for longer than a lease."""
+    installation.on_cable(installation.broker_cable.swallow)
+    time.sleep(random.uniform(0.5, LEASE_S * 2.5))
+    return lambda: installation.on_cable(installation.broker_cable.reopen)
+
+
 def disk_full(installation: Installation, random: Random, _jobs: list[dict[str, Any]]) -> Heal:
     """Not one byte is left where mirrors, checkouts and jobs' folders are."""
     assert installation.disk is not None, "only root may mount a small disk"
@@ -191,6 +205,8 @@ FAULTS: dict[str, tuple[str, Fault]] = {
     "cancel": ("a cancel", cancel),
     "metadata_cut": ("connections to our own PostgreSQL are reset", metadata_cut),
     "metadata_black_hole": ("the network to our own PostgreSQL swallows everything", metadata_black_hole),
+    "broker_cut": ("connections to the broker are reset", broker_cut),
+    "broker_black_hole": ("the network to the broker swallows everything", broker_black_hole),
     "disk_full": ("the worker's disk is full", disk_full),
     "clock": ("the clock of worker and scheduler jumps by hours", clock),
     "clock_and_worker": ("that clock jumps, and kill -9 of a worker meanwhile", clock_and_worker),

@@ -31,6 +31,8 @@ from stillroom_testing.relay import Relay
 ROOT = Path(__file__).resolve().parents[2]
 EMAIL, PASSWORD = "ann@example.com", "correct horse battery"
 LEASE_S = 3
+# How fast a part starts is the machine's business; what is judged begins when all are there.
+_START = 240
 ORGANIZATION = "chaos"
 
 
@@ -68,6 +70,7 @@ class Installation:
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
         self.cable = Relay(self._ports["target"])
         self.metadata_cable = Relay(self._ports["metadata"])
+        self.broker_cable = Relay(self._ports["broker"])
         self.urls = [f"http://127.0.0.1:{self._ports[name]}" for name in self.apis]
         self.url = self.urls[0]
         # Seconds by which the hosts of worker and scheduler are wrong.
@@ -154,8 +157,8 @@ class Installation:
     def ready(self) -> None:
         """Waits until every part serves."""
         for url in self.urls:
-            until(lambda url=url: self.http.get(f"{url}/readyz").is_success, "the api is ready")
-        until(lambda: len(self.pool()) >= 2 * len(self.workers), "the workers have their pools")
+            until(lambda url=url: self.http.get(f"{url}/readyz").is_success, "the api is ready", patience=_START)
+        until(lambda: len(self.pool()) >= 2 * len(self.workers), "the workers have their pools", patience=_START)
         self.sign_in()
 
     # --- asking
@@ -188,6 +191,23 @@ class Installation:
             rows = connection.execute("select distinct isolation from jobs where isolation is not null").fetchall()
         return ", ".join(sorted(level for (level,) in rows))
 
+    def keep_evidence(self, name: str, jobs: list[dict[str, Any]]) -> Path:
+        """Logs, and rows of the jobs and databases, as they are now; gives the folder."""
+        folder = ROOT / ".stillroom" / "chaos" / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for log in self.folder.glob("*.log"):
+            shutil.copy(log, folder)
+        with self.metadata() as connection:
+            rows = connection.execute(
+                "select row_to_json(j) from jobs j where id = any(%s::uuid[]) union all "
+                "select row_to_json(d) from databases d union all "
+                "select row_to_json(a) from pg_stat_activity a where datname is not null",
+                [[job["id"] for job in jobs]],
+            ).fetchall()
+        (folder / "rows.json").write_text("\n".join(json.dumps(row) for (row,) in rows))
+        return folder
+
     def on_cable(self, act: Callable[[], None]) -> None:
         """Does something with the cable in the loop that it lives in."""
         done = threading.Event()
@@ -199,7 +219,7 @@ class Installation:
     def _build(self) -> None:
         for name in ("metadata", "target", "broker"):
             self.start(name)
-        for cable in (self.cable, self.metadata_cable):
+        for cable in (self.cable, self.metadata_cable, self.broker_cable):
             asyncio.run_coroutine_threadsafe(cable.__aenter__(), self._loop).result(10)
         data = self.folder / "data"
         data.mkdir()
@@ -213,7 +233,9 @@ class Installation:
             **{name: value for name, value in os.environ.items() if not name.startswith("STILLROOM_")},
             "DATABASE_URL": application_url(self._servers["metadata"].url(), port=self.metadata_cable.port),
             "STILLROOM_OWNER_DATABASE_URL": self._servers["metadata"].url(),
-            "REDIS_URL": self._servers["broker"].url(),
+            "REDIS_URL": self._servers["broker"]
+            .url()
+            .replace(f":{self._ports['broker']}", f":{self.broker_cable.port}"),
             "STILLROOM_SECRET_KEY": secrets.token_urlsafe(48),
             "STILLROOM_SEALING_KEYS": "chaos:" + base64.b64encode(secrets.token_bytes(32)).decode(),
             "STILLROOM_DATA_DIR": str(data),

@@ -9,7 +9,7 @@ from chaos.installation import Installation
 
 QUICK = (
     *("runner", "supervisor", "broker", "metadata", "pause", "cut", "cancel", "duplicate", "everything"),
-    *("metadata_cut", "clock_and_worker", "disk_full"),
+    *("metadata_cut", "clock_and_worker", "disk_full", "broker_black_hole"),
 )
 
 

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from redis.asyncio import Redis
 from sqlalchemy import func, select, update
 from sqlalchemy.engine import make_url
 
@@ -71,6 +72,25 @@ async def test_a_moment_without_our_own_database_costs_a_job_nothing(
     assert [event.seq for event in done.events] == list(range(1, done.job.last_seq + 1))
     printed = [event.data["text"] for event in done.events if event.data.get("stream") == "stdout"]
     assert printed == [str(n) for n in range(20)]
+
+
+@pytest.mark.parametrize("away", ["close", "swallow"])
+async def test_a_broker_that_is_away_costs_a_running_job_nothing(scene: Scene, away: str) -> None:
+    url = make_url(scene.room.settings.redis_url.get_secret_value())
+    async with Relay(url.port or 6379) as relay:
+        given = url.set(host="127.0.0.1", port=relay.port).render_as_string(hide_password=False)
+        redis = Redis.from_url(given, decode_responses=True, socket_timeout=5, socket_connect_timeout=5)
+        scene.commit(SLOW)
+        await scene.fetch()
+        key = await scene.queue_job("upgrade", "head")
+        running = asyncio.create_task(run_job(replace(scene.room, redis=redis), key))
+        await half_way(scene, key)
+        getattr(relay, away)()
+        await asyncio.wait_for(running, 60)
+        await redis.aclose()
+    done = await scene.finished(key)
+    assert (done.job.state, done.states()) == ("succeeded", ["done"] * 20), done.job.error
+    assert [event.seq for event in done.events] == list(range(1, done.job.last_seq + 1))
 
 
 async def test_an_outage_longer_than_the_lease_ends_the_job_before_it_is_lost(
