@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import psycopg
+import pytest
 
 from stillroom_core.jobs.lifecycle import JobState
 from stillroom_testing.jobs_scene import Finished, revision, two_tables
@@ -123,3 +124,30 @@ async def test_a_cancel_while_it_waits_for_the_next_try_is_a_cancel(scene: Any) 
     done = await scene.finished(key)
     assert done.job.state == JobState.CANCELLED
     assert done.job.outcome == {"code": "cancelled_partial", "params": {"heads": ["bbb2"], "done": 1, "total": 2}}
+
+
+async def refused_once(scene: Any, sqlstate: str) -> tuple[Finished, int]:
+    """A job whose revision is refused with this SQLSTATE at its first try, and how often it was tried."""
+    body = f"""
+        op.execute('''do $$ begin
+            if nextval('tries') < 2 then raise exception 'not now' using errcode = '{sqlstate}'; end if;
+        end $$''')
+    """
+    scene.commit(two_tables() | {"ccc3": revision("ccc3", "bbb2", body)})
+    await scene.fetch()
+    with psycopg.connect(scene.target.url) as connection:
+        connection.execute("create sequence tries")  # what a sequence counts is not undone with a transaction
+    done: Finished = await scene.run("upgrade", "head")
+    return done, scene.ask("select last_value from tries")
+
+
+async def test_a_serialization_failure_is_tried_again(scene: Any) -> None:
+    done, tries = await refused_once(scene, "40001")
+    assert (done.job.state, tries) == ("succeeded", 2), done.job.error
+    assert done.states() == ["done", "done", "done"]
+
+
+@pytest.mark.parametrize("sqlstate", ["23505", "57014"])
+async def test_whatever_would_fail_again_is_not_tried_again(scene: Any, sqlstate: str) -> None:
+    done, tries = await refused_once(scene, sqlstate)
+    assert (done.job.state, tries, "trying_again" in done.told) == ("failed", 1, False)
