@@ -78,6 +78,10 @@ ENVIRONMENT = "/api/orgs/{org}/projects/{project}/environments/{environment}"
 
 CATALOGUE = f"{ENVIRONMENT}/databases/{{database}}/catalogue"
 
+ACTIVITY = f"{ENVIRONMENT}/databases/{{database}}/activity"
+ROWS = f"{ENVIRONMENT}/databases/{{database}}/rows"
+QUERY = f"{ENVIRONMENT}/databases/{{database}}/query"
+
 MATRIX: list[Row] = [
     # Of oneself.
     Row("GET", "/api/me", EVERYBODY, seen_by=EVERYBODY),
@@ -154,6 +158,13 @@ MATRIX: list[Row] = [
     *on_both("GET", f"{CATALOGUE}", everywhere(READERS)),
     *on_both("POST", f"{CATALOGUE}/read", everywhere(READERS)),
     *on_both("GET", f"{CATALOGUE}/object", everywhere(READERS), query={"kind": "table", "name": "n"}),
+    # Who works in a database, its rows, SQL that reads.
+    *on_both("GET", f"{ACTIVITY}", PLANNERS),
+    *on_both("POST", f"{ACTIVITY}/end", everywhere(RESTORERS), body={"pid": 1, "started": 1.5, "terminate": False}),
+    *on_both("POST", f"{ROWS}", MOVERS, body={"schema_name": "public", "table": "t"}),
+    *on_both("POST", f"{ROWS}/export", MOVERS, body={"schema_name": "public", "table": "t"}),
+    *on_both("POST", f"{QUERY}", MOVERS, body={"sql": "select 1"}),
+    *on_both("POST", f"{QUERY}/explain", MOVERS, body={"sql": "select 1"}),
     # Migrations.
     Row("GET", "/api/migrations/history", READERS, query=SHOP),
     Row("GET", "/api/migrations/current", READERS, query=SHOP),

@@ -15,9 +15,11 @@ import stillroom_core.models  # noqa: F401 - registers every table
 from stillroom_api import health, problems, web
 from stillroom_api.accounts import mine as my_account
 from stillroom_api.accounts import routes as accounts
+from stillroom_api.activity import routes as activity
 from stillroom_api.audit import routes as audit
 from stillroom_api.catalogues import routes as catalogues
 from stillroom_api.context import Context
+from stillroom_api.data import routes as data
 from stillroom_api.databases import routes as databases
 from stillroom_api.environments import routes as environments
 from stillroom_api.groups import routes as groups
@@ -61,6 +63,8 @@ _ROUTERS = (
     environments.router,
     databases.router,
     catalogues.router,
+    activity.router,
+    data.router,
     migrations.router,
     plans.router,
     jobs.router,

@@ -86,7 +86,9 @@ async def test_each_route_that_changes_something_writes_exactly_one_entry(api: A
         path = re.sub(r"\{(\w+)\}", lambda match: values[match.group(1)], row.path)
         answer = await api.call(OWNER, row.method, path, json=row.body)
         written = [entry for entry in await entries(api, limit=5) if entry["number"] > before]
-        expected = 1 if answer.status_code in ACTED and row.path not in UNTOLD else 0
+        # No reader stands behind this api; that somebody looked is told before the reader is asked.
+        acted = answer.status_code in ACTED or answer.json()["code"] == "reader_away"
+        expected = 1 if acted and row.path not in UNTOLD else 0
         assert len(written) == expected, (row.method, path, answer.status_code, written)
         for entry in written:
             seen.add(entry["action"])

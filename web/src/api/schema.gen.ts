@@ -1364,6 +1364,46 @@ export interface paths {
         patch: operations["change_database_api_orgs__org__projects__project__environments__environment__databases__database__patch"];
         trace?: never;
     };
+    "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Activity
+         * @description Who works in the database now, and who waits for whom.
+         */
+        get: operations["read_activity_api_orgs__org__projects__project__environments__environment__databases__database__activity_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}/activity/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End Session
+         * @description Cancels what a session does, or ends the session.
+         */
+        post: operations["end_session_api_orgs__org__projects__project__environments__environment__databases__database__activity_end_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}/catalogue": {
         parameters: {
             query?: never;
@@ -1424,6 +1464,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run Query
+         * @description Runs SQL that reads; answers in lines of JSON: columns, rows in chunks, what it took. Hanging up cancels it.
+         */
+        post: operations["run_query_api_orgs__org__projects__project__environments__environment__databases__database__query_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}/query/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Explain Query
+         * @description The plan of a query, measured or estimated.
+         */
+        post: operations["explain_query_api_orgs__org__projects__project__environments__environment__databases__database__query_explain_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}/read": {
         parameters: {
             query?: never;
@@ -1438,6 +1518,46 @@ export interface paths {
          * @description Asks for a reading of version and heads; poll to see it end.
          */
         post: operations["read_database_api_orgs__org__projects__project__environments__environment__databases__database__read_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read Rows
+         * @description A page of a table's rows.
+         */
+        post: operations["read_rows_api_orgs__org__projects__project__environments__environment__databases__database__rows_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}/rows/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export Rows
+         * @description The rows as a file that begins at once.
+         */
+        post: operations["export_rows_api_orgs__org__projects__project__environments__environment__databases__database__rows_export_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1948,6 +2068,14 @@ export interface components {
         Accounts: {
             /** Items */
             items: components["schemas"]["AccountRead"][];
+        };
+        /**
+         * Activity
+         * @description The sessions of a database, those with the oldest transactions first; at most a thousand.
+         */
+        Activity: {
+            /** Sessions */
+            sessions: components["schemas"]["SessionRead"][];
         };
         /**
          * ActorName
@@ -2652,6 +2780,24 @@ export interface components {
             items: components["schemas"]["EventRead"][];
             /** Next After */
             next_after: number;
+        };
+        /**
+         * ExplainRequest
+         * @description SQL to explain; with `analyze` it is run, in a read-only transaction.
+         */
+        ExplainRequest: {
+            /**
+             * Analyze
+             * @default false
+             */
+            analyze: boolean;
+            /** Sql */
+            sql: string;
+            /**
+             * Timeout Ms
+             * @default 30000
+             */
+            timeout_ms: number;
         };
         /**
          * Extension
@@ -4015,6 +4161,34 @@ export interface components {
             value: string | null;
         };
         /**
+         * QueryPlan
+         * @description PostgreSQL's own JSON of a plan.
+         */
+        QueryPlan: {
+            /** Plan */
+            plan: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * QueryRequest
+         * @description SQL to run in a read-only transaction.
+         */
+        QueryRequest: {
+            /**
+             * Limit
+             * @default 1000
+             */
+            limit: number;
+            /** Sql */
+            sql: string;
+            /**
+             * Timeout Ms
+             * @default 30000
+             */
+            timeout_ms: number;
+        };
+        /**
          * Ready
          * @description Each thing that we depend on, with the reason when it fails.
          */
@@ -4071,6 +4245,18 @@ export interface components {
             password: string;
             /** Token */
             token: string;
+        };
+        /**
+         * ResultColumn
+         * @description One column of a result. `category` is PostgreSQL's letter: N for numbers.
+         */
+        ResultColumn: {
+            /** Category */
+            category: string;
+            /** Name */
+            name: string;
+            /** Type */
+            type: string;
         };
         /**
          * ResumeRequest
@@ -4218,6 +4404,101 @@ export interface components {
             role: components["schemas"]["OrganizationRole"];
         };
         /**
+         * RowFilter
+         * @description One condition on a column. The value is text and is read as the column's type by the server.
+         */
+        RowFilter: {
+            /** Column */
+            column: string;
+            /**
+             * Test
+             * @enum {string}
+             */
+            test: "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "null" | "not_null" | "contains";
+            /** Value */
+            value?: string | null;
+        };
+        /**
+         * RowsExport
+         * @description All rows as a file.
+         */
+        RowsExport: {
+            /**
+             * Descending
+             * @default false
+             */
+            descending: boolean;
+            /**
+             * Filters
+             * @default []
+             */
+            filters: components["schemas"]["RowFilter"][];
+            /**
+             * Format
+             * @default csv
+             * @enum {string}
+             */
+            format: "csv" | "json";
+            /**
+             * Limit
+             * @default 1000000
+             */
+            limit: number;
+            /** Schema Name */
+            schema_name: string;
+            /** Sort */
+            sort?: string | null;
+            /** Table */
+            table: string;
+        };
+        /**
+         * RowsPage
+         * @description A page of rows, every value as text. `cut` names the cells that show only a beginning, as [row, column].
+         */
+        RowsPage: {
+            /** Columns */
+            columns: components["schemas"]["ResultColumn"][];
+            /** Cut */
+            cut: number[][];
+            /** Key */
+            key: string[];
+            /** More */
+            more: boolean;
+            /** Next */
+            next: (string | null)[] | null;
+            /** Rows */
+            rows: (string | null)[][];
+        };
+        /**
+         * RowsQuery
+         * @description One page of rows; `after` is what the former page gave as `next`.
+         */
+        RowsQuery: {
+            /** After */
+            after?: (string | null)[] | null;
+            /**
+             * Descending
+             * @default false
+             */
+            descending: boolean;
+            /**
+             * Filters
+             * @default []
+             */
+            filters: components["schemas"]["RowFilter"][];
+            /**
+             * Limit
+             * @default 100
+             */
+            limit: number;
+            /** Schema Name */
+            schema_name: string;
+            /** Sort */
+            sort?: string | null;
+            /** Table */
+            table: string;
+        };
+        /**
          * RunRead
          * @description One run of one revision.
          */
@@ -4350,6 +4631,70 @@ export interface components {
             username: string;
             /** Version */
             version: string;
+        };
+        /**
+         * SessionEnd
+         * @description Which session to end: its number and the moment it began, and whether the session or its statement alone.
+         */
+        SessionEnd: {
+            /** Pid */
+            pid: number;
+            /** Started */
+            started: number;
+            /** Terminate */
+            terminate: boolean;
+        };
+        /**
+         * SessionEnded
+         * @description Whether the server passed it on.
+         */
+        SessionEnded: {
+            /** Done */
+            done: boolean;
+        };
+        /**
+         * SessionRead
+         * @description One session of a database. `query` is null where the database's user may not see it; times are in seconds.
+         */
+        SessionRead: {
+            /** Address */
+            address: string | null;
+            /** Application */
+            application: string | null;
+            /** Backend */
+            backend: string | null;
+            /** Blockers */
+            blockers: number[];
+            /** May End */
+            may_end: boolean;
+            /** Ours */
+            ours: boolean;
+            /** Pid */
+            pid: number;
+            /** Query */
+            query: string | null;
+            /** Query S */
+            query_s: number | null;
+            /** Started */
+            started: number | null;
+            /** State */
+            state: string | null;
+            /** State S */
+            state_s: number | null;
+            /** Transaction S */
+            transaction_s: number | null;
+            /** Username */
+            username: string | null;
+            /** Wait */
+            wait: string | null;
+            /** Wait Type */
+            wait_type: string | null;
+            /** Wants */
+            wants: string | null;
+            /** Wants Mode */
+            wants_mode: string | null;
+            /** Wants Schema */
+            wants_schema: string | null;
         };
         /**
          * SetupChanges
@@ -7506,6 +7851,78 @@ export interface operations {
             };
         };
     };
+    read_activity_api_orgs__org__projects__project__environments__environment__databases__database__activity_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                database: string;
+                org: string;
+                project: string;
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Activity"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_session_api_orgs__org__projects__project__environments__environment__databases__database__activity_end_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                database: string;
+                org: string;
+                project: string;
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SessionEnd"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionEnded"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_catalogue_api_orgs__org__projects__project__environments__environment__databases__database__catalogue_get: {
         parameters: {
             query?: never;
@@ -7612,6 +8029,80 @@ export interface operations {
             };
         };
     };
+    run_query_api_orgs__org__projects__project__environments__environment__databases__database__query_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                database: string;
+                org: string;
+                project: string;
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueryRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explain_query_api_orgs__org__projects__project__environments__environment__databases__database__query_explain_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                database: string;
+                org: string;
+                project: string;
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExplainRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryPlan"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_database_api_orgs__org__projects__project__environments__environment__databases__database__read_post: {
         parameters: {
             query?: never;
@@ -7634,6 +8125,80 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["DatabaseRead"];
                 };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_rows_api_orgs__org__projects__project__environments__environment__databases__database__rows_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                database: string;
+                org: string;
+                project: string;
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RowsQuery"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RowsPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_rows_api_orgs__org__projects__project__environments__environment__databases__database__rows_export_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                database: string;
+                org: string;
+                project: string;
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RowsExport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem */
             default: {

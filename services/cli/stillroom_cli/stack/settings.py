@@ -53,7 +53,8 @@ def load_settings(path: Path) -> StackSettings:
         public_url=os.environ.get("STILLROOM_PUBLIC_URL", f"http://localhost:{port}"),
         postgres_port=_number("STILLROOM_POSTGRES_PORT", int(kept["STILLROOM_POSTGRES_PORT"])),
         valkey_port=_number("STILLROOM_VALKEY_PORT", int(kept["STILLROOM_VALKEY_PORT"])),
-        reader_port=_number("STILLROOM_READER_PORT", int(kept["STILLROOM_READER_PORT"])),
+        # Beside the api's, so that two stacks that start at once do not both find the same one free.
+        reader_port=_number("STILLROOM_READER_PORT", first_free(10_000 + port % 20_000)),
         admin_email=os.environ.get("STILLROOM_ADMIN_EMAIL", ADMINISTRATOR),
         admin_password=given_password or kept["STILLROOM_ADMIN_PASSWORD"],
         admin_password_given=bool(given_password),
@@ -80,7 +81,6 @@ GENERATED: dict[str, Callable[[], str]] = {
     # Remembered, because the sample's databases are known to the service under this port.
     "STILLROOM_POSTGRES_PORT": lambda: str(first_free(15432)),
     "STILLROOM_VALKEY_PORT": lambda: str(first_free(16379)),
-    "STILLROOM_READER_PORT": lambda: str(first_free(18010)),
 }
 
 

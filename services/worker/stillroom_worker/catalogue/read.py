@@ -12,10 +12,9 @@ import asyncpg
 
 from stillroom_core.catalogues.kinds import Kind
 from stillroom_worker.catalogue import statements
+from stillroom_worker.target.reading import reading
 
-# One transaction for all: what is shown together was there together.
-_SNAPSHOT = "begin transaction isolation level repeatable read read only"
-_LIMITS = "set local statement_timeout = '15s'; set local lock_timeout = '1s'"
+_TIMEOUT_MS = 15_000
 
 _RELATIONS = {"r": Kind.TABLE, "p": Kind.TABLE, "f": Kind.FOREIGN_TABLE, "v": Kind.VIEW, "m": Kind.MATERIALIZED_VIEW}
 _TYPES = {"e": Kind.ENUM, "d": Kind.DOMAIN, "r": Kind.RANGE}
@@ -40,8 +39,7 @@ class Reading:
 
 async def read_catalogue(connection: "asyncpg.Connection") -> Reading:
     """Thirteen queries in one read-only snapshot, whatever the size; nothing is left open."""
-    await connection.execute(f"{_SNAPSHOT}; {_LIMITS}")
-    try:
+    async with reading(connection, _TIMEOUT_MS):
         server = await connection.fetchrow(statements.SERVER)
         rows = {
             name: await connection.fetch(getattr(statements, name.upper()))
@@ -50,9 +48,6 @@ async def read_catalogue(connection: "asyncpg.Connection") -> Reading:
                 *("statistics", "functions", "types", "sequences", "extensions", "roles"),
             )
         }
-    finally:
-        if not connection.is_closed():
-            await connection.execute("rollback")
     # Tens of thousands of rows take a while to put together; other people's answers go on meanwhile.
     return await asyncio.to_thread(_put_together, server, rows)
 

@@ -2,26 +2,12 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any
 
-import asyncpg
-
-from stillroom_core.databases.models import Database
-from stillroom_worker.catalogue.keep import keep_reading
-from stillroom_worker.catalogue.read import read_catalogue
-from stillroom_worker.room import Room
-
-Line = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One question: where, on which connection, with which content."""
-
-    room: Room
-    database: Database
-    session: "asyncpg.Connection"
-    content: dict[str, Any]
+from stillroom_worker.catalogue import keep_reading, read_catalogue
+from stillroom_worker.reader.activity import activity, end_session
+from stillroom_worker.reader.asked import Asked, Line
+from stillroom_worker.reader.query import explain, query
+from stillroom_worker.reader.rows import rows, stream
 
 
 @dataclass(frozen=True)
@@ -34,9 +20,17 @@ class Answer:
 
 async def _catalogue(asked: Asked) -> AsyncIterator[Line]:
     """Reads the whole catalogue and stores it; the api reads it from our own database."""
-    reading = await read_catalogue(asked.session)
-    await keep_reading(asked.room, asked.database, reading)
-    yield {"objects": len(reading.listing)}
+    found = await read_catalogue(asked.session)
+    await keep_reading(asked.room, asked.database, found)
+    yield {"objects": len(found.listing)}
 
 
-ANSWERS: dict[str, Answer] = {"catalogue": Answer(_catalogue)}
+ANSWERS: dict[str, Answer] = {
+    "catalogue": Answer(_catalogue),
+    "activity": Answer(activity),
+    "end-session": Answer(end_session),
+    "rows": Answer(rows, keeps_session=False),
+    "stream": Answer(stream, keeps_session=False),
+    "query": Answer(query, keeps_session=False),
+    "explain": Answer(explain, keeps_session=False),
+}

@@ -24,7 +24,8 @@ from stillroom_core.errors import StillroomError
 from stillroom_core.masking import keeping_secrets, masked
 from stillroom_core.settings import Settings
 from stillroom_worker.failure import JobFailed
-from stillroom_worker.reader.answers import ANSWERS, Answer, Asked, Line
+from stillroom_worker.reader.answers import ANSWERS, Answer
+from stillroom_worker.reader.asked import Asked, Line
 from stillroom_worker.reader.connections import Connections
 from stillroom_worker.reader.refusals import refused
 from stillroom_worker.room import Room

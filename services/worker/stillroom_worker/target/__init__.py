@@ -3,6 +3,7 @@
 from stillroom_worker.target.connection import SESSION_BROKE, connect
 from stillroom_worker.target.identity import read_server, refuse_another, refuse_unwritable
 from stillroom_worker.target.lock import DatabaseLock, try_lock
+from stillroom_worker.target.reading import reading
 from stillroom_worker.target.truth import Truth, read_truth
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "connect",
     "read_server",
     "read_truth",
+    "reading",
     "refuse_another",
     "refuse_unwritable",
     "try_lock",

@@ -6,6 +6,7 @@ import { Button, IconButton } from "@/ui/button";
 import { Chip, PointerTag } from "@/ui/chip";
 import { Code } from "@/ui/code";
 import { CopyButton } from "@/ui/copy-button";
+import { DataGrid } from "@/ui/data-grid";
 import { Dialog, Sheet } from "@/ui/dialog";
 import { Checkbox, Field, Input, Select, TextArea } from "@/ui/field";
 import { Kbd } from "@/ui/kbd";
@@ -181,6 +182,24 @@ export function Components() {
         <Skeleton className="h-4 w-40" />
         <Ago at={LONG_AGO} /> <Ago at={LONG_AGO} short />
         <SkeletonRows rows={3} className="w-full" />
+      </Sample>
+      <Sample name="DataGrid">
+        <div className="h-28 w-full">
+          <DataGrid
+            label="Rows"
+            columns={[
+              { name: "id", type: "bigint", category: "N" },
+              { name: "name", type: "text", category: "S" },
+            ]}
+            rows={[
+              ["1", "Lamp"],
+              ["2", null],
+              ["3", ""],
+            ]}
+            sort={{ column: "id", descending: false }}
+            onSort={() => undefined}
+          />
+        </div>
       </Sample>
       <Sample name="Table, Name">
         <Table

@@ -1,16 +1,22 @@
 /** One database: its parts are tabs, and every state has an address. */
-import { useNavigate, useParams } from "react-router";
+import { Lock } from "lucide-react";
+import type { ReactNode } from "react";
+import { Link, useNavigate, useParams } from "react-router";
 import { asProblem } from "@/api/problem";
-import type { Database, Environment } from "@/api/types";
+import type { CatalogueObject, Database, Environment } from "@/api/types";
 import { useTrouble } from "@/api/use-trouble";
+import { ActivityView } from "@/features/databases/activity-view";
+import { ConsoleView } from "@/features/databases/console-view";
 import type { Place } from "@/features/databases/queries";
+import { RowsTab } from "@/features/databases/rows-tab";
 import { SchemaView } from "@/features/databases/schema-view";
 import { useEnvironments } from "@/features/environments/queries";
 import { useLanguage } from "@/i18n";
+import { cx } from "@/ui/cx";
 import { Select } from "@/ui/field";
-import { Failed, SkeletonRows } from "@/ui/states";
+import { Empty, Failed, SkeletonRows } from "@/ui/states";
 import { useTitle } from "@/ui/use-title";
-import { addresses } from "../addresses";
+import { addresses, DATABASE_VIEWS, type DatabaseView } from "../addresses";
 import { NotFound } from "./not-found";
 
 export function DatabasePage() {
@@ -28,16 +34,31 @@ export function DatabasePage() {
   if (!environments.data) return <SkeletonRows />;
   const environment = environments.data.find((one) => one.slug === slug);
   const database = environment?.databases.find((one) => one.name === name);
-  if (!environment || !database || (asked ?? "schema") !== "schema") return <NotFound />;
+  const view = DATABASE_VIEWS.find((one) => one === (asked ?? "schema"));
+  if (!environment || !database || !view) return <NotFound />;
+  const may = (permission: string) => (environment.permissions.includes(permission) ? null : t("common.noPermission", { permission }));
   const place: Place = { org, project, environment: environment.slug, database: database.id };
   return (
     <div className="flex h-full min-h-0 flex-col">
-      <DatabaseHead place={place} environments={environments.data} environment={environment} database={database} />
+      <DatabaseHead place={place} environments={environments.data} environment={environment} database={database} view={view} />
       <div key={database.id} className="min-h-0 flex-1">
-        <SchemaView place={place} />
+        {view === "schema" && (
+          <SchemaView place={place} more={(object) => (may("data.read") || object.columns.length === 0 || object.kind === "composite" ? [] : [rowsTab(place, object, t("databases.tabs.rows"))])} />
+        )}
+        {view === "sql" && <Permitted why={may("sql.read")}><ConsoleView place={place} /></Permitted>}
+        {view === "activity" && <Permitted why={may("activity.read")}><ActivityView place={place} why={may("activity.cancel")} /></Permitted>}
       </div>
     </div>
   );
+}
+
+function rowsTab(place: Place, object: CatalogueObject, label: string) {
+  return { value: "rows", label, content: <RowsTab place={place} object={object} /> };
+}
+
+/** A part of the page that not everybody may see. */
+function Permitted({ why, children }: { why: string | null; children: ReactNode }) {
+  return why ? <Empty icon={<Lock className="size-5" />} title={why} /> : children;
 }
 
 interface HeadProps {
@@ -45,9 +66,10 @@ interface HeadProps {
   environments: Environment[];
   environment: Environment;
   database: Database;
+  view: DatabaseView;
 }
 
-function DatabaseHead({ place, environments, environment, database }: HeadProps) {
+function DatabaseHead({ place, environments, environment, database, view }: HeadProps) {
   const { t } = useLanguage();
   const navigate = useNavigate();
   const { org, project } = place;
@@ -63,7 +85,7 @@ function DatabaseHead({ place, environments, environment, database }: HeadProps)
           value={database.id}
           onChange={(event) => {
             const chosen = choices.find((one) => one.id === event.target.value);
-            if (chosen) void navigate(addresses.database(org, project, chosen.slug, chosen.name) + location.search);
+            if (chosen) void navigate(addresses.database(org, project, chosen.slug, chosen.name, view) + location.search);
           }}
         >
           {choices.map((one) => (
@@ -73,6 +95,18 @@ function DatabaseHead({ place, environments, environment, database }: HeadProps)
           ))}
         </Select>
       </div>
+      <nav aria-label={t("databases.views")} className="flex gap-4 self-end overflow-x-auto">
+        {DATABASE_VIEWS.map((one) => (
+          <Link
+            key={one}
+            to={addresses.database(org, project, environment.slug, database.name, one)}
+            aria-current={one === view ? "page" : undefined}
+            className={cx("-mb-px h-8 border-b-2 text-sm leading-8 whitespace-nowrap hover:text-text", one === view ? "border-accent font-medium text-text" : "border-transparent text-muted")}
+          >
+            {t(`databases.view.${one}`)}
+          </Link>
+        ))}
+      </nav>
     </header>
   );
 }

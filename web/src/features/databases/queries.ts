@@ -37,9 +37,9 @@ export const KINDS: readonly ObjectKind[] = [
   "role",
 ];
 
-const PATH = "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}" as const;
+export const PATH = "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}" as const;
 
-function params(place: Place) {
+export function params(place: Place) {
   return { path: { org: place.org, project: place.project, environment: place.environment, database: place.database } };
 }
 

@@ -19,4 +19,13 @@ export const looking = {
   "Too many questions are open on this database.": "К этой базе открыто слишком много запросов.",
   "Try again in a moment; if it lasts, tell the operator that the reader does not answer.": "Повторите чуть позже; если не пройдёт, скажите оператору, что процесс reader не отвечает.",
   "Wait for one of them to end, or cancel it.": "Дождитесь конца одного из них или отмените его.",
+  "Begin at the first page.": "Начните с первой страницы.",
+  "Begin with select, with, values, table, explain or show; put changes into a migration.": "Начните с select, with, values, table, explain или show; изменения вносите миграцией.",
+  "Here only what reads can be run.": "Здесь можно выполнять только читающие запросы.",
+  "Nothing is left to do: it ended by itself.": "Делать больше нечего: он завершился сам.",
+  "Read the catalogue again.": "Прочитайте базу заново.",
+  "The next page was asked for with another order.": "Следующую страницу запросили в другом порядке.",
+  "The table has no such column.": "В таблице нет такого столбца.",
+  "This session is not there any more.": "Этого сеанса больше нет.",
+  "This table is not in the database.": "Этой таблицы в базе нет.",
 } as const;

@@ -1,0 +1,1 @@
+"""Routes and shapes of activity: who works in a database just now."""

@@ -1,0 +1,1 @@
+"""Routes and shapes of data: rows of tables, and SQL that reads."""

@@ -1,0 +1,26 @@
+"""A read-only transaction for one look: limited in time, waiting for nobody, always rolled back."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from stillroom_core.errors import StillroomError
+
+LOCK_TIMEOUT_MS = 1000
+
+
+@asynccontextmanager
+async def reading(session: "asyncpg.Connection", timeout_ms: int) -> AsyncIterator[None]:
+    """Everything that is asked inside sees one snapshot and can change nothing."""
+    await session.execute(
+        "begin transaction isolation level repeatable read read only;"
+        f"set local statement_timeout = {int(timeout_ms)}; set local lock_timeout = {LOCK_TIMEOUT_MS}"
+    )
+    try:
+        yield
+    except (asyncpg.PostgresError, StillroomError):
+        await session.execute("rollback")
+        raise
+    # Broken off in the middle of a statement, it is ended by the end of the connection, which its holder sees to.
+    await session.execute("rollback")

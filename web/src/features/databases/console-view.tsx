@@ -1,0 +1,120 @@
+/** SQL that reads: typed, run, stopped, explained; what was run stays in this browser. */
+import { History, Play, Square } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
+import { asProblem } from "@/api/problem";
+import { useTrouble } from "@/api/use-trouble";
+import { useLanguage } from "@/i18n";
+import { Button } from "@/ui/button";
+import { DataGrid } from "@/ui/data-grid";
+import { TextArea } from "@/ui/field";
+import { Menu, MenuItem } from "@/ui/menu";
+import { TroubleNotice } from "@/ui/notice";
+import { Empty } from "@/ui/states";
+import { history, remember } from "./history";
+import { type QueryResult, runQuery, useExplain } from "./looking";
+import { PlanTree } from "./plan-tree";
+import type { Place } from "./queries";
+
+export function ConsoleView({ place }: { place: Place }) {
+  const { t, duration } = useLanguage();
+  const trouble = useTrouble();
+  const [sql, setSql] = useState(() => history(place.database)[0] ?? "");
+  const [result, setResult] = useState<QueryResult | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  const [running, setRunning] = useState<AbortController | null>(null);
+  const explain = useExplain(place);
+  const aborted = useRef<AbortController | null>(null);
+  // Whoever leaves the page does not leave a statement behind on the server.
+  useEffect(() => () => aborted.current?.abort(), []);
+
+  const run = async () => {
+    const text = sql.trim();
+    if (!text || running) return;
+    const control = new AbortController();
+    aborted.current = control;
+    setRunning(control);
+    setResult(null);
+    setError(null);
+    explain.reset();
+    remember(place.database, text);
+    try {
+      await runQuery(place, text, control.signal, setResult);
+    } catch (cause) {
+      if (!control.signal.aborted) setError(asProblem(cause));
+    } finally {
+      setRunning(null);
+    }
+  };
+  const askPlan = (analyze: boolean) => {
+    setResult(null);
+    setError(null);
+    explain.mutate({ sql, analyze });
+  };
+  const shown = error ?? explain.error;
+  return (
+    <div className="flex h-full min-h-0 flex-col">
+      <div className="border-b border-line p-3">
+        <TextArea
+          mono
+          rows={6}
+          aria-label={t("databases.sqlLabel")}
+          placeholder="select …"
+          value={sql}
+          onChange={(event) => setSql(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+            event.preventDefault();
+            void run();
+          }}
+        />
+        <div className="mt-2 flex flex-wrap items-center gap-2">
+          {running ? (
+            <Button variant="danger" onClick={() => running.abort()}>
+              <Square aria-hidden className="size-3.5" /> {t("databases.stop")}
+            </Button>
+          ) : (
+            <Button variant="primary" disabled={!sql.trim()} onClick={() => void run()}>
+              <Play aria-hidden className="size-3.5" /> {t("databases.run")}
+            </Button>
+          )}
+          <Button busy={explain.isPending && !explain.variables.analyze} disabled={!sql.trim()} onClick={() => askPlan(false)}>
+            {t("databases.explain")}
+          </Button>
+          <Button busy={explain.isPending && explain.variables.analyze} disabled={!sql.trim()} onClick={() => askPlan(true)}>
+            {t("databases.analyze")}
+          </Button>
+          <Menu
+            align="start"
+            trigger={
+              <Button>
+                <History aria-hidden className="size-3.5" /> {t("databases.history")}
+              </Button>
+            }
+          >
+            {history(place.database).map((one) => (
+              <MenuItem key={one} onSelect={() => setSql(one)}>
+                <code className="max-w-96 truncate text-xs">{one}</code>
+              </MenuItem>
+            ))}
+            {history(place.database).length === 0 && <MenuItem disabled>{t("databases.noHistory")}</MenuItem>}
+          </Menu>
+          <span role="status" className="min-w-0 flex-1 text-right text-xs text-muted">
+            {running && t("databases.rowsSoFar", { count: result?.rows.length ?? 0 })}
+            {result?.end && `${t(result.end.more ? "databases.firstRows" : "databases.allRows", { count: result.end.count })} · ${duration(result.end.ms)}`}
+          </span>
+        </div>
+        <p className="mt-1.5 text-xs text-muted">{t("databases.readOnlyHint")}</p>
+      </div>
+      {shown ? <TroubleNotice className="m-3" trouble={trouble(shown)} /> : null}
+      <div className="min-h-0 flex-1">
+        {explain.data ? (
+          <PlanTree plan={explain.data.plan} />
+        ) : result && result.columns.length > 0 ? (
+          <DataGrid label={t("databases.result")} columns={result.columns} rows={result.rows} isCut={(row, column) => result.limit !== null && (result.rows[row]?.[column]?.length ?? 0) > result.limit} />
+        ) : (
+          !shown && !running && <Empty title={t("databases.consoleEmpty")}>{t("databases.consoleHint")}</Empty>
+        )}
+      </div>
+    </div>
+  );
+}
