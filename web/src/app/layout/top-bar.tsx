@@ -36,6 +36,8 @@ function useCrumbs(organization: OrganizationOfMe): Crumb[] {
     crumbs.push(database ? { label: t("nav.databases"), to: addresses.databases(org, slug) } : { label: t("nav.databases") });
     if (database) crumbs.push({ label: `${environment} · ${database}` });
   } else if (last === "settings") crumbs.push({ label: t("nav.settings") });
+  else if (!slug && last === "tokens") crumbs.push({ label: t("tokens.title") });
+  else if (!slug && last === "audit") crumbs.push({ label: t("audit.title") });
   else crumbs.push({ label: slug ? t("nav.migrations") : t("nav.projects") });
   return crumbs;
 }
