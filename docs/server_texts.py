@@ -56,7 +56,7 @@ def _texts_of(module: ast.Module) -> Iterator[str]:
                     if isinstance(value, ast.Tuple):
                         for element in value.elts:
                             yield from _sentences(element)
-            elif any(name in _VARIABLES for name in names):
+            elif "MEANINGS" in names or any(name in _VARIABLES for name in names):
                 yield from _sentences(node.value)
 
 

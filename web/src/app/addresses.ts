@@ -5,6 +5,8 @@ export const DATABASE_VIEWS = ["schema", "sql", "activity"] as const;
 export type DatabaseView = (typeof DATABASE_VIEWS)[number];
 
 export const addresses = {
+  account: (section?: string) => (section ? `/account?section=${section}` : "/account"),
+  organization: (org: string) => `/${org}/settings`,
   projects: (org: string) => `/${org}/projects`,
   newProject: (org: string) => `/${org}/projects/new`,
   migrations: (org: string, project: string) => `/${org}/projects/${project}/migrations`,

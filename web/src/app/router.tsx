@@ -18,11 +18,18 @@ export const routes: RouteObject[] = [
     hydrateFallbackElement: <div />,
     children: [
       { path: "/sign-in", lazy: async () => ({ Component: (await import("./pages/sign-in")).SignIn }) },
+      { path: "/sign-up", lazy: async () => ({ Component: (await import("./pages/outside")).SignUp }) },
+      { path: "/forgot", lazy: async () => ({ Component: (await import("./pages/outside")).Forgot }) },
+      { path: "/reset", lazy: async () => ({ Component: (await import("./pages/outside")).Reset }) },
+      { path: "/verify", lazy: async () => ({ Component: (await import("./pages/outside")).Verify }) },
+      { path: "/invitation", lazy: async () => ({ Component: (await import("./pages/invitation")).Invitation }) },
+      { path: "/outbox", lazy: async () => ({ Component: (await import("./pages/outbox")).Outbox }) },
       { path: "/ui", lazy: async () => ({ Component: (await import("./pages/components")).Components }) },
       {
         element: <Gate />,
         children: [
           { path: "/", element: <Home /> },
+          { path: "/account", lazy: async () => ({ Component: (await import("./pages/account")).Account }) },
           { path: "/jobs/:job", lazy: async () => ({ Component: (await import("./pages/job-by-id")).JobById }) },
           {
             path: "/:org",
@@ -56,6 +63,10 @@ export const routes: RouteObject[] = [
               {
                 path: "projects/:project/settings",
                 lazy: async () => ({ Component: (await import("./pages/project-settings")).ProjectSettings }),
+              },
+              {
+                path: "settings",
+                lazy: async () => ({ Component: (await import("./pages/organization-settings")).OrganizationSettings }),
               },
               { path: "*", element: <NotFound /> },
             ]),

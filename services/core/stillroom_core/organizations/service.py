@@ -21,7 +21,10 @@ from stillroom_core.settings import get_settings
 from stillroom_core.tenancy import everything, narrow
 
 # Words that stand in the addresses of our own pages.
-_RESERVED = re.compile(r"^(api|account|admin|assets|docs|new|outbox|settings|sign-in|sign-up|static|stillroom)$")
+_RESERVED = re.compile(
+    r"^(api|account|admin|assets|docs|forgot|invitation|jobs|new|outbox|redoc|reset|settings|sign-in|sign-up|static|"
+    r"stillroom|ui|verify)$"
+)
 
 
 async def found_organization(session: Session, person: User, *, slug: str, name: str) -> Organization:

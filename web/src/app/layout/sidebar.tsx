@@ -1,4 +1,17 @@
-import { Activity, Check, ChevronsUpDown, Database, FolderGit2, GitBranch, KeyRound, type LucideIcon, ScrollText, Settings } from "lucide-react";
+import {
+  Activity,
+  Check,
+  ChevronsUpDown,
+  Database,
+  FolderGit2,
+  GitBranch,
+  KeyRound,
+  type LucideIcon,
+  Plus,
+  ScrollText,
+  Settings,
+  Users,
+} from "lucide-react";
 import { Link, NavLink, useParams } from "react-router";
 import type { OrganizationOfMe } from "@/api/types";
 import { useRunningCount } from "@/features/jobs/queries";
@@ -6,7 +19,7 @@ import { useProject, useProjects } from "@/features/projects/queries";
 import { useLanguage } from "@/i18n";
 import { Chip } from "@/ui/chip";
 import { cx } from "@/ui/cx";
-import { Menu, MenuItem } from "@/ui/menu";
+import { Menu, MenuItem, MenuSeparator } from "@/ui/menu";
 import { addresses } from "../addresses";
 import { useMe } from "../use-me";
 
@@ -83,6 +96,12 @@ function OrganizationSwitch({ organization }: { organization: OrganizationOfMe }
           </Link>
         </MenuItem>
       ))}
+      <MenuSeparator />
+      <MenuItem asChild>
+        <Link to={addresses.account("organizations")}>
+          <Plus aria-hidden className="size-3.5" /> {t("account.found")}
+        </Link>
+      </MenuItem>
     </Menu>
   );
 }
@@ -128,6 +147,7 @@ export function Sidebar({ organization, onNavigate }: { organization: Organizati
         {organization.permissions.includes("audit.read") && (
           <Entry to={addresses.audit(org)} icon={ScrollText} label={t("audit.title")} end onNavigate={onNavigate} />
         )}
+        <Entry to={addresses.organization(org)} icon={Users} label={t("members.settings")} onNavigate={onNavigate} />
       </Section>
     </nav>
   );

@@ -105,7 +105,12 @@ export function TopBar({ organization, onMenu, onKeys }: TopBarProps) {
       <div className="flex items-center">
         <LanguageMenu signedIn />
         <ThemeMenu signedIn />
-        <UserMenu me={me} onKeys={onKeys} onSignOut={() => void signOut().then(() => navigate("/sign-in"))} />
+        <UserMenu
+          me={me}
+          onKeys={onKeys}
+          onSignOut={() => void signOut().then(() => navigate("/sign-in"))}
+          accountLink={(label) => <Link to={addresses.account()}>{label}</Link>}
+        />
       </div>
     </header>
   );

@@ -1,5 +1,6 @@
-import { Navigate } from "react-router";
+import { Link, Navigate } from "react-router";
 import { useLanguage } from "@/i18n";
+import { Button } from "@/ui/button";
 import { Empty } from "@/ui/states";
 import { addresses } from "../addresses";
 import { useMe } from "../use-me";
@@ -8,6 +9,13 @@ export function Home() {
   const me = useMe();
   const { t } = useLanguage();
   const first = me.organizations[0];
-  if (!first) return <Empty title={t("noOrganization.title")}>{t("noOrganization.detail", { email: me.email })}</Empty>;
+  if (!first) return <Empty
+      title={t("noOrganization.title")}
+      action={
+        <Button asChild variant="primary">
+          <Link to={addresses.account("organizations")}>{t("account.found")}</Link>
+        </Button>
+      }
+    >{t("noOrganization.detail", { email: me.email })}</Empty>;
   return <Navigate to={addresses.projects(first.slug)} replace />;
 }

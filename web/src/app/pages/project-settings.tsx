@@ -5,6 +5,8 @@ import { asProblem } from "@/api/problem";
 import { useTrouble } from "@/api/use-trouble";
 import type { Project } from "@/api/types";
 import { EnvironmentList } from "@/features/environments/environment-list";
+import { useEnvironments } from "@/features/environments/queries";
+import { Access } from "@/features/members/access";
 import { CommitLine, isFetching } from "@/features/projects/fetch-state";
 import { ProjectForm } from "@/features/projects/project-form";
 import { useChangeProject, useDeleteProject, useFetchProject, useProject } from "@/features/projects/queries";
@@ -20,14 +22,15 @@ import { addresses } from "../addresses";
 import { useOrganization } from "../use-me";
 import { NotFound } from "./not-found";
 
-type Section = "repository" | "environments" | "danger";
-const SECTIONS: Section[] = ["environments", "repository", "danger"];
+type Section = "repository" | "environments" | "access" | "danger";
+const SECTIONS: Section[] = ["environments", "repository", "access", "danger"];
 
 export function ProjectSettings() {
   const { t } = useLanguage();
   const { org = "", project: slug = "" } = useParams();
   const [search, setSearch] = useSearchParams();
   const project = useProject(org, slug);
+  const environments = useEnvironments(org, slug);
   const trouble = useTrouble();
   useTitle(t("nav.settings"), project.data?.name);
   if (project.isError) return asProblem(project.error).status === 404 ? <NotFound /> : <Failed trouble={trouble(project.error)} onRetry={() => void project.refetch()} />;
@@ -57,6 +60,11 @@ export function ProjectSettings() {
               />),
           },
           { value: "repository", label: t("projects.repository"), content: inside(<Repository project={project.data} why={may("project.update")} />) },
+          {
+            value: "access",
+            label: t("members.access"),
+            content: inside(<Access org={org} project={slug} environments={environments.data ?? []} why={may("project.member.manage")} />),
+          },
           { value: "danger", label: t("projects.danger"), content: inside(<Danger project={project.data} />) },
         ]}
       />

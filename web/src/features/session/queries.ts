@@ -1,4 +1,4 @@
-import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
 import { refreshAccessToken, setAccessToken } from "@/api/tokens";
 import type { Me } from "@/api/types";
@@ -15,8 +15,8 @@ export function readMe(): Promise<Me> {
   return unwrap<Me>(api.GET("/api/me"));
 }
 
-export async function signIn(email: string, password: string): Promise<void> {
-  const tokens = await unwrap(api.POST("/api/auth/sign-in", { body: { email, password } }));
+export async function signIn(email: string, password: string, code?: string): Promise<void> {
+  const tokens = await unwrap(api.POST("/api/auth/sign-in", { body: { email, password, ...(code ? { code } : {}) } }));
   setAccessToken(tokens.access_token);
 }
 
@@ -33,11 +33,16 @@ export async function signOut(): Promise<void> {
   }
 }
 
+/** What is offered to people who are not signed in. */
+export function useOptions() {
+  return useQuery({ queryKey: ["options"], queryFn: () => unwrap(api.GET("/api/auth/options")), staleTime: Infinity });
+}
+
 /** The person's language and theme follow them to the next browser. */
 export function useSavePreference() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (change: { locale?: "en" | "ru"; theme?: "light" | "dark" | "system" }) =>
+    mutationFn: (change: { name?: string; locale?: "en" | "ru"; theme?: "light" | "dark" | "system" }) =>
       unwrap<Me>(api.PATCH("/api/me", { body: change })),
     onSuccess: (me) => client.setQueryData(meQuery.queryKey, me),
   });

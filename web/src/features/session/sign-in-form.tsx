@@ -1,3 +1,6 @@
+import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
+import { api, unwrap } from "@/api/client";
 import { asProblem } from "@/api/problem";
 import { useLanguage } from "@/i18n";
 import { Button } from "@/ui/button";
@@ -14,8 +17,15 @@ interface SignInFormProps {
 
 export function SignInForm({ email: expected = "", onDone }: SignInFormProps) {
   const { t } = useLanguage();
-  const form = useForm({ email: expected, password: "" }, async ({ email, password }) => {
-    await signIn(email.trim(), password);
+  const [asksCode, setAsksCode] = useState(false);
+  const form = useForm({ email: expected, password: "", code: "" }, async ({ email, password, code }) => {
+    try {
+      await signIn(email.trim(), password, asksCode ? code : undefined);
+    } catch (cause) {
+      if (asProblem(cause).code !== "second_factor_needed") throw cause;
+      setAsksCode(true);
+      return;
+    }
     await onDone();
   });
   const problem = form.error ? asProblem(form.error) : null;
@@ -31,7 +41,10 @@ export function SignInForm({ email: expected = "", onDone }: SignInFormProps) {
             {t("common.unreachable.detail")}
           </Notice>
         ) : (
-          <TroubleNotice trouble={problem} />
+          <>
+            <TroubleNotice trouble={problem} />
+            {problem.code === "email_unverified" && <SendAgain email={form.values.email.trim()} />}
+          </>
         ))}
       <Field label={t("session.email")} error={form.errorOf("email")}>
         <Input
@@ -53,9 +66,34 @@ export function SignInForm({ email: expected = "", onDone }: SignInFormProps) {
           onChange={(event) => form.set("password", event.target.value)}
         />
       </Field>
+      {asksCode && (
+        <Field label={t("session.code")} hint={t("session.codeHint")} error={form.errorOf("code")}>
+          <Input
+            name="code"
+            mono
+            autoFocus
+            autoComplete="one-time-code"
+            value={form.values.code}
+            onChange={(event) => form.set("code", event.target.value)}
+          />
+        </Field>
+      )}
       <Button type="submit" variant="primary" size="large" busy={form.busy}>
         {t("session.submit")}
       </Button>
     </form>
+  );
+}
+
+/** For an account whose address was never confirmed: its letter may be lost. */
+function SendAgain({ email }: { email: string }) {
+  const { t, locale } = useLanguage();
+  const send = useMutation({ mutationFn: () => unwrap(api.POST("/api/auth/verification", { body: { email, locale } })) });
+  if (send.isSuccess) return <Notice kind="success">{t("outside.signUpSent", { email })}</Notice>;
+  if (send.isError) return <TroubleNotice trouble={asProblem(send.error)} />;
+  return (
+    <Button busy={send.isPending} onClick={() => send.mutate()}>
+      {t("session.unverified")}
+    </Button>
   );
 }

@@ -1,4 +1,5 @@
 import { CircleUser, Languages, MonitorCog, Moon, Sun } from "lucide-react";
+import type { ReactNode } from "react";
 import type { Me } from "@/api/types";
 import { LOCALES, useLanguage } from "@/i18n";
 import { IconButton } from "@/ui/button";
@@ -67,6 +68,7 @@ interface UserMenuProps {
   me: Me;
   onSignOut: () => void;
   onKeys: () => void;
+  accountLink: (label: string) => ReactNode;
 }
 
 function initials(name: string): string {
@@ -74,7 +76,7 @@ function initials(name: string): string {
   return ((words[0]?.[0] ?? "") + (words.length > 1 ? (words.at(-1)?.[0] ?? "") : "")).toUpperCase();
 }
 
-export function UserMenu({ me, onSignOut, onKeys }: UserMenuProps) {
+export function UserMenu({ me, onSignOut, onKeys, accountLink }: UserMenuProps) {
   const { t } = useLanguage();
   return (
     <Menu
@@ -93,6 +95,7 @@ export function UserMenu({ me, onSignOut, onKeys }: UserMenuProps) {
         <p className="truncate text-xs text-muted">{me.email}</p>
       </div>
       <MenuSeparator />
+      <MenuItem asChild>{accountLink(t("account.title"))}</MenuItem>
       <MenuItem onSelect={onKeys}>{t("top.keys")}</MenuItem>
       <MenuItem asChild>
         <a href="/ui">{t("top.components")}</a>

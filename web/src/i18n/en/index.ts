@@ -5,12 +5,13 @@ import { databases } from "./databases";
 import { environments } from "./environments";
 import { jobs } from "./jobs";
 import { migrations } from "./migrations";
+import { people } from "./people";
 import { projects } from "./projects";
 import { session } from "./session";
 import { setups } from "./setups";
 import { tokens } from "./tokens";
 
-export const en = { ...common, ...session, ...projects, ...setups, ...environments, ...databases, ...migrations, ...jobs, ...audit, ...tokens } as const;
+export const en = { ...common, ...session, ...people, ...projects, ...setups, ...environments, ...databases, ...migrations, ...jobs, ...audit, ...tokens } as const;
 
 export type Texts = typeof en;
 export type Key = keyof Texts;

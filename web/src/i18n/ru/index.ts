@@ -7,11 +7,12 @@ import { databases } from "./databases";
 import { environments } from "./environments";
 import { jobs } from "./jobs";
 import { migrations } from "./migrations";
+import { people } from "./people";
 import { projects } from "./projects";
 import { session } from "./session";
 import { setups } from "./setups";
 import { tokens } from "./tokens";
 
-const texts: Record<Key, Message> = { ...common, ...session, ...projects, ...setups, ...environments, ...databases, ...migrations, ...jobs, ...audit, ...tokens };
+const texts: Record<Key, Message> = { ...common, ...session, ...people, ...projects, ...setups, ...environments, ...databases, ...migrations, ...jobs, ...audit, ...tokens };
 
 export const ru = texts;
