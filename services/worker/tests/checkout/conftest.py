@@ -1,24 +1,17 @@
 """Real repositories, and a real git server over https on this machine."""
 
-import base64
-import datetime
 import os
 import socket
-import ssl
 import subprocess
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address, ip_network
+from dataclasses import dataclass
+from http.server import ThreadingHTTPServer
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+
+from stillroom_testing.git_server import GitServer, serving
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 
@@ -91,107 +84,11 @@ def mirror(tmp_path: Path) -> Path:
     return tmp_path / "mirrors" / "one"
 
 
-@dataclass
-class GitServer:
-    """Serves the repositories of a folder over https and remembers who asked for what."""
-
-    root: Path
-    port: int
-    requests: list[tuple[str, str, str | None]] = field(default_factory=list)
-    login: tuple[str, str] | None = None
-    redirect: str | None = None
-
-    def url(self, name: str, host: str = "git.invalid") -> str:
-        return f"https://{host}:{self.port}/{name}"
-
-
-def _handler(server: GitServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            """Keep the test's output quiet."""
-
-        def do_GET(self) -> None:
-            self._serve()
-
-        do_POST = do_GET
-
-        def _serve(self) -> None:
-            given = self.headers.get("Authorization")
-            server.requests.append((self.headers["Host"], self.path, given))
-            if server.redirect is not None:
-                self._answer(302, {"Location": server.redirect + self.path})
-                return
-            if server.login is not None:
-                wanted = "Basic " + base64.b64encode(":".join(server.login).encode()).decode()
-                if given != wanted:
-                    self._answer(401, {"WWW-Authenticate": 'Basic realm="git"'})
-                    return
-            self._backend()
-
-        def _answer(self, status: int, headers: dict[str, str], body: bytes = b"") -> None:
-            self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(body))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def _backend(self) -> None:
-            path, _, query = self.path.partition("?")
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            env = {
-                "PATH": os.environ["PATH"],
-                "GIT_PROJECT_ROOT": str(server.root),
-                "GIT_HTTP_EXPORT_ALL": "1",
-                "REQUEST_METHOD": self.command,
-                "PATH_INFO": path,
-                "QUERY_STRING": query,
-                "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-                "CONTENT_LENGTH": str(len(body)),
-                "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-                "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-                "GIT_CONFIG_COUNT": "1",
-                "GIT_CONFIG_KEY_0": "safe.directory",
-                "GIT_CONFIG_VALUE_0": "*",
-            }
-            done = subprocess.run(["git", "http-backend"], input=body, env=env, capture_output=True, check=False)
-            head, _, content = done.stdout.partition(b"\r\n\r\n")
-            headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if line)
-            status = int(headers.pop("Status", "200").split()[0])
-            self._answer(status, headers, content)
-
-    return Handler
-
-
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "git.invalid")])
-    now = datetime.datetime.now(datetime.UTC)
-    names = [x509.DNSName("git.invalid"), x509.DNSName("localhost")]
-    addresses = [x509.IPAddress(ip_address(text)) for text in ("127.0.0.1", "::1")]
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([*names, *addresses]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    cert, private = folder / "ca.pem", folder / "key.pem"
-    cert.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return cert, private
-
-
 @pytest.fixture
 def git_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitServer]:
     """A server whose authority the operator's certificate bundle names."""
-    with _serving(ThreadingHTTPServer, "127.0.0.1", tmp_path, monkeypatch) as state:
+    with serving(tmp_path) as state:
+        monkeypatch.setenv("GIT_SSL_CAINFO", str(state.authority))
         yield state
 
 
@@ -204,7 +101,8 @@ def git_server_6(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gi
     """The same at [::1]."""
     if not has_loopback_6():
         pytest.skip("no IPv6 on this machine")
-    with _serving(_Server6, "::1", tmp_path, monkeypatch) as state:
+    with serving(tmp_path, kind=_Server6, host="::1") as state:
+        monkeypatch.setenv("GIT_SSL_CAINFO", str(state.authority))
         yield state
 
 
@@ -215,27 +113,6 @@ def has_loopback_6() -> bool:
         except OSError:
             return False
     return True
-
-
-@contextmanager
-def _serving(
-    kind: type[ThreadingHTTPServer], host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[GitServer]:
-    folder = tmp_path / "server"
-    folder.mkdir()
-    cert, key = _certificate(folder)
-    monkeypatch.setenv("GIT_SSL_CAINFO", str(cert))
-    state = GitServer(root=tmp_path, port=0)
-    server = kind((host, 0), _handler(state))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    state.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield state
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.fixture

@@ -42,6 +42,19 @@ async def test_computed_ids_are_asked_from_alembic_and_the_page_is_told(scene: A
     assert any(note["code"] == "alembic_asked" for note in commit.notes)
 
 
+async def test_a_subdirectory_that_is_a_link_is_refused(scene: Any, tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "alembic.ini").write_text("[alembic]\nscript_location = .\n")
+    (scene.repository / "sub").symlink_to(tmp_path / "outside")
+    scene.commit(two_tables())
+    async with scene.room.database.everything() as session:
+        await session.execute(update(Project).values(subdirectory="sub"))
+    project = await scene.fetch()
+    assert project.fetch_state == "failed"
+    assert project.fetch_error["title"] == "The project's subdirectory does not exist in this commit."
+    assert [path.name for path in (tmp_path / "outside").iterdir()] == ["alembic.ini"]
+
+
 async def test_an_unknown_ref_is_named(scene: Any) -> None:
     scene.commit(two_tables())
     async with scene.room.database.everything() as session:

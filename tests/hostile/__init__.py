@@ -1,0 +1,1 @@
+"""An Alembic project that means harm, run through the whole service."""
