@@ -28,3 +28,19 @@ def test_every_link_to_a_file_finds_it(page: Path) -> None:
 def test_decision_records_are_numbered_without_a_gap() -> None:
     numbers = [int(path.name[:4]) for path in sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))]
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_the_page_about_security_names_tests_that_exist_for_every_row() -> None:
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    table = page.partition("## What is tried")[2]
+    tests = "\n".join(path.read_text(encoding="utf-8") for path in _python_tests())
+    named = set(re.findall(r"`(test_\w+)`", table))
+    assert len(named) > 50
+    assert {name for name in named if f"def {name}(" not in tests} == set()
+    rows = [line.split(" | ") for line in table.splitlines() if re.match(r"\| (?:[SNGAK—])", line)]
+    assert [row[0] for row in rows if "`test_" not in row[3] and "whole as" not in row[3]] == []
+
+
+def _python_tests() -> list[Path]:
+    folders = [*(ROOT / "services").glob("*/tests"), ROOT / "tests"]
+    return [path for folder in folders for path in folder.rglob("test_*.py")]
