@@ -29,6 +29,13 @@ class Scrolling:
     frame_p95: float
     frame_worst: float
     key: float
+    first_paint: float
+    row: float
+    palette: float
+    plan: float
+    plan_shown: float
+    first_load_kb: float
+    heaviest_load_kb: float
 
 
 def build_web() -> None:
@@ -83,4 +90,11 @@ def _trace(stack: Stack, address: str) -> Scrolling:
         frame_p95=found["frame_ms"]["p95"],
         frame_worst=found["frame_ms"]["worst"],
         key=statistics.median(found["key_ms"]),
+        first_paint=found["first_contentful_paint_ms"],
+        row=statistics.median(found["interactions_ms"]["row"]),
+        palette=statistics.median(found["interactions_ms"]["palette"]),
+        plan=statistics.median(found["interactions_ms"]["plan"]),
+        plan_shown=statistics.median(found["plan_shown_ms"]),
+        first_load_kb=found["first_load_kb"]["english"],
+        heaviest_load_kb=found["first_load_kb"]["heaviest"],
     )

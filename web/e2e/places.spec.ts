@@ -13,7 +13,7 @@ async function addProject(page: Page): Promise<string> {
   const slug = `brief-${Date.now()}`;
   await page.goto("/demo/projects");
   const source = await page.locator("li", { has: page.locator(`a[href="${SHOP}"]`) }).locator("code").first().innerText();
-  await page.goto("/demo/projects/new");
+  await page.goto("/demo/projects/new?by=hand");
   await page.getByLabel("Git URL").fill(source);
   await page.getByLabel("Name", { exact: true }).fill(slug);
   await page.getByRole("button", { name: "Add and fetch" }).click();
@@ -32,7 +32,7 @@ test("a session that ends over a form is signed in again in place, and what was 
   const slug = `typed-${Date.now()}`;
   await signIn(page, "/demo/projects");
   const source = await page.locator("li", { has: page.locator(`a[href="${SHOP}"]`) }).locator("code").first().innerText();
-  await page.goto("/demo/projects/new");
+  await page.goto("/demo/projects/new?by=hand");
   await page.getByLabel("Git URL").fill(source);
   await page.getByLabel("Name", { exact: true }).fill(slug);
   await endSession(page);
