@@ -11,8 +11,8 @@ interface Part {
 
 const DIST = join(import.meta.dirname, "../dist/");
 
-/** Parts that Russian readers load besides. */
-const RUSSIAN = /^src\/i18n\/ru\//;
+/** What Russian readers load besides; the service's own sentences come after the page is drawn. */
+const RUSSIAN = /^src\/i18n\/ru\/index\.ts$/;
 const PAGE = /^src\/app\/pages\/([\w-]+)\.tsx$/;
 
 export interface FirstLoad {

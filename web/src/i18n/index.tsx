@@ -76,8 +76,15 @@ const Context = createContext<Language | null>(null);
 /** Russian is loaded only by those who read it; English is always there as the base. */
 async function load(locale: Locale): Promise<Loaded> {
   if (locale === "en") return ENGLISH;
-  const [{ ru }, { server, nouns }] = await Promise.all([import("./ru"), import("./ru/server")]);
-  return { locale, dictionary: ru, said: serverTranslator(server, nouns) };
+  const { ru } = await import("./ru");
+  return { ...ENGLISH, locale, dictionary: ru };
+}
+
+/** The service's sentences are many and seldom needed: they come after the page is drawn. */
+async function loadSaid(locale: Locale): Promise<(text: string) => string> {
+  if (locale === "en") return ENGLISH.said;
+  const { server, nouns } = await import("./ru/server");
+  return serverTranslator(server, nouns);
 }
 
 export function LanguageProvider({ children, locale: fixed }: { children: ReactNode; locale?: Locale }) {
@@ -86,8 +93,10 @@ export function LanguageProvider({ children, locale: fixed }: { children: ReactN
 
   useEffect(() => {
     let wanted = true;
-    void load(locale).then((language) => {
+    void load(locale).then(async (language) => {
       if (wanted) setLoaded(language);
+      const said = await loadSaid(locale);
+      if (wanted) setLoaded({ ...language, said });
     });
     return () => {
       wanted = false;
