@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import exists, func, or_, select, update
 
+from stillroom_core.audit.service import Subject, write_found
 from stillroom_core.database import Session
 from stillroom_core.databases.models import Database
 from stillroom_core.errors import StillroomError
@@ -122,11 +123,28 @@ async def _look(room: Room, database: Database, wanted: frozenset[str] | None, d
         session.terminate()
 
 
+async def _tell_moved(session: Session, database: Database, truth: Truth) -> None:
+    """What nobody did here: the database stands elsewhere than when it was last read, and no job of ours moved it."""
+    before = database.heads
+    if before is None or not database.trusted or truth.heads is None or set(before) == set(truth.heads):
+        return
+    place = Subject(
+        kind="database",
+        id=str(database.id),
+        name=database.name,
+        project_id=database.project_id,
+        database_id=database.id,
+    )
+    after = {"heads": list(truth.heads)}
+    await write_found(session, database.organization_id, "database.moved", place, {"heads": list(before)}, after)
+
+
 async def _store(room: Room, database: Database, values: dict[str, Any], truth: Truth | None) -> None:
     database_id = database.id
     async with room.database.transaction(database.organization_id) as session:
         # While a job runs, its own reading is the newer one.
         running = exists().where(Job.database_id == database_id, Job.state == JobState.RUNNING.value)
+        known = await session.scalar(select(Database.heads).where(Database.id == database_id).with_for_update())
         stored = await session.execute(
             update(Database).where(Database.id == database_id, ~running).values(**values).returning(Database.id)
         )
@@ -135,6 +153,8 @@ async def _store(room: Room, database: Database, values: dict[str, Any], truth: 
                 update(Database).where(Database.id == database_id).values(read_state="idle", read_error=None)
             )
             return
+        if truth is not None and known == database.heads:
+            await _tell_moved(session, database, truth)
         if truth is not None:
             await tell_lost_jobs(session, database_id, truth)
         following = await session.scalar(
