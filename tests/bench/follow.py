@@ -24,9 +24,10 @@ class Seen:
 def follow(stack: Stack, job: str) -> Seen:
     """Follows a job to its end."""
     seen = Seen()
-    address = f"{stack.url.replace('http', 'ws', 1)}/api/jobs/{job}/stream"
+    address = f"{stack.url.replace('http', 'ws', 1)}/api/live"
     headers = {"Authorization": f"Bearer {stack.token}"}
     with connect(address, additional_headers=headers, max_size=None, proxy=None) as socket:
+        socket.send(json.dumps({"subscribe": f"job:{job}"}))
         for text in socket:
             at = time.time()
             message = json.loads(text)
@@ -36,6 +37,7 @@ def follow(stack: Stack, job: str) -> Seen:
                 seen.job = message["job"]
             elif message["type"] == "end":
                 seen.ended = at
+                break
     assert seen.job.get("state") == "succeeded", seen.job
     return seen
 

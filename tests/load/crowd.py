@@ -47,7 +47,7 @@ async def _watch(
     late: list[float] = []
     async with gate:
         socket = await connect(
-            f"{url.replace('http', 'ws', 1)}/api/jobs/{job}/stream",
+            f"{url.replace('http', 'ws', 1)}/api/live",
             additional_headers={"Authorization": f"Bearer {token}"},
             open_timeout=120,
             ping_interval=None,
@@ -55,7 +55,9 @@ async def _watch(
             max_size=None,
             proxy=None,
         )
-        await _take(json.loads(await socket.recv()), numbers, [])
+        await socket.send(json.dumps({"subscribe": f"job:{job}"}))
+        while not numbers:
+            await _take(json.loads(await socket.recv()), numbers, [])
     connected.put_nowait(None)
     async for text in socket:
         message = json.loads(text)

@@ -10,8 +10,13 @@ from starlette.requests import HTTPConnection
 
 from stillroom_api.audit.telling import remember_origin, tell_act
 from stillroom_api.reader import Reader
+from stillroom_api.jobs.look import look_at_job
+from stillroom_api.live.rights import Rights
 from stillroom_core.database import Database, Session
-from stillroom_core.jobs.queue import CeleryQueue, Queue, take_rings
+from stillroom_core.jobs.queue import CeleryQueue, Queue
+from stillroom_core.jobs.readers import Readers
+from stillroom_core.live.after_commit import telling
+from stillroom_core.live.switchboard import Switchboard
 from stillroom_core.sessions.throttle import Throttle
 from stillroom_core.settings import Settings
 
@@ -26,24 +31,36 @@ class Context:
     queue: Queue
     throttle: Throttle
     reader: Reader
+    switchboard: Switchboard
+    readers: Readers
+    rights: Rights
 
     @classmethod
     def open(cls, settings: Settings, queue: Queue | None = None) -> "Context":
         """Connects lazily: nothing is reached before the first request needs it."""
         database = Database.from_settings()
         redis = Redis.from_url(settings.redis_url.get_secret_value(), decode_responses=True)
-        made = cls(settings, database, redis, queue or CeleryQueue(settings), Throttle(redis), Reader(settings))
-
-        async def ring(session: Session) -> None:
-            if rings := take_rings(session):
-                await made.queue.send(rings)
-
-        database.after_commit = ring
+        switchboard = Switchboard(settings.redis_url.get_secret_value())
+        made = cls(
+            settings,
+            database,
+            redis,
+            queue or CeleryQueue(settings),
+            Throttle(redis),
+            Reader(settings),
+            switchboard,
+            Readers(database, switchboard, look_at_job),
+            Rights(database, switchboard),
+        )
+        database.after_commit = telling(lambda: made.queue, redis)
         return made
 
     async def close(self) -> None:
         """Returns every connection."""
         await self.reader.close()
+        await self.rights.close()
+        await self.readers.close()
+        await self.switchboard.close()
         await self.redis.aclose()
         await self.database.close()
 

@@ -25,7 +25,7 @@ from stillroom_api.environments import routes as environments
 from stillroom_api.groups import routes as groups
 from stillroom_api.invitations import routes as invitations
 from stillroom_api.jobs import routes as jobs
-from stillroom_api.jobs import stream
+from stillroom_api.live import routes as live
 from stillroom_api.mail import routes as mail
 from stillroom_api.members import in_organization
 from stillroom_api.members import routes as members
@@ -68,9 +68,9 @@ _ROUTERS = (
     migrations.router,
     plans.router,
     jobs.router,
-    stream.router,
     audit.router,
     tokens.router,
+    live.router,
     health.router,
 )
 

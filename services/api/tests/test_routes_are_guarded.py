@@ -13,8 +13,8 @@ from stillroom_testing.api_routes import routes_of
 
 READING = frozenset({Permission.PROJECT_READ, Permission.JOB_READ, Permission.ORGANIZATION_READ})
 DATABASE = "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}"
-# A ticket changes nothing but opens a stream that reading allows anyway; a catalogue is read again, not changed.
-READ_BY_POST = frozenset({"/api/jobs/{job}/ticket", f"{DATABASE}/catalogue/read"})
+# A catalogue is read again, not changed.
+READ_BY_POST = frozenset({f"{DATABASE}/catalogue/read"})
 MIN_ROUTES = 60
 
 
@@ -55,9 +55,9 @@ async def test_no_changing_route_is_guarded_by_a_reading_permission(api: Any) ->
             assert not {Permission(m) for m in marks(route.dependant) if m != SIGNED_IN} & READING, route.path
 
 
-async def test_the_only_websocket_is_the_stream_of_a_job(api: Any) -> None:
+async def test_there_is_one_websocket(api: Any) -> None:
     sockets = [route.path for route in routes_of(api.app) if isinstance(route, APIWebSocketRoute)]
-    assert sockets == ["/api/jobs/{job}/stream"]
+    assert sockets == ["/api/live"]
 
 
 async def test_a_stranger_without_a_token_gets_401_everywhere(api: Any) -> None:

@@ -11,6 +11,7 @@ from stillroom_core.databases.models import Database
 from stillroom_core.environments.models import Environment
 from stillroom_core.jobs.lifecycle import JobState
 from stillroom_core.jobs.models import Job
+from stillroom_core.live.notices import About, notice_after_commit
 from stillroom_core.projects.models import Project
 from stillroom_core.tables import now
 from stillroom_worker.room import Room
@@ -71,6 +72,7 @@ async def claim(room: Room, job_id: UUID) -> Claim | None:
                     .where(Job.id == job_id)
                 )
             ).one()
+            notice_after_commit(session, row[0].organization_id, row[0].project_id, About.JOBS)
     except IntegrityError:
         return None  # another worker claimed a job of this database at the same moment
     job, project, environment, database = row

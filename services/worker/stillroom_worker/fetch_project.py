@@ -13,6 +13,7 @@ from stillroom_core.environments.models import Environment
 from stillroom_core.environments.service import RunSettings, run_settings
 from stillroom_core.errors import StillroomError
 from stillroom_core.keys import new_key
+from stillroom_core.live.notices import About, notice_after_commit
 from stillroom_core.masking import keeping_secrets, masked
 from stillroom_core.projects.graphs import pack
 from stillroom_core.projects.models import Commit, Project
@@ -51,6 +52,7 @@ async def _fetch_project(room: Room, project_id: UUID) -> None:
         if project is None:
             await tell_ignored(room, Project, project_id)
             return
+        notice_after_commit(session, project.organization_id, project_id, About.PROJECT)
         environment = await session.scalar(
             select(Environment).where(Environment.project_id == project_id).order_by(Environment.position).limit(1)
         )
@@ -68,6 +70,7 @@ async def _fetch_project(room: Room, project_id: UUID) -> None:
         row.fetch_state = state if row.fetch_requested_at == asked_at else "waiting"
         for name, value in values.items():
             setattr(row, name, value)
+        notice_after_commit(session, project.organization_id, project_id, About.PROJECT)
 
 
 async def _fetch(room: Room, project: Project, environment: Environment | None) -> UUID:

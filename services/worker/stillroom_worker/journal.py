@@ -26,6 +26,7 @@ from stillroom_core.jobs import feed
 from stillroom_core.jobs.feed import Event
 from stillroom_core.jobs.lifecycle import JobState, StepState
 from stillroom_core.jobs.models import Job, JobStep
+from stillroom_core.live.notices import About, Notice, send_notices
 from stillroom_core.masking import masked
 from stillroom_core.tables import now
 from stillroom_worker.claims import still_held
@@ -50,6 +51,8 @@ MAX_EVENTS = 400_000
 _ALWAYS = frozenset({"state", "error"})
 # So many lines wait in memory at most while our own PostgreSQL is slower than a tenant's output.
 _MOST_WAITING = 10_000
+# Lists and columns move on this often while steps go by; a change of state is told at once.
+_NOTICE_PROGRESS = 1.0
 BEAT = timedelta(seconds=1)
 _TRY_AGAIN = timedelta(seconds=0.5)
 # Of the lease. The rest is for ending the processes of a job whose claim cannot be renewed.
@@ -88,10 +91,12 @@ class _Writing:
 class Journal:
     """Writes events in order: stored first, then published, in batches as large as the moment makes them."""
 
-    def __init__(self, room: Room, organization_id: UUID, job_id: UUID, attempt: UUID) -> None:
+    def __init__(self, room: Room, job: Job, attempt: UUID) -> None:
         self._room = room
-        self._organization_id = organization_id
-        self._job_id = job_id
+        self._organization_id = job.organization_id
+        self._job_id = job.id
+        self._notice = Notice(job.organization_id, job.project_id, About.JOBS)
+        self._noticed = 0.0
         self._attempt = attempt
         self._seq = 0
         self._waiting: deque[Event] = deque()
@@ -414,6 +419,9 @@ class Journal:
             await feed.publish(self._room.redis, self._job_id, events, changed=changed, progressed=progressed)
         except (RedisError, OSError):
             return  # stored is enough: followers look at the table when the channel is silent
+        if changed or (progressed and monotonic() - self._noticed > _NOTICE_PROGRESS):
+            self._noticed = monotonic()
+            await send_notices(self._room.redis, [self._notice])
 
 
 def _fit(value: Any) -> Any:

@@ -15,6 +15,7 @@ from stillroom_core.errors import StillroomError
 from stillroom_core.jobs.lifecycle import JobState
 from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.queue import RUN_JOB, Ring, ring_after_commit
+from stillroom_core.live.notices import About, notice_after_commit
 from stillroom_core.masking import keeping_secrets
 from stillroom_core.projects.graphs import graph_of
 from stillroom_core.projects.models import Commit, Project
@@ -52,6 +53,7 @@ async def _read_database(room: Room, database_id: UUID) -> None:
         if database is None:
             await tell_ignored(room, Database, database_id)
             return
+        notice_after_commit(session, database.organization_id, database.project_id, About.DATABASES)
         project = await session.get_one(Project, database.project_id)
         commit = await session.get(Commit, project.commit_id) if project.commit_id else None
         doubtful = [] if database.trusted else await _doubtful_jobs(session, database_id)
@@ -142,6 +144,8 @@ async def _tell_moved(session: Session, database: Database, truth: Truth) -> Non
 async def _store(room: Room, database: Database, values: dict[str, Any], truth: Truth | None) -> None:
     database_id = database.id
     async with room.database.transaction(database.organization_id) as session:
+        # A job that was lost is told of anew here too.
+        notice_after_commit(session, database.organization_id, database.project_id, About.DATABASES, About.JOBS)
         # While a job runs, its own reading is the newer one.
         running = exists().where(Job.database_id == database_id, Job.state == JobState.RUNNING.value)
         known = await session.scalar(select(Database.heads).where(Database.id == database_id).with_for_update())

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
-from stillroom_core.database import Database, Session
-from stillroom_core.jobs.queue import CeleryQueue, Queue, take_rings
+from stillroom_core.database import Database
+from stillroom_core.jobs.queue import CeleryQueue, Queue
+from stillroom_core.live.after_commit import telling
 from stillroom_core.settings import Settings
 from stillroom_worker.sandbox import Level, choose_level
 
@@ -52,12 +53,7 @@ class Room:
             socket_connect_timeout=_BROKER_WITHIN.total_seconds(),
         )
         made = cls(settings, database, redis, queue or CeleryQueue(settings), level)
-
-        async def ring(session: Session) -> None:
-            if rings := take_rings(session):
-                await made.queue.send(rings)
-
-        database.after_commit = ring
+        database.after_commit = telling(lambda: made.queue, redis)
         return made
 
     def isolation(self) -> Level:

@@ -19,6 +19,7 @@ from stillroom_core.jobs.lifecycle import CHANGES_DATABASE, JobKind, JobState, S
 from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.outcome import outcome
 from stillroom_core.jobs.queue import READ_CATALOGUE, RUN_JOB, Ring, ring_after_commit
+from stillroom_core.live.notices import About, notice_after_commit
 from stillroom_core.masking import hide, keeping_secrets
 from stillroom_core.plans.models import Plan
 from stillroom_core.projects.graphs import graph_of
@@ -79,7 +80,7 @@ async def _run_job(room: Room, job_id: UUID) -> None:
     if ours is None:
         await tell_ignored(room, Job, job_id)
         return
-    journal = Journal(room, ours.job.organization_id, ours.job.id, ours.attempt)
+    journal = Journal(room, ours.job, ours.attempt)
     journal.start()
     journal.event("state", state=JobState.RUNNING.value)
     journal.set()
@@ -129,6 +130,7 @@ async def _give_up(room: Room, ours: Claim) -> None:
             .values(state=JobState.FAILED.value, finished_at=now(), outcome=outcome("unknown"), error=error.as_dict())
         )
         await session.execute(update(Database).where(Database.id == ours.database.id).values(trusted=False))
+        notice_after_commit(session, ours.job.organization_id, ours.job.project_id, About.JOBS, About.DATABASES)
 
 
 async def _ring_next(room: Room, ended: Job) -> None:
@@ -393,6 +395,7 @@ class JobRun:
             )
             if kept.scalar_one_or_none() is None:
                 raise Superseded
+            notice_after_commit(session, self._job.organization_id, self._job.project_id, About.DATABASES)
 
     def _tell_left(
         self,

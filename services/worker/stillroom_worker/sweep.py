@@ -26,6 +26,7 @@ from stillroom_core.jobs.queue import (
     ring_after_commit,
 )
 from stillroom_core.jobs.retention import remove_old_logs
+from stillroom_core.live.notices import About, notice_after_commit
 from stillroom_core.mail.delivery import forget_old
 from stillroom_core.plans.repository import forget_expired
 from stillroom_core.projects.models import Project
@@ -158,11 +159,12 @@ async def _lost(room: Room) -> None:
                 .values(
                     state=JobState.LOST.value, finished_at=now(), outcome=outcome("lost"), last_seq=Job.last_seq + 1
                 )
-                .returning(Job.id, Job.organization_id, Job.database_id, Job.kind, Job.last_seq)
+                .returning(Job.id, Job.organization_id, Job.project_id, Job.database_id, Job.kind, Job.last_seq)
             )
         ).all()
         for row in rows:
             await _end_story(session, row.organization_id, row.id, row.last_seq)
+            notice_after_commit(session, row.organization_id, row.project_id, About.JOBS, About.DATABASES)
         doubtful = [row.database_id for row in rows if row.kind in {kind.value for kind in CHANGES_DATABASE}]
         if doubtful:
             await session.execute(

@@ -424,7 +424,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/jobs/{job}/ticket": {
+    "/api/live/ticket": {
         parameters: {
             query?: never;
             header?: never;
@@ -435,9 +435,9 @@ export interface paths {
         put?: never;
         /**
          * Make Ticket
-         * @description A single-use ticket for this job's WebSocket, because browsers cannot send a header there.
+         * @description A single-use ticket for the WebSocket /api/live, because browsers cannot send a header there.
          */
-        post: operations["make_ticket_api_jobs__job__ticket_post"];
+        post: operations["make_ticket_api_live_ticket_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4989,7 +4989,7 @@ export interface components {
         };
         /**
          * Ticket
-         * @description Opens one stream of one job, once, within its life.
+         * @description Opens one WebSocket, once, within its life.
          */
         Ticket: {
             /** Expires In */
@@ -5909,13 +5909,11 @@ export interface operations {
             };
         };
     };
-    make_ticket_api_jobs__job__ticket_post: {
+    make_ticket_api_live_ticket_post: {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                job: string;
-            };
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;

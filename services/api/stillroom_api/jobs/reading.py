@@ -1,17 +1,16 @@
 """Jobs with what the row alone does not say: steps and the place in the queue."""
 
 from dataclasses import replace
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stillroom_api.authorization import named_project
-from stillroom_api.jobs.schemas import ActorName, HoldingJob, HoldingSession, JobPage, JobQuery, JobRead, Jobs, Waiting
+from stillroom_api.jobs.look import read_job_of, waiting_of
+from stillroom_api.jobs.schemas import JobPage, JobQuery, JobRead, Jobs
 from stillroom_core.actors.actor import Actor
 from stillroom_core.actors.repository import act_as, actor_in, actors_of
 from stillroom_core.errors import Invalid, not_found
-from stillroom_core.jobs.lifecycle import JobState, StepState
-from stillroom_core.jobs.models import Job
+from stillroom_core.jobs.lifecycle import JobState
 from stillroom_core.jobs.repository import JobFilter, JobRepository, PlacedJob
 from stillroom_core.jobs.service import list_jobs
 from stillroom_core.members.models import User
@@ -19,11 +18,7 @@ from stillroom_core.members.models import User
 
 async def read_job(session: AsyncSession, actor: Actor, placed: PlacedJob) -> JobRead:
     """One job with its steps and, while it waits, its place."""
-    repository = JobRepository(session, actor.organization_id)
-    steps = list(await repository.steps(placed.job.id))
-    waiting = await _waiting(repository, [placed])
-    running = next((step for step in steps if step.kind == "revision" and step.state == StepState.RUNNING), None)
-    return JobRead.of(placed, actor, steps=steps, running=running, waiting=waiting.get(placed.job.id))
+    return await read_job_of(JobRepository(session, actor.organization_id), placed, actor)
 
 
 async def meant(session: AsyncSession, person: User, query: JobQuery) -> tuple[Actor, JobFilter]:
@@ -56,7 +51,7 @@ async def read_page(session: AsyncSession, person: User, query: JobPage) -> Jobs
     placed = await list_jobs(session, actor, replace(wanted, before=query.cursor), limit=query.limit + 1)
     page = placed[: query.limit]
     repository = JobRepository(session, actor.organization_id)
-    waiting = await _waiting(repository, page)
+    waiting = await waiting_of(repository, page)
     running = await repository.running_steps([item.job.id for item in page if item.job.state == JobState.RUNNING])
     return Jobs(
         items=[
@@ -79,32 +74,3 @@ async def _organization(session: AsyncSession, person: User, org: str | None) ->
         fix="Give the parameter org or project.",
         fields={"org": "required here"},
     )
-
-
-async def _waiting(repository: JobRepository, page: list[PlacedJob]) -> dict[UUID, Waiting]:
-    """Places and holders of those that wait, whatever their number by one query."""
-    queued = [placed for placed in page if placed.job.state == JobState.QUEUED]
-    found = {placed.job.id: _held_outside(placed.job) for placed in page if placed.job.state == JobState.RUNNING}
-    lines = await repository.open_jobs({placed.job.database_id for placed in queued}) if queued else {}
-    for placed in queued:
-        job, line = placed.job, lines.get(placed.job.database_id, [])
-        running = next((other for other in line if other.state == JobState.RUNNING), None)
-        ahead = sum(1 for other in line if other.state == JobState.QUEUED and other.id < job.id)
-        found[job.id] = Waiting(
-            position=ahead + 1,
-            holder=_holder(running) if running else None,
-            session=HoldingSession.model_validate(running.waits_for) if running and running.waits_for else None,
-            unread=not placed.database.trusted,
-        )
-    return {key: waiting for key, waiting in found.items() if waiting is not None}
-
-
-def _held_outside(job: Job) -> Waiting | None:
-    """A claimed job that waits for somebody who is no job of ours."""
-    if job.waits_for is None:
-        return None
-    return Waiting(position=1, holder=None, session=HoldingSession.model_validate(job.waits_for), unread=False)
-
-
-def _holder(job: Job) -> HoldingJob:
-    return HoldingJob(id=job.id, number=job.number, actor=ActorName(name=job.actor_name), started_at=job.started_at)

@@ -2,12 +2,11 @@
 
 from collections.abc import AsyncIterator
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
-from stillroom_api.authorization import Caller, OnJob, Person, on_job, on_job_to_cancel, on_stopped_job
+from stillroom_api.authorization import Caller, OnJob, bearer_token, on_job, on_job_to_cancel, on_stopped_job
 from stillroom_api.context import ContextOf, Transaction
 from stillroom_api.jobs.export import csv_of
 from stillroom_api.jobs.log import log_of
@@ -22,13 +21,13 @@ from stillroom_api.jobs.schemas import (
     Jobs,
     ResumeRequest,
     StatementRead,
-    Ticket,
 )
-from stillroom_api.jobs.tickets import TICKET_LIFE, issue_ticket
 from stillroom_api.plans.schemas import PlanRead
 from stillroom_core.actors.permissions import Permission
 from stillroom_core.jobs import feed, resuming, service
+from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.runs import statements_of
+from stillroom_core.sessions.tokens import Claims, read
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 
@@ -119,7 +118,7 @@ async def get_events(
         resumed = request.headers.get("last-event-id", "")
         start = int(resumed) if resumed.isdecimal() else after
         return StreamingResponse(
-            _server_sent(context, job.organization_id, job.id, start),
+            _server_sent(context, read(context.settings, bearer_token(request)), job, start),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
@@ -140,19 +139,14 @@ async def get_log(context: ContextOf, on: Annotated[OnJob, on_job(Permission.JOB
     return log_of(context, on.placed)
 
 
-@router.post("/{job}/ticket")
-async def make_ticket(context: ContextOf, person: Person, on: Annotated[OnJob, on_job(Permission.JOB_READ)]) -> Ticket:
-    """A single-use ticket for this job's WebSocket, because browsers cannot send a header there."""
-    ticket = await issue_ticket(context.redis, person.id, on.placed.job.id)
-    return Ticket(ticket=ticket, expires_in=int(TICKET_LIFE.total_seconds()))
-
-
-async def _server_sent(context: ContextOf, organization_id: UUID, job_id: UUID, after: int) -> AsyncIterator[str]:
-    async for batch in feed.follow(context.database, context.redis, organization_id, job_id, after=after):
-        for event in batch.events:
-            content = EventRead.model_validate(event).model_dump_json()
-            yield f"id: {event['seq']}\nevent: {event['type']}\ndata: {content}\n\n"
-        if batch.ended:
-            yield "event: end\ndata: {}\n\n"
-        elif not batch.events:
-            yield ": still here\n\n"
+async def _server_sent(context: ContextOf, claims: Claims, job: Job, after: int) -> AsyncIterator[str]:
+    async with context.rights.guest(claims) as guest:
+        async for batch in context.readers.follow(job.organization_id, job.id, after=after):
+            if not guest.may(Permission.JOB_READ, job.organization_id, job.project_id):
+                return
+            for line in batch.lines:
+                yield f"id: {line.seq}\nevent: {line.type}\ndata: {line.text}\n\n"
+            if batch.ended:
+                yield "event: end\ndata: {}\n\n"
+            elif not batch.lines:
+                yield ": still here\n\n"

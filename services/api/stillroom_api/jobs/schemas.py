@@ -191,13 +191,13 @@ class JobRead(BaseModel):
     def of(
         cls,
         placed: PlacedJob,
-        actor: Actor,
+        actor: Actor | None,
         *,
         steps: list[JobStep] | None = None,
         running: JobStep | None = None,
         waiting: Waiting | None = None,
     ) -> "JobRead":
-        """From the rows, for this actor."""
+        """From the rows, for this actor; without one, with nothing that may be done."""
         job = placed.job
         names = [
             "id",
@@ -237,7 +237,7 @@ class JobRead(BaseModel):
                 "resumable": may_be_resumed(job),
                 "steps": [StepRead.of(step) for step in steps or []],
                 "running": RunningRevision.of(running),
-                "permissions": _allowed(placed, actor),
+                "permissions": allowed(placed, actor) if actor else [],
             }
         )
 
@@ -324,13 +324,6 @@ class ResumeRequest(BaseModel):
     idempotency_key: str | None = Field(default=None, min_length=1, max_length=200)
 
 
-class Ticket(BaseModel):
-    """Opens one stream of one job, once, within its life."""
-
-    ticket: str
-    expires_in: int
-
-
 def _aftermath(job: Job) -> dict[str, Any] | None:
     return {**job.aftermath, "sentence": aftermath_sentence(job.aftermath)} if job.aftermath else None
 
@@ -341,7 +334,8 @@ def _progress(job: Job) -> Progress | None:
     return Progress(done=job.steps_done, total=job.steps_total)
 
 
-def _allowed(placed: PlacedJob, actor: Actor) -> list[str]:
+def allowed(placed: PlacedJob, actor: Actor) -> list[str]:
+    """What the actor may do with the job in the state that it is in."""
     job = placed.job
     if JobState(job.state) not in FINAL:
         return [str(Permission.JOB_CANCEL)] if may_cancel(actor, placed) else []

@@ -15,7 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 from stillroom_cli.client.connection import Client, is_local
 from stillroom_cli.client.failures import Refused, Unreachable
 
-_UNAUTHENTICATED, _FORBIDDEN, _POLICY = 4401, 4403, 1008
+_UNAUTHENTICATED, _POLICY = 4401, 1008
 # A batch holds up to 1,000 events, each with up to 64 KiB of SQL.
 _LARGEST_MESSAGE = 128 * 1024 * 1024
 _TICK_SECONDS = 0.2
@@ -68,12 +68,17 @@ def follow(client: Client, job_id: str, *, after: int = 0) -> Iterator[Message]:
     token = client.access_token()
     while True:
         try:
-            with _open(client, token, job_id, last) as socket:
+            with _open(client, token) as socket:
+                socket.send(json.dumps({"subscribe": f"job:{job_id}", "after": last}))
                 for message in _messages(socket):
                     if message is None:
                         yield Quiet()
                         continue
-                    # Only a message proves that we are back: a connection may be taken and then refused.
+                    if message["type"] == "refused":
+                        raise Refused(message["status"], message)
+                    if message["type"] == "ready":
+                        continue
+                    # Only an answer proves that we are back: a connection may be taken and then refused.
                     if lost.since is not None:
                         yield Back()
                     lost = _Loss()
@@ -127,11 +132,11 @@ class _Loss:
             yield Quiet()
 
 
-def _open(client: Client, token: str, job_id: str, after: int) -> ClientConnection:
+def _open(client: Client, token: str) -> ClientConnection:
     address = client.url.replace("http", "ws", 1)
     try:
         return connect(
-            f"{address}/api/jobs/{job_id}/stream?after={after}",
+            f"{address}/api/live",
             additional_headers={"Authorization": f"Bearer {token}"},
             proxy=None if is_local(client.url) else True,
             max_size=_LARGEST_MESSAGE,
@@ -159,8 +164,8 @@ def _wants_token(cause: Exception) -> bool:
     """Whether the token was refused; raises Refused when a new one would not help."""
     if isinstance(cause, ConnectionClosed):
         code = cause.rcvd.code if cause.rcvd else 0
-        if code in (_FORBIDDEN, _POLICY):
-            raise Refused(403, {"title": "The server does not show this job's stream any more."})
+        if code == _POLICY:
+            raise Refused(403, {"title": "The server refuses live connections from here."})
         return code == _UNAUTHENTICATED
     if isinstance(cause, InvalidStatus):
         status = cause.response.status_code

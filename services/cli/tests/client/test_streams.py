@@ -214,11 +214,12 @@ async def test_two_hundred_watchers_of_one_job_each_see_every_line_once_and_in_o
     await worker.tell(key, *printed(range(1)))
     came = asyncio.Semaphore(0)
     headers = {"Authorization": f"Bearer {client.access_token()}"}
-    address = f"{client.url.replace('http', 'ws', 1)}/api/jobs/{job['id']}/stream"
+    address = f"{client.url.replace('http', 'ws', 1)}/api/live"
 
     async def watch_one() -> list[int]:
         seen: list[int] = []
         async with connect(address, additional_headers=headers, proxy=None, open_timeout=60) as socket:
+            await socket.send(json.dumps({"subscribe": f"job:{job['id']}"}))
             async for text in socket:
                 message = json.loads(text)
                 if message["type"] == "events":

@@ -1,11 +1,14 @@
 """Finds the actor behind a signed-in person in one organization."""
 
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import select
 
 from stillroom_core.actors.acting import acting_in
 from stillroom_core.actors.actor import Actor, Grant
+from stillroom_core.actors.scope import Scope
 from stillroom_core.actors.permissions import OrganizationRole, ProjectRole
 from stillroom_core.database import Session
 from stillroom_core.errors import not_found
@@ -20,32 +23,45 @@ async def actors_of(session: Session, user: User) -> list[Actor]:
 
     Where the request came with an API token of theirs, only the token's organization, within the token's bounds.
     """
+    found = (await actors_of_all(session, [user]))[user.id]
     bounds = acting_in(session).bounds
-    bounds = bounds if bounds is not None and bounds.user_id == user.id else None
+    if bounds is None or bounds.user_id != user.id:
+        return found
+    return within(found, bounds.organization_id, bounds.scope)
+
+
+def within(actors: list[Actor], organization_id: UUID, scope: Scope) -> list[Actor]:
+    """A person's actors within the bounds of an API token."""
+    return [replace(actor, scope=scope) for actor in actors if actor.organization_id == organization_id]
+
+
+async def actors_of_all(session: Session, users: Sequence[User]) -> dict[UUID, list[Actor]]:
+    """All actors of several people at once, by their ids; as few queries."""
+    people = {user.id: user for user in users}
     async with everything(session):
         rows = await session.execute(
-            select(Organization, Membership.role)
+            select(Organization, Membership.user_id, Membership.role)
             .join(Membership, Membership.organization_id == Organization.id)
-            .where(Membership.user_id == user.id)
+            .where(Membership.user_id.in_(people))
             .order_by(Organization.name)
         )
         memberships = rows.all()
-        grants = await _grants(session, user)
-    return [
-        Actor(
-            user_id=user.id,
-            name=user.name,
-            organization_id=organization.id,
-            organization_slug=organization.slug,
-            organization_name=organization.name,
-            role=OrganizationRole(role),
-            grants=tuple(grants.get(organization.id, ())),
-            kind=user.kind,
-            scope=bounds.scope if bounds else None,
+        grants = await _grants(session, people)
+    found: dict[UUID, list[Actor]] = {key: [] for key in people}
+    for organization, user_id, role in memberships:
+        found[user_id].append(
+            Actor(
+                user_id=user_id,
+                name=people[user_id].name,
+                organization_id=organization.id,
+                organization_slug=organization.slug,
+                organization_name=organization.name,
+                role=OrganizationRole(role),
+                grants=tuple(grants.get((user_id, organization.id), ())),
+                kind=people[user_id].kind,
+            )
         )
-        for organization, role in memberships
-        if bounds is None or bounds.organization_id == organization.id
-    ]
+    return found
 
 
 async def actor_in(session: Session, user: User, *, slug: str | None = None, key: UUID | None = None) -> Actor:
@@ -70,15 +86,15 @@ async def act_as(session: Session, actor: Actor) -> None:
     acting.actor = acting.actor or actor
 
 
-async def _grants(session: Session, user: User) -> dict[UUID, list[Grant]]:
-    """The person's roles in projects and environments, by organization."""
-    found: dict[UUID, list[Grant]] = {}
-    for given in await session.scalars(select(ProjectMembership).where(ProjectMembership.user_id == user.id)):
-        found.setdefault(given.organization_id, []).append(
+async def _grants(session: Session, users: Collection[UUID]) -> dict[tuple[UUID, UUID], list[Grant]]:
+    """The roles of people in projects and environments, by person and organization."""
+    found: dict[tuple[UUID, UUID], list[Grant]] = {}
+    for given in await session.scalars(select(ProjectMembership).where(ProjectMembership.user_id.in_(users))):
+        found.setdefault((given.user_id, given.organization_id), []).append(
             Grant(project_id=given.project_id, role=ProjectRole(given.role))
         )
-    for place in await session.scalars(select(EnvironmentMembership).where(EnvironmentMembership.user_id == user.id)):
-        found.setdefault(place.organization_id, []).append(
+    for place in await session.scalars(select(EnvironmentMembership).where(EnvironmentMembership.user_id.in_(users))):
+        found.setdefault((place.user_id, place.organization_id), []).append(
             Grant(project_id=place.project_id, environment_id=place.environment_id, role=ProjectRole(place.role))
         )
     groups = await session.execute(

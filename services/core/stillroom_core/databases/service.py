@@ -16,6 +16,7 @@ from stillroom_core.errors import Conflict, Invalid, not_found
 from stillroom_core.jobs.queue import READ_DATABASE, Ring, ring_after_commit
 from stillroom_core.jobs.repository import JobRepository
 from stillroom_core.keys import new_key
+from stillroom_core.live.notices import About, notice_after_commit
 from stillroom_core.projects.service import as_key
 from stillroom_core.sealing import Address, seal, unseal
 from stillroom_core.settings import get_settings
@@ -60,6 +61,7 @@ async def create_database(
 async def update_database(session: Session, database: Database, changes: Mapping[str, Any]) -> Database:
     """Changes what was given; another place is read anew, and nothing known of the former one is kept."""
     _apply(database, changes)
+    _tell(session, database)
     if _CONNECTION & changes.keys():
         database.heads = None
         database.heads_read_at = None
@@ -74,6 +76,7 @@ async def delete_database(session: Session, actor: Actor, database: Database) ->
     """Removes the database from Stillroom; the place itself is not touched."""
     await JobRepository(session, actor.organization_id).refuse_while_running(database=database.id)
     await DatabaseRepository(session, actor.organization_id).delete(database)
+    _tell(session, database)
 
 
 def request_reading(session: Session, database: Database) -> None:
@@ -82,6 +85,7 @@ def request_reading(session: Session, database: Database) -> None:
         database.read_state = "waiting"
     database.read_requested_at = func.clock_timestamp()
     ring_after_commit(session, Ring(READ_DATABASE, database.id))
+    _tell(session, database)
 
 
 def password_of(database: Database) -> str:
@@ -89,6 +93,10 @@ def password_of(database: Database) -> str:
     if database.password_sealed is None:
         return ""
     return unseal(_password_address(database), database.password_sealed)
+
+
+def _tell(session: Session, database: Database) -> None:
+    notice_after_commit(session, database.organization_id, database.project_id, About.DATABASES)
 
 
 def _apply(database: Database, changes: Mapping[str, Any]) -> None:

@@ -16,6 +16,7 @@ from stillroom_core.environments.templates import check_template
 from stillroom_core.errors import Conflict, Invalid
 from stillroom_core.jobs.repository import JobRepository
 from stillroom_core.keys import new_key
+from stillroom_core.live.notices import About, notice_after_commit
 from stillroom_core.projects.models import Project
 from stillroom_core.projects.service import as_key
 from stillroom_core.sealing import Address, seal, unseal
@@ -72,6 +73,7 @@ async def create_environment(
     environment.position = await repository.next_position(project.id)
     repository.add(environment)
     _apply(actor, environment, content)
+    notice_after_commit(session, actor.organization_id, project.id, About.DATABASES)
     await session.flush()
     return environment
 
@@ -83,6 +85,7 @@ async def update_environment(
     if {"variables", "files"} & changes.keys():
         actor.check(Permission.SECRET_WRITE, environment.project_id, environment)
     _apply(actor, environment, changes)
+    notice_after_commit(session, actor.organization_id, environment.project_id, About.DATABASES)
     await session.flush()
     return environment
 
@@ -91,6 +94,7 @@ async def delete_environment(session: Session, actor: Actor, environment: Enviro
     """Removes the environment and its databases from Stillroom; target databases stay."""
     await JobRepository(session, actor.organization_id).refuse_while_running(environment=environment.id)
     await EnvironmentRepository(session, actor.organization_id).delete(environment)
+    notice_after_commit(session, actor.organization_id, environment.project_id, About.DATABASES)
 
 
 def run_settings(environment: Environment) -> RunSettings:

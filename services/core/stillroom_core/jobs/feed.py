@@ -1,34 +1,20 @@
-"""The live stream of a job: numbered events, stored, then published, then followed without a gap.
+"""The stream of a job as it is written: numbered events, stored, then published. Readers are in readers.py."""
 
-A follower subscribes first, replays what is stored after its last number, then follows what is published
-and skips what it has. Whoever publishes has stored before. The two orders together leave no gap; and if a
-published message is lost all the same (a broker restart), the next number or the next look at the table shows it.
-"""
-
-import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from time import monotonic
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from stillroom_core.database import Database, Session
-from stillroom_core.jobs.lifecycle import FINAL, JobState
+from stillroom_core.database import Session
 from stillroom_core.jobs.models import Job, JobEvent
 
-_PAGE = 1000
-# How long a silent stream waits before it looks at the table itself.
-_LOOK_AGAIN = timedelta(seconds=3).total_seconds()
-# A job of a thousand steps moves on a hundred times a second, and costs its follower milliseconds to read: so much of
-# a follower's time at most goes into reading progress. A change of state is read at once.
-_SHARE_OF_PROGRESS = 0.1
+PAGE = 500
 
 
 @dataclass(frozen=True)
@@ -45,16 +31,8 @@ class Event:
         return {"seq": self.seq, "at": self.at.isoformat(), "type": self.type, "data": self.data}
 
 
-@dataclass(frozen=True)
-class Batch:
-    """What a follower receives: new events, and whether the job's row changed or the stream ended."""
-
-    events: list[dict[str, Any]]
-    job_changed: bool = False
-    ended: bool = False
-
-
-def _channel(job_id: UUID) -> str:
+def channel_of(job_id: UUID) -> str:
+    """Where the events of a job are published."""
     return f"job:{job_id}"
 
 
@@ -81,11 +59,11 @@ async def publish(
 ) -> None:
     """Tells followers about stored events, that the row of the job changed, or only that its steps moved on."""
     message = {"events": [event.as_dict() for event in events], "changed": changed, "progressed": progressed}
-    await redis.publish(_channel(job_id), json.dumps(message, default=str))
+    await redis.publish(channel_of(job_id), json.dumps(message, default=str))
 
 
 async def read_events(
-    session: Session, organization_id: UUID, job_id: UUID, *, after: int, limit: int = _PAGE
+    session: Session, organization_id: UUID, job_id: UUID, *, after: int, limit: int = PAGE
 ) -> list[Event]:
     """The stored events with a number above `after`, in order; none of a log that was removed."""
     rows = await session.execute(
@@ -97,73 +75,3 @@ async def read_events(
         .limit(limit)
     )
     return [Event(*row) for row in rows]
-
-
-async def follow(
-    database: Database, redis: "Redis", organization_id: UUID, job_id: UUID, *, after: int = 0
-) -> AsyncIterator[Batch]:
-    """Every event after `after`, once and in order, until the job has ended and all was given.
-
-    Holds no database session between looks.
-    """
-    pubsub = redis.pubsub(ignore_subscribe_messages=True)
-    try:
-        await _next(pubsub, job_id, _LOOK_AGAIN)  # the broker's word that it listens, before the table is read
-        last = after
-        look, progressed, rested = True, False, 0.0
-        while True:
-            if look:
-                began = monotonic()
-                async for batch in _stored(database, organization_id, job_id, last):
-                    last = batch.events[-1]["seq"] if batch.events else last
-                    yield batch
-                    if batch.ended:
-                        return
-                # What the follower made of it counts too: it reads the job before it asks for more.
-                rested = monotonic() + (monotonic() - began) / _SHARE_OF_PROGRESS
-                progressed = False
-            message = await _next(pubsub, job_id, max(0.0, rested - monotonic()) if progressed else _LOOK_AGAIN)
-            if message is None:
-                look = True
-                continue
-            fresh = [event for event in message["events"] if event["seq"] > last]
-            gap = bool(fresh) and fresh[0]["seq"] != last + 1
-            progressed = progressed or bool(message["progressed"])
-            look = gap or bool(message["changed"]) or (progressed and monotonic() >= rested)
-            if fresh and not gap:
-                last = fresh[-1]["seq"]
-                yield Batch(fresh)
-    finally:
-        await pubsub.aclose()  # type: ignore[no-untyped-call]
-
-
-async def _stored(database: Database, organization_id: UUID, job_id: UUID, last: int) -> AsyncIterator[Batch]:
-    while True:
-        async with database.transaction(organization_id) as session:
-            # The state is read before the events: what a final job stored is then surely in the page.
-            state = await session.scalar(
-                select(Job.state).where(Job.id == job_id, Job.organization_id == organization_id)
-            )
-            events = await read_events(session, organization_id, job_id, after=last)
-        if len(events) == _PAGE:
-            last = events[-1].seq
-            yield Batch([event.as_dict() for event in events])
-            continue
-        ended = state is None or JobState(state) in FINAL
-        yield Batch([event.as_dict() for event in events], job_changed=True, ended=ended)
-        return
-
-
-async def _next(pubsub: Any, job_id: UUID, patience: float) -> dict[str, Any] | None:
-    """The next message; None after so many seconds, when the subscription began, or when the broker is away."""
-    try:
-        if not pubsub.subscribed:
-            await pubsub.subscribe(_channel(job_id))
-        message = await pubsub.get_message(timeout=patience)
-    except RedisError:
-        await asyncio.sleep(1)  # the broker is away: the table alone feeds the stream until it is back
-        return None
-    if message is None:
-        return None
-    content: dict[str, Any] = json.loads(message["data"])
-    return content

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, update
+from sqlalchemy import func, select, update
 
 from stillroom_core.actors.actor import Actor
 from stillroom_core.actors.permissions import Permission
@@ -19,6 +19,7 @@ from stillroom_core.jobs.outcome import outcome
 from stillroom_core.jobs.queue import RUN_JOB, Ring, ring_after_commit
 from stillroom_core.jobs.repository import JobFilter, JobRepository, PlacedJob
 from stillroom_core.keys import new_key
+from stillroom_core.live.notices import About, notice_after_commit
 from stillroom_core.plans.service import check_revision_given, knows_heads, named_plan, new_plan
 from stillroom_core.projects.graphs import graph_of
 from stillroom_core.projects.models import Project
@@ -111,7 +112,22 @@ async def start_job(
     repository.add(job)
     await session.flush()
     ring_after_commit(session, Ring(RUN_JOB, job.id))
+    notice_after_commit(session, actor.organization_id, project.id, About.JOBS)
     return await repository.by_id(job.id)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a job is: what decides who may see it."""
+
+    organization_id: UUID
+    project_id: UUID
+
+
+async def place_of(session: Session, key: UUID) -> Place | None:
+    """Where a job is, before it is known who asks; None when there is none."""
+    row = (await session.execute(select(Job.organization_id, Job.project_id).where(Job.id == key))).one_or_none()
+    return Place(*row) if row else None
 
 
 async def find_job(session: Session, actor: Actor, key: UUID) -> PlacedJob:
@@ -175,6 +191,7 @@ async def cancel_job(session: Session, actor: Actor, placed: PlacedJob) -> Place
             .where(Job.id == job.id, Job.cancel_requested_at.is_(None))
             .values(cancel_requested_at=now(), cancel_requested_by=actor.name)
         )
+    notice_after_commit(session, job.organization_id, job.project_id, About.JOBS)
     await session.refresh(job)
     return placed
 

@@ -14,6 +14,7 @@ from stillroom_core.errors import Conflict, not_found
 from stillroom_core.jobs.queue import FETCH_PROJECT, Ring, ring_after_commit
 from stillroom_core.jobs.repository import JobRepository
 from stillroom_core.keys import new_key
+from stillroom_core.live.notices import About, notice_after_commit
 from stillroom_core.projects.git_address import check_git_ref, parse_git_url
 from stillroom_core.projects.models import Commit, Project
 from stillroom_core.projects.repository import ProjectRepository
@@ -90,6 +91,7 @@ async def update_project(session: Session, actor: Actor, project: Project, chang
         if await repository.taken(changes["slug"]):
             raise Conflict("slug_taken", "The short name is taken.", fix="Choose another.", fields={"slug": "taken"})
     _apply(actor, project, changes)
+    notice_after_commit(session, actor.organization_id, project.id, About.PROJECT)
     if _READ_AGAIN & changes.keys():
         request_fetch(session, project)
     return project
@@ -99,6 +101,7 @@ async def delete_project(session: Session, actor: Actor, project: Project) -> No
     """Removes the project, its environments, databases and jobs from Stillroom; target databases stay."""
     await JobRepository(session, actor.organization_id).refuse_while_running(project=project.id)
     await ProjectRepository(session, actor.organization_id).delete(project)
+    notice_after_commit(session, actor.organization_id, project.id, About.PROJECT, About.JOBS)
 
 
 def request_fetch(session: Session, project: Project) -> None:
@@ -107,6 +110,7 @@ def request_fetch(session: Session, project: Project) -> None:
         project.fetch_state = "waiting"
     project.fetch_requested_at = func.clock_timestamp()
     ring_after_commit(session, Ring(FETCH_PROJECT, project.id))
+    notice_after_commit(session, project.organization_id, project.id, About.PROJECT)
 
 
 def credential_of(project: Project) -> dict[str, str] | None:

@@ -12,6 +12,7 @@ from stillroom_core.accounts.second_factor import passes, wrong_code
 from stillroom_core.database import Session
 from stillroom_core.errors import Forbidden, Unauthenticated
 from stillroom_core.keys import new_key
+from stillroom_core.live.notices import rights_changed
 from stillroom_core.members.models import User
 from stillroom_core.sessions.models import RefreshToken
 from stillroom_core.sessions.passwords import verify_password
@@ -133,11 +134,16 @@ async def end_family(session: Session, family_id: UUID) -> None:
         .where(RefreshToken.family_id == family_id, RefreshToken.revoked_at.is_(None))
         .values(revoked_at=now())
     )
+    rights_changed(session)
 
 
 async def person_behind(session: Session, settings: Settings, token: str) -> User:
     """The signed-in person; raises Unauthenticated when the token or the person ended, or the sign-in did."""
-    claims = read(settings, token)
+    return await person_of(session, read(settings, token))
+
+
+async def person_of(session: Session, claims: Claims) -> User:
+    """The person of believed claims; raises Unauthenticated when the person ended, or the sign-in did."""
     user = await session.get(User, claims.user_id)
     if user is None or user.disabled_at is not None or user.token_version != claims.token_version:
         raise unauthenticated()

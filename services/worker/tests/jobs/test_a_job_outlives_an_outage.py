@@ -151,7 +151,7 @@ async def test_the_heart_beats_whatever_the_job_waits_for(scene: Scene) -> None:
     key = await scene.queue_job("upgrade", "head")
     ours = await claim(scene.room, key)
     assert ours is not None
-    journal = Journal(scene.room, ours.job.organization_id, key, ours.attempt)
+    journal = Journal(scene.room, ours.job, ours.attempt)
     journal.start()
     async with asyncio.timeout(10):
         while (await scene.finished(key)).job.heartbeat_at <= ours.job.heartbeat_at + timedelta(seconds=1):

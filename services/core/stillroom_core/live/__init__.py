@@ -1,0 +1,1 @@
+"""What pages hear while they are open: notices that something changed, and the one subscription of a process."""
