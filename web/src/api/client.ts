@@ -53,11 +53,9 @@ export async function unwrap<T>(answer: Promise<Answer<T>>): Promise<NonNullable
   return data as NonNullable<T>;
 }
 
-/** Where a job's stream is, for the browser's WebSocket. */
-export function streamAddress(job: string, after: number): string {
-  const base = new URL(API_BASE || globalThis.location.origin, globalThis.location.origin);
+/** Where the live connection is, for the browser's WebSocket. */
+export function liveAddress(): string {
+  const base = new URL("/api/live", API_BASE || globalThis.location.origin);
   base.protocol = base.protocol === "https:" ? "wss:" : "ws:";
-  base.pathname = `/api/jobs/${job}/stream`;
-  base.search = `?after=${after}`;
   return base.toString();
 }

@@ -53,17 +53,23 @@ class LiveClient:
     """A program with a live connection."""
 
     socket: ClientConnection
+    passed: list[dict[str, Any]] = field(default_factory=list)
 
     async def send(self, **content: Any) -> None:
         await self.socket.send(json.dumps(content))
 
     async def take(self, type_: str, **wanted: Any) -> dict[str, Any]:
-        """The next message of this type with these contents; others are passed over."""
+        """The next message of this type with these contents; others wait until they are asked for."""
+        for message in self.passed:
+            if message["type"] == type_ and all(message.get(name) == value for name, value in wanted.items()):
+                self.passed.remove(message)
+                return message
         async with asyncio.timeout(PATIENCE):
             while True:
-                message: dict[str, Any] = json.loads(await self.socket.recv())
+                message = json.loads(await self.socket.recv())
                 if message["type"] == type_ and all(message.get(name) == value for name, value in wanted.items()):
                     return message
+                self.passed.append(message)
 
     async def subscribe(self, topic: str, after: int = 0) -> dict[str, Any]:
         """Subscribes; gives the answer, and passes over the first "changed", which says everything."""
@@ -73,22 +79,21 @@ class LiveClient:
                 message: dict[str, Any] = json.loads(await self.socket.recv())
                 if message["type"] in ("subscribed", "refused") and message["topic"] == topic:
                     break
+                self.passed.append(message)
         if message["type"] == "subscribed" and not topic.startswith("job:"):
             await self.take("changed", topic=topic)
         return message
 
     async def quiet(self) -> list[dict[str, Any]]:
-        """What came before the answer to a ping: the server answers in order."""
+        """What has come and was not asked for, up to the answer to a ping: the server answers in order."""
         await self.send(ping="quiet")
-        seen = []
-        async with asyncio.timeout(PATIENCE):
-            while (message := json.loads(await self.socket.recv())) != {"type": "pong", "ping": "quiet"}:
-                seen.append(message)
-        return seen
+        await self.take("pong", ping="quiet")
+        passed, self.passed = self.passed, []
+        return [message for message in passed if message["type"] != "ready"]
 
     async def lines(self) -> list[int]:
         """The numbers of all events until the end of the job's stream."""
-        seen: list[int] = []
+        seen = [item["seq"] for message in self.passed for item in message.get("items", ())]
         async with asyncio.timeout(PATIENCE):
             while (message := json.loads(await self.socket.recv()))["type"] != "end":
                 seen += [item["seq"] for item in message.get("items", ())]

@@ -9,6 +9,7 @@ import { addresses } from "../addresses";
 import { LostAccess, useLostOrganization, useLostPlace } from "../lost-access";
 import { NotFound } from "../pages/not-found";
 import { useOrganization } from "../use-me";
+import { useNotices } from "../use-notices";
 import { KeysDialog } from "./keys-dialog";
 import { Offline } from "./offline";
 import { Palette } from "./palette";
@@ -34,6 +35,7 @@ export function Shell() {
       : {}),
   };
   useKeys(shortcuts);
+  useNotices(organization ? org : "", project);
 
   const gone = useLostOrganization(org, organization);
   const lost = useLostPlace();

@@ -11,6 +11,7 @@ import { IconButton } from "@/ui/button";
 import { Kbd } from "@/ui/kbd";
 import { addresses } from "../addresses";
 import { useMe } from "../use-me";
+import { LiveSign } from "./live-sign";
 import { openPalette } from "./palette";
 
 interface Crumb {
@@ -89,6 +90,7 @@ export function TopBar({ organization, onMenu, onKeys }: TopBarProps) {
         </IconButton>
       )}
       <Breadcrumb organization={organization} />
+      <LiveSign />
       {/* Pages put what belongs to them here: the commit, the search. */}
       <div id="top-bar-slot" className="flex items-center gap-2 max-lg:hidden" />
       <button

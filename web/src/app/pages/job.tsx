@@ -72,7 +72,7 @@ function Loaded({ job }: { job: Job }) {
   const facts = <JobFacts job={job} next={<div className="flex flex-wrap gap-2">{resume}{migrations}</div>} />;
   return (
     <div className="flex h-full min-h-0 flex-col">
-      <JobHeader job={job} connection={connection} link={isOpen(job) ? migrations : null} />
+      <JobHeader job={job} link={isOpen(job) ? migrations : null} />
       {desk ? (
         <div className="grid min-h-0 flex-1 grid-cols-[17rem_minmax(0,1fr)_19rem]">
           <div className="min-h-0 overflow-y-auto border-r border-line">{steps}</div>

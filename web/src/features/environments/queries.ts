@@ -1,19 +1,14 @@
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
-import type { DatabaseChanges, DatabaseNew, Environment, EnvironmentChanges, EnvironmentNew } from "@/api/types";
-
-function isReading(environments: Environment[] | undefined): boolean {
-  return Boolean(
-    environments?.some((one) => one.databases.some((database) => database.read.state === "running" || database.read.state === "waiting")),
-  );
-}
+import type { DatabaseChanges, DatabaseNew, EnvironmentChanges, EnvironmentNew } from "@/api/types";
+import { lookByItself } from "@/api/use-live";
 
 export function environmentsQuery(org: string, project: string) {
   return queryOptions({
     queryKey: ["environments", org, project],
     queryFn: async () =>
       (await unwrap(api.GET("/api/orgs/{org}/projects/{project}/environments", { params: { path: { org, project } } }))).items,
-    refetchInterval: (query) => (isReading(query.state.data) ? 1_500 : false),
+    refetchInterval: lookByItself,
   });
 }
 

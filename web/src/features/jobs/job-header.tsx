@@ -11,7 +11,6 @@ import { TroubleNotice } from "@/ui/notice";
 import { Progress } from "@/ui/progress";
 import { StateMark } from "@/ui/state-mark";
 import { useNow } from "@/ui/use-now";
-import type { Connection } from "./follow";
 import { isOpen, useCancel } from "./queries";
 import { JOB_MARKS, JobStateChip, useJobTitle } from "./state";
 import { useAsked } from "./use-asked";
@@ -33,7 +32,7 @@ function useProgressWords(job: Job): string | null {
   return isOpen(job) ? t("jobs.revisionOf", { done: Math.min(done + 1, total), total }) : t("jobs.revisionsDone", { done, total });
 }
 
-export function JobHeader({ job, connection, link }: { job: Job; connection: Connection; link: ReactNode }) {
+export function JobHeader({ job, link }: { job: Job; link: ReactNode }) {
   const { t, rich } = useLanguage();
   const title = useJobTitle();
   const words = useProgressWords(job);
@@ -62,11 +61,6 @@ export function JobHeader({ job, connection, link }: { job: Job; connection: Con
                 {index < facts.length - 1 && <span aria-hidden> ·</span>}
               </span>
             ))}
-            {connection === "reconnecting" && (
-              <span role="status" className="text-pending">
-                · {t("jobs.reconnecting")}
-              </span>
-            )}
           </p>
         </div>
         <div className="flex items-center gap-2">

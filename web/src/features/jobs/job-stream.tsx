@@ -11,8 +11,8 @@ import { Toggles } from "@/ui/segmented";
 import { saveFile } from "@/ui/save-file";
 import { useKeys } from "@/ui/use-keys";
 import { asText, type Channel, type Feed, findLines, visibleLines } from "./feed";
-import type { Connection } from "./follow";
 import { StreamLine } from "./stream-line";
+import type { Connection } from "./use-feed";
 
 interface JobStreamProps {
   job: Job;

@@ -1,6 +1,7 @@
 import { queryOptions, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
 import type { Job, JobState } from "@/api/types";
+import { lookByItself } from "@/api/use-live";
 import { saveFile } from "@/ui/save-file";
 import { type JobFilter, queryOf, unfiltered } from "./filter";
 
@@ -21,7 +22,7 @@ export function useJobs(filter: JobFilter) {
     queryFn: ({ pageParam }) => readPage(filter, pageParam),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
-    refetchInterval: (query) => (query.state.data?.pages.some((page) => page.items.some(isOpen)) ? 2_000 : 15_000),
+    refetchInterval: lookByItself,
   });
 }
 
@@ -30,7 +31,7 @@ export function useRunning(filter: JobFilter) {
   return useQuery({
     queryKey: ["jobs", "open", filter],
     queryFn: async () => (await readPage({ ...filter, states: OPEN_STATES }, null)).items,
-    refetchInterval: (query) => (query.state.data && query.state.data.length > 0 ? 2_000 : 10_000),
+    refetchInterval: lookByItself,
   });
 }
 
@@ -68,8 +69,6 @@ export function useJob(job: string | undefined) {
   return useQuery({
     ...jobQuery(job ?? ""),
     enabled: Boolean(job),
-    // The stream of a lost job has ended; what is really in the database is read a little later.
-    refetchInterval: (query) => (query.state.data?.outcome?.code === "lost" ? 2_000 : false),
   });
 }
 

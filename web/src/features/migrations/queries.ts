@@ -2,12 +2,9 @@ import { queryOptions, useMutation, useQueries, useQuery, useQueryClient } from 
 import { useMemo } from "react";
 import { api, unwrap } from "@/api/client";
 import { Problem } from "@/api/problem";
+import { lookByItself } from "@/api/use-live";
 import type { Current, Job, MoveRequest } from "@/api/types";
 import type { MoveKind, RunningSteps } from "./standing";
-
-/** While a job runs its column moves; otherwise others' work should still show soon. */
-const LIVE = 2_000;
-const CALM = 15_000;
 
 /** "org/slug" is unique everywhere; a slug alone is not. */
 export function projectName(org: string, project: string): string {
@@ -26,25 +23,15 @@ export function useHistory(project: string, commit: string | undefined) {
     queryFn: () => unwrap(api.GET("/api/migrations/history", { params: { query: { project } } })),
     staleTime: 60_000,
     placeholderData: (before) => before,
-    refetchInterval: (query) => (isNotFetched(query.state.error) ? LIVE : false),
+    refetchInterval: (query) => (isNotFetched(query.state.error) ? lookByItself() : false),
   });
-}
-
-function somethingMoves(current: Current | undefined): boolean {
-  return Boolean(
-    current?.environments.some((environment) =>
-      environment.databases.some(
-        (database) => database.job !== null || database.read.state === "running" || database.read.state === "waiting",
-      ),
-    ),
-  );
 }
 
 export function currentQuery(project: string) {
   return queryOptions({
     queryKey: ["current", project],
     queryFn: () => unwrap(api.GET("/api/migrations/current", { params: { query: { project } } })),
-    refetchInterval: (query) => (somethingMoves(query.state.data) ? LIVE : CALM),
+    refetchInterval: lookByItself,
   });
 }
 
@@ -130,11 +117,10 @@ export function useRevisionRuns(project: string, revision: string, moved: unknow
       unwrap(api.GET("/api/migrations/revisions/{revision}/runs", { params: { path: { revision }, query: { project } } })),
     placeholderData: (before) => before,
     staleTime: 10_000,
-    refetchInterval: (query) => (query.state.data?.some((run) => run.state === "running") ? LIVE : false),
   });
 }
 
-/** What a job sent within a revision; asked again while it runs. */
+/** What a job sent within a revision; a notice that it moved on asks again. */
 export function useStatements(job: string | null, revision: string, live: boolean) {
   return useQuery({
     queryKey: ["statements", job, revision, live],
@@ -143,7 +129,7 @@ export function useStatements(job: string | null, revision: string, live: boolea
     enabled: job !== null,
     placeholderData: (before) => before,
     staleTime: live ? 0 : Infinity,
-    refetchInterval: live ? LIVE : false,
+    refetchInterval: live ? lookByItself : false,
   });
 }
 

@@ -1,19 +1,13 @@
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
 import type { Project, ProjectChanges, ProjectNew } from "@/api/types";
-
-const FETCHING = new Set(["waiting", "running"]);
-
-/** A fetch runs in the background: look again soon while it does. */
-function soonWhileFetching(projects: Project[] | undefined): number | false {
-  return projects?.some((project) => FETCHING.has(project.fetch.state)) ? 1_500 : false;
-}
+import { lookByItself } from "@/api/use-live";
 
 export function projectsQuery(org: string) {
   return queryOptions({
     queryKey: ["projects", org],
     queryFn: async () => (await unwrap(api.GET("/api/orgs/{org}/projects", { params: { path: { org } } }))).items,
-    refetchInterval: (query) => soonWhileFetching(query.state.data),
+    refetchInterval: lookByItself,
   });
 }
 
@@ -22,7 +16,7 @@ export function projectQuery(org: string, project: string) {
     queryKey: ["projects", org, project],
     meta: { place: true },
     queryFn: () => unwrap(api.GET("/api/orgs/{org}/projects/{project}", { params: { path: { org, project } } })),
-    refetchInterval: (query) => soonWhileFetching(query.state.data && [query.state.data]),
+    refetchInterval: lookByItself,
   });
 }
 

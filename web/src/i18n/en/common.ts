@@ -16,6 +16,8 @@ export const common = {
   "common.noPermission": "You may not do this here: it needs the permission {permission}.",
   "common.unreachable.title": "No answer from the service",
   "common.unreachable.detail": "The connection failed. Nothing you typed is lost.",
+  "live.reconnecting": "Reconnecting…",
+  "live.hint": "What you see may be a few seconds old. Nothing is lost.",
   "nav.main": "Main",
   "nav.openMenu": "Open the menu",
   "nav.organization": "Organization",

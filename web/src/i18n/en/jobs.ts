@@ -43,7 +43,6 @@ export const jobs = {
   "jobs.isolation.bwrap": "isolation: own namespaces, no network, no password",
   "jobs.isolation.landlock": "isolation: Landlock, no password",
   "jobs.isolation.bare": "no isolation (development)",
-  "jobs.reconnecting": "reconnecting",
   "jobs.copyLink": "Copy the link to this job",
   "jobs.cancel": "Cancel the job",
   "jobs.cancelling": "Cancelling",

@@ -16,6 +16,8 @@ export const common = {
   "common.noPermission": "Вам это здесь не разрешено: нужно право {permission}.",
   "common.unreachable.title": "Сервис не отвечает",
   "common.unreachable.detail": "Соединение не удалось. Всё, что вы ввели, сохранено на странице.",
+  "live.reconnecting": "Переподключение…",
+  "live.hint": "То, что вы видите, может отставать на несколько секунд. Ничего не потеряно.",
   "nav.main": "Главное меню",
   "nav.openMenu": "Открыть меню",
   "nav.organization": "Организация",

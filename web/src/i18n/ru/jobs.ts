@@ -43,7 +43,6 @@ export const jobs = {
   "jobs.isolation.bwrap": "изоляция: свои пространства имён, без сети и пароля",
   "jobs.isolation.landlock": "изоляция: Landlock, без пароля",
   "jobs.isolation.bare": "без изоляции (разработка)",
-  "jobs.reconnecting": "переподключение",
   "jobs.copyLink": "Скопировать ссылку на задание",
   "jobs.cancel": "Отменить задание",
   "jobs.cancelling": "Отменяется",
