@@ -32,4 +32,4 @@ EXPOSE 8000
 # Asked under the name that the installation allows itself; /livez needs neither database nor broker.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
     CMD ["python", "-c", "import os, urllib.parse as p, urllib.request as r; h = p.urlsplit(os.environ.get('STILLROOM_PUBLIC_URL', '')).netloc or 'localhost'; r.urlopen(r.Request('http://127.0.0.1:8000/livez', headers={'Host': h}), timeout=2)"]
-CMD ["uvicorn", "stillroom_api.main:create_app", "--factory", "--host", "0.0.0.0", "--port", "8000", "--proxy-headers", "--no-server-header", "--timeout-graceful-shutdown", "30"]
+CMD ["uvicorn", "stillroom_api.main:create_app", "--factory", "--host", "0.0.0.0", "--port", "8000", "--proxy-headers", "--no-server-header", "--timeout-graceful-shutdown", "30", "--ws-max-size", "65536", "--ws-per-message-deflate", "false"]

@@ -85,6 +85,7 @@ QUERY = f"{ENVIRONMENT}/databases/{{database}}/query"
 MATRIX: list[Row] = [
     # Of oneself.
     Row("GET", "/api/me", EVERYBODY, seen_by=EVERYBODY),
+    Row("POST", "/api/live/ticket", EVERYBODY, seen_by=EVERYBODY),
     Row("PATCH", "/api/me", EVERYBODY, body={"name": "N"}, seen_by=EVERYBODY),
     # Why somebody may: of oneself everybody, of others whoever may manage members.
     in_organization("GET", "/rights", EVERYBODY),
@@ -191,7 +192,6 @@ MATRIX: list[Row] = [
     *on_both("GET", "/api/jobs/{job}/events", everywhere(READERS)),
     *on_both("GET", "/api/jobs/{job}/log", everywhere(READERS)),
     *on_both("GET", "/api/jobs/{job}/revisions/{revision}/statements", everywhere(READERS)),
-    *on_both("POST", "/api/jobs/{job}/ticket", everywhere(READERS)),
     *on_both("POST", "/api/jobs/{job}/cancel", {"dev": "OAPTD", "prod": "OATD"}),
     *on_both("POST", "/api/jobs/{job}/resume/plan", PLANNERS),
     *on_both("POST", "/api/jobs/{job}/resume", MOVERS, body={}),

@@ -16,7 +16,7 @@ from stillroom_core.errors import Forbidden
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _DATABASE = "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}"
 # It opens a stream that reading allows anyway; it reads a catalogue again.
-UNTOLD = frozenset({"/api/jobs/{job}/ticket", f"{_DATABASE}/catalogue/read"})
+UNTOLD = frozenset({"/api/live/ticket", f"{_DATABASE}/catalogue/read"})
 # Where the name of a function does not say it as verb_noun.
 _NAMES = {"plan_move": "plan.create", "plan_resume": "plan.create", "read_current": "job.current"}
 _NOUNS = {"migrations": "job"}

@@ -102,6 +102,8 @@ def api_service(layout: Layout, settings: StackSettings, env: Mapping[str, str],
         *(sys.executable, "-m", "uvicorn", "stillroom_api.main:create_app", "--factory"),
         *("--host", settings.host, "--port", str(settings.port)),
         *("--timeout-graceful-shutdown", "3", "--no-server-header"),
+        # Clients say little, and compressing for each of thousands of watchers would cost more than the network.
+        *("--ws-max-size", "65536", "--ws-per-message-deflate", "false"),
     ]
     if reload:
         folders = [layout.root / "services" / name / f"stillroom_{name}" for name in ("core", "api")]
