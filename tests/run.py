@@ -108,7 +108,12 @@ def _playwright(config: str) -> Count:
     with _report() as report, _stack() as stack:
         if stack is None:
             return Count(failed=1)
-        more = {**stack, "STILLROOM_CHROMIUM": chromium, "PLAYWRIGHT_JUNIT_OUTPUT_FILE": str(report)}
+        more = {
+            **stack,
+            "STILLROOM_CHROMIUM": chromium,
+            "STILLROOM_PYTHON": sys.executable,
+            "PLAYWRIGHT_JUNIT_OUTPUT_FILE": str(report),
+        }
         argv = ["npx", "playwright", "test", "--config", config, "--reporter=list,junit"]
         return _counted(_run(argv, cwd=WEB, env=more), report)
 

@@ -205,11 +205,13 @@ test("a sign-in that has ended is not asked again, and the next one begins anew"
   lines[0]!.break();
   await pass(60_000);
   expect([lines.length, live.state]).toEqual([1, "idle"]);
-  first.stop();
   ticket = () => Promise.resolve("fresh");
-  page(live);
+  live.resume();
   await pass();
   expect(lines[1]!.sent).toEqual([{ ticket: "fresh" }]);
+  lines[1]!.say({ type: "ready" });
+  lines[1]!.say({ type: "events", topic: "job:1", items: STORY });
+  expect(first.seen).toEqual(ALL);
 });
 
 test("a page that cannot get a ticket tries again", async () => {

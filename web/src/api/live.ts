@@ -76,7 +76,7 @@ export class Live {
     const listeners = this.#listeners.get(topic) ?? new Set();
     this.#listeners.set(topic, listeners.add(listener));
     if (this.#ready) this.#ask(topic);
-    if (!this.#running) void this.#run();
+    this.resume();
     return () => {
       listeners.delete(listener);
       if (listeners.size > 0 || this.#listeners.get(topic) !== listeners) return;
@@ -89,6 +89,11 @@ export class Live {
   again(topic: string): void {
     if (this.#ready) this.#ask(topic);
   }
+
+  /** Somebody is signed in: whoever subscribed before is served. */
+  resume = (): void => {
+    if (!this.#running && this.#listeners.size > 0) void this.#run();
+  };
 
   /** The machine woke up, or the network is back: find out now, not at the next beat. */
   check = (): void => {

@@ -24,9 +24,10 @@ addEventListener("offline", live.drop);
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) live.check();
 });
-// Whoever signs out hears nothing more; who signs in next has another connection.
-onSession((open) => {
-  if (!open) live.drop();
+// Whoever signs out hears nothing more; who signs in (again, perhaps over the same page) has another connection.
+onSession((change) => {
+  if (change === "in") live.resume();
+  else live.drop();
 });
 
 export function useLiveState(): LiveState {

@@ -98,6 +98,7 @@ async def test_a_removed_member_hears_nothing_more_from_that_moment(
             rights_changed(session)
         ended = {(await client.take("refused", status=404))["topic"] for _ in range(3)}
         assert ended == {"organization:own", "project:own/shop", f"job:{job}"}
+        await client.quiet()  # what was said while it was allowed
         await worker.tell(key, ("note", {"text": "secret"}))
         await helpers.start(api)
         assert await client.quiet() == []

@@ -1,5 +1,6 @@
 /** A job's stream as the page holds it: a pure reducer over numbered events. */
 import type { JobEvent } from "@/api/types";
+import { type Part, partsOf, withoutCodes } from "./ansi";
 import { type Locks, locksOf } from "./locks";
 
 export type LineKind = "statement" | "output" | "note" | "error" | "step" | "transaction" | "state";
@@ -9,7 +10,10 @@ export interface Line {
   seq: number;
   at: number;
   kind: LineKind;
+  /** Without the codes of terminals. */
   text: string;
+  /** Only output: its parts where some are coloured. */
+  parts: readonly Part[] | null;
   revision: string | null;
   /** Line of the migration's source. */
   source: number | null;
@@ -55,6 +59,7 @@ function line(event: JobEvent, kind: LineKind, words: string, more: Partial<Line
     at: Date.parse(event.at),
     kind,
     text: words,
+    parts: null,
     revision: textOrNull(event.data["revision"]),
     source: null,
     file: null,
@@ -85,8 +90,14 @@ function lineOf(event: JobEvent): Line | null {
   switch (event.type) {
     case "statement_started":
       return line(event, "statement", dedent(text(data["sql"])), { source: numberOrNull(data["line"]), file: textOrNull(data["file"]) });
-    case "output":
-      return line(event, "output", text(data["text"]).replace(/\n$/, ""), { stream: textOrNull(data["stream"]) });
+    case "output": {
+      const words = text(data["text"]).replace(/\n$/, "");
+      const stream = textOrNull(data["stream"]);
+      // Most lines have no codes, and then cost nothing.
+      return words.includes("\u001b")
+        ? line(event, "output", withoutCodes(words), { stream, parts: partsOf(words) })
+        : line(event, "output", words, { stream });
+    }
     case "note":
       return line(event, "note", text(data["text"]), { code: textOrNull(data["code"]) });
     case "locks":

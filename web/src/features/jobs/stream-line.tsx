@@ -3,6 +3,7 @@ import { useLanguage } from "@/i18n";
 import { clock, stamp } from "@/i18n/format";
 import { cx } from "@/ui/cx";
 import { useNow } from "@/ui/use-now";
+import type { Part } from "./ansi";
 import type { Line } from "./feed";
 import { useStepTitle } from "./state";
 
@@ -14,10 +15,6 @@ interface StreamLineProps {
   found: string | null;
   onLink: () => void;
 }
-
-/** Terminal colours mean nothing here; the letters do. */
-// eslint-disable-next-line no-control-regex
-const ANSI = /\u001b\[[0-9;?]*[A-Za-z]/g;
 
 function Marked({ text, found }: { text: string; found: string | null }): ReactNode {
   if (!found) return text;
@@ -31,6 +28,12 @@ function Marked({ text, found }: { text: string; found: string | null }): ReactN
   }
   parts.push(text.slice(from));
   return parts;
+}
+
+/** What is searched for is marked in plain text: a word may begin in one colour and end in another. */
+function Coloured({ parts, text, found }: { parts: readonly Part[] | null; text: string; found: string | null }): ReactNode {
+  if (parts === null || (found && text.toLowerCase().includes(found.toLowerCase()))) return <Marked text={text} found={found} />;
+  return parts.map((part, index) => (part.look ? <span key={index} className={part.look}>{part.text}</span> : part.text));
 }
 
 function StatementEnd({ line, live }: { line: Line; live: boolean }) {
@@ -55,7 +58,7 @@ const TRANSACTIONS = new Set(["begin", "commit", "rollback", "autocommit"]);
 function Content({ line, found }: { line: Line; found: string | null }) {
   const { t, said } = useLanguage();
   const stepTitle = useStepTitle();
-  const text = line.text.replace(ANSI, "");
+  const text = line.text;
   switch (line.kind) {
     case "statement":
       return (
@@ -104,7 +107,7 @@ function Content({ line, found }: { line: Line; found: string | null }) {
     default:
       return (
         <span className={cx("break-words whitespace-pre-wrap", line.stream === "stderr" ? "text-text" : "text-muted")}>
-          <Marked text={text || " "} found={found} />
+          {text === "" ? " " : <Coloured parts={line.parts} text={text} found={found} />}
         </span>
       );
   }
