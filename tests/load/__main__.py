@@ -1,8 +1,10 @@
 """`python -m load [SECTION …]`: measures and writes docs/load.md; each section stands for itself."""
 
 import argparse
+import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,15 +24,24 @@ def main() -> None:
         folder = Path(named)
         folder.chmod(0o755)
         repository, labels = throughput.prepare(running, folder)
+        failed = []
         for name in given.sections or SECTIONS:
             began = time.monotonic()
             running.sign_in()
-            text = SECTIONS[name](running, folder, repository, labels, given.quick)
+            try:
+                text = SECTIONS[name](running, folder, repository, labels, given.quick)
+            except Exception:
+                # What was measured is written already, and the next section stands for itself.
+                traceback.print_exc()
+                failed.append(name)
+                continue
             title, _, rest = text.partition("\n")
             text = f"{title}\n\n{document.measured(time.monotonic() - began)}{rest}"
             print(text, flush=True)
             if not given.quick:
                 document.write([text])
+    if failed:
+        sys.exit(f'not measured: {", ".join(failed)}; again with make load ARGS="{" ".join(failed)}"')
 
 
 def _jobs(running: Stack, _folder: Path, repository: Path, labels: list[str], quick: bool) -> str:
@@ -47,8 +58,10 @@ def _loud(running: Stack, folder: Path, _repository: Path, _labels: list[str], q
 
 def _watchers(running: Stack, _folder: Path, _repository: Path, _labels: list[str], quick: bool) -> str:
     running.run_worker(0)  # a stand-in tells the story of the job
-    found = [watchers.crowd(running, count) for count in ((10, 50) if quick else (1_000, 5_000))]
-    running.run_worker(2)
+    try:
+        found = [watchers.crowd(running, count) for count in ((10, 50) if quick else (1_000, 5_000))]
+    finally:
+        running.run_worker(2)
     return document.crowds(found)
 
 

@@ -22,6 +22,7 @@ from stillroom_core.errors import Invalid, StillroomError, not_found
 from stillroom_core.jobs.service import place_of
 from stillroom_core.live.notices import channel_of
 from stillroom_core.projects.service import find_project
+from stillroom_core.tasks import end
 from stillroom_core.tenancy import everything
 
 log = structlog.get_logger()
@@ -75,10 +76,7 @@ class Connection:
         except TimeoutError:
             code = _SLOW
         finally:
-            tasks = [*parts, *(topic.task for topic in self._topics.values())]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end([*parts, *(topic.task for topic in self._topics.values())])
         if code is not None:
             await close(self._socket, code)
 
@@ -136,8 +134,7 @@ class Connection:
     async def _drop(self, name: str) -> None:
         topic = self._topics.pop(name, None)
         if topic is not None:
-            topic.task.cancel()
-            await asyncio.gather(topic.task, return_exceptions=True)
+            await end([topic.task])
 
     def _organization(self, name: str, slug: str) -> _Topic:
         key = self._actor(slug).organization_id

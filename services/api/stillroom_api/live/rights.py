@@ -26,6 +26,7 @@ from stillroom_core.sessions.models import RefreshToken
 from stillroom_core.sessions.service import person_of
 from stillroom_core.sessions.tokens import Claims
 from stillroom_core.tables import now
+from stillroom_core.tasks import end
 
 log = structlog.get_logger()
 
@@ -67,6 +68,7 @@ class Rights:
         self._told = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._known_at = 0.0
+        self._closed = False
 
     @asynccontextmanager
     async def guest(self, claims: Claims) -> AsyncIterator[Guest]:
@@ -86,8 +88,8 @@ class Rights:
         """Ends the looking."""
         if self._task is not None:
             self._switchboard.leave(RIGHTS, self._heard)
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            self._closed = True
+            await end([self._task])
 
     def _watch(self) -> None:
         if self._task is None:
@@ -100,7 +102,7 @@ class Rights:
 
     async def _keep_looking(self) -> None:
         self._known_at = monotonic()
-        while True:
+        while not self._closed:
             try:
                 async with asyncio.timeout(_LOOK_EVERY.total_seconds()):
                     await self._told.wait()

@@ -27,6 +27,7 @@ from stillroom_core.jobs.feed import PAGE, channel_of, read_events
 from stillroom_core.jobs.lifecycle import FINAL, JobState
 from stillroom_core.jobs.models import Job, JobEvent
 from stillroom_core.live.switchboard import Switchboard
+from stillroom_core.tasks import end
 
 log = structlog.get_logger()
 
@@ -121,10 +122,7 @@ class Readers:
 
     async def close(self) -> None:
         """Ends every reader."""
-        tasks = [*(reader.task for reader in self._open.values() if reader.task), *self._reading.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end([*(reader.task for reader in self._open.values() if reader.task), *self._reading.values()])
 
     def _join(self, organization_id: UUID, job_id: UUID) -> "_Reader":
         reader = self._open.get(job_id)
@@ -192,6 +190,8 @@ class _Reader:
     version: int = 0
     ended: bool = False
     failure: Exception | None = None
+    # Nobody watches any more; a cancel alone may get lost in a library.
+    _left: bool = False
     # Number of the first line of the window, and of the line behind its last.
     first: int = 1
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -220,6 +220,7 @@ class _Reader:
 
     def leave(self) -> None:
         """Nobody watches any more."""
+        self._left = True
         if self.task is not None:
             self.task.cancel()
 
@@ -239,7 +240,7 @@ class _Reader:
 
     async def _follow(self) -> None:
         look, progressed, rested = True, False, 0.0
-        while True:
+        while not self._left:
             if look:
                 began = monotonic()
                 await self._patient_look()
@@ -277,7 +278,7 @@ class _Reader:
         return json.loads(text) if text is not None else None
 
     async def _patient_look(self) -> None:
-        while True:
+        while not self._left:
             try:
                 await self._look()
             except Exception as error:

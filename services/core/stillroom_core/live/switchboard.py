@@ -13,6 +13,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from stillroom_core.tasks import end
+
 log = structlog.get_logger()
 
 # Called with the text of a message; with None when the channel is heard from now on, so that whatever was published
@@ -73,9 +75,8 @@ class Switchboard:
         """Ends the connection."""
         # Neither a connection that breaks while it is cancelled nor one that forgets its cancel may go on.
         self._closed = self._over = True
-        while self._task is not None and not self._task.done():
-            self._task.cancel()
-            await asyncio.wait({self._task}, timeout=0.1)
+        if self._task is not None:
+            await end([self._task])
         await self._redis.aclose()
 
     async def _run(self) -> None:
