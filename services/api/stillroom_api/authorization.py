@@ -63,9 +63,14 @@ PUBLIC = frozenset(
 # What is about oneself alone, or narrowed to what oneself may see: signing in is all that it needs.
 def of_oneself(path: str) -> bool:
     """Whether a route is for everybody who is signed in."""
-    return path in ("/api/me", "/api/jobs", "/api/jobs/choices", "/api/jobs/export", "/api/orgs") or path.startswith(
-        "/api/me/"
-    )
+    return path in (
+        "/api/me",
+        "/api/jobs",
+        "/api/jobs/choices",
+        "/api/jobs/export",
+        "/api/orgs",
+        "/api/live/ticket",
+    ) or path.startswith("/api/me/")
 
 
 # What a dependency declares about itself, for the test that walks the routes.

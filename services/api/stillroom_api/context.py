@@ -9,9 +9,9 @@ from redis.asyncio import Redis
 from starlette.requests import HTTPConnection
 
 from stillroom_api.audit.telling import remember_origin, tell_act
-from stillroom_api.reader import Reader
 from stillroom_api.jobs.look import look_at_job
 from stillroom_api.live.rights import Rights
+from stillroom_api.reader import Reader
 from stillroom_core.database import Database, Session
 from stillroom_core.jobs.queue import CeleryQueue, Queue
 from stillroom_core.jobs.readers import Readers

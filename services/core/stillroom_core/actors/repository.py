@@ -98,12 +98,12 @@ async def _grants(session: Session, users: Collection[UUID]) -> dict[tuple[UUID,
             Grant(project_id=place.project_id, environment_id=place.environment_id, role=ProjectRole(place.role))
         )
     groups = await session.execute(
-        select(GroupRole, Group.name)
-        .join(GroupMember, (GroupMember.group_id == GroupRole.group_id) & (GroupMember.user_id == user.id))
+        select(GroupRole, Group.name, GroupMember.user_id)
+        .join(GroupMember, (GroupMember.group_id == GroupRole.group_id) & (GroupMember.user_id.in_(users)))
         .join(Group, Group.id == GroupRole.group_id)
     )
-    for role, name in groups:
-        found.setdefault(role.organization_id, []).append(
+    for role, name, user_id in groups:
+        found.setdefault((user_id, role.organization_id), []).append(
             Grant(
                 project_id=role.project_id,
                 environment_id=role.environment_id,

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from redis.asyncio import Redis
 
+import stillroom_core.live.rights  # noqa: F401 - from here on sessions see what changes rights
 from stillroom_core.database import Session
 from stillroom_core.jobs.queue import Queue, take_rings
 from stillroom_core.live.notices import send_notices, take_notices

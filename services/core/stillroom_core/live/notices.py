@@ -15,6 +15,7 @@ from uuid import UUID
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+from sqlalchemy.orm import Session as SyncSession
 
 from stillroom_core.database import Session
 
@@ -55,7 +56,7 @@ def notice_after_commit(session: Session, organization_id: UUID, project_id: UUI
     waiting.update({Notice(organization_id, project_id, one): None for one in about})
 
 
-def rights_changed(session: Session) -> None:
+def rights_changed(session: Session | SyncSession) -> None:
     """Has open connections look at their rights again once this session's transaction has been committed."""
     session.info.setdefault(_NOTICES, {})[RIGHTS] = None
 

@@ -12,7 +12,6 @@ from stillroom_core.accounts.second_factor import passes, wrong_code
 from stillroom_core.database import Session
 from stillroom_core.errors import Forbidden, Unauthenticated
 from stillroom_core.keys import new_key
-from stillroom_core.live.notices import rights_changed
 from stillroom_core.members.models import User
 from stillroom_core.sessions.models import RefreshToken
 from stillroom_core.sessions.passwords import verify_password
@@ -134,7 +133,6 @@ async def end_family(session: Session, family_id: UUID) -> None:
         .where(RefreshToken.family_id == family_id, RefreshToken.revoked_at.is_(None))
         .values(revoked_at=now())
     )
-    rights_changed(session)
 
 
 async def person_behind(session: Session, settings: Settings, token: str) -> User:
