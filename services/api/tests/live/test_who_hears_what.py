@@ -22,7 +22,7 @@ async def test_a_stranger_to_the_service_gets_no_connection(replicas: Any, helpe
         assert await client.close_code() == 4401
     origin = replicas[0].url.replace("ws", "http", 1)
     for first in ({"ticket": "made-up"}, {"ticket": 7}, {"subscribe": "organization:own"}, []):
-        async with connect(f"{replicas[0].url}/api/live", origin=origin, proxy=None) as socket:
+        async with connect(f"{replicas[0].url}/api/live", origin=origin, proxy=None, open_timeout=60) as socket:
             await socket.send(json.dumps(first))
             assert await helpers.client(socket).close_code() == 4401
 
@@ -30,7 +30,7 @@ async def test_a_stranger_to_the_service_gets_no_connection(replicas: Any, helpe
 @pytest.mark.parametrize("origin", [None, "https://evil.example", "null"])
 async def test_a_foreign_page_gets_no_connection(replicas: Any, origin: Any) -> None:
     with pytest.raises(InvalidStatus) as refused:
-        await connect(f"{replicas[0].url}/api/live", origin=origin, proxy=None)
+        await connect(f"{replicas[0].url}/api/live", origin=origin, proxy=None, open_timeout=60)
     assert refused.value.response.status_code == 403
 
 
@@ -38,13 +38,13 @@ async def test_a_page_comes_in_with_a_ticket_once_on_any_replica(api: Any, repli
     ticket = (await api.call("owner@own.example", "POST", "/api/live/ticket")).json()["ticket"]
     first, second = replicas
     origin = second.url.replace("ws", "http", 1)
-    async with connect(f"{second.url}/api/live", origin=origin, proxy=None) as socket:
+    async with connect(f"{second.url}/api/live", origin=origin, proxy=None, open_timeout=60) as socket:
         client = helpers.client(socket)
         await client.send(ticket=ticket)
         await client.take("ready")
         assert (await client.subscribe("organization:own"))["type"] == "subscribed"
     origin = first.url.replace("ws", "http", 1)
-    async with connect(f"{first.url}/api/live", origin=origin, proxy=None) as socket:
+    async with connect(f"{first.url}/api/live", origin=origin, proxy=None, open_timeout=60) as socket:
         await socket.send(json.dumps({"ticket": ticket}))
         assert await helpers.client(socket).close_code() == 4401
 
