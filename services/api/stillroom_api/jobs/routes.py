@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
-from stillroom_api.authorization import Caller, OnJob, bearer_token, on_job, on_job_to_cancel, on_stopped_job
+from stillroom_api.authorization import Caller, OnJob, on_job, on_job_to_cancel, on_stopped_job
 from stillroom_api.context import ContextOf, Transaction
 from stillroom_api.jobs.export import csv_of
 from stillroom_api.jobs.log import log_of
@@ -22,12 +22,13 @@ from stillroom_api.jobs.schemas import (
     ResumeRequest,
     StatementRead,
 )
+from stillroom_api.live.identity import identity_by_header
+from stillroom_api.live.rights import Identity
 from stillroom_api.plans.schemas import PlanRead
 from stillroom_core.actors.permissions import Permission
 from stillroom_core.jobs import feed, resuming, service
-from stillroom_core.jobs.models import Job
+from stillroom_core.jobs.repository import PlacedJob
 from stillroom_core.jobs.runs import statements_of
-from stillroom_core.sessions.tokens import Claims, read
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 
@@ -118,7 +119,7 @@ async def get_events(
         resumed = request.headers.get("last-event-id", "")
         start = int(resumed) if resumed.isdecimal() else after
         return StreamingResponse(
-            _server_sent(context, read(context.settings, bearer_token(request)), job, start),
+            _server_sent(context, await identity_by_header(request, context), on.placed, start),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
@@ -139,10 +140,11 @@ async def get_log(context: ContextOf, on: Annotated[OnJob, on_job(Permission.JOB
     return log_of(context, on.placed)
 
 
-async def _server_sent(context: ContextOf, claims: Claims, job: Job, after: int) -> AsyncIterator[str]:
-    async with context.rights.guest(claims) as guest:
+async def _server_sent(context: ContextOf, identity: Identity, placed: PlacedJob, after: int) -> AsyncIterator[str]:
+    job = placed.job
+    async with context.rights.guest(identity) as guest:
         async for batch in context.readers.follow(job.organization_id, job.id, after=after):
-            if not guest.may(Permission.JOB_READ, job.organization_id, job.project_id):
+            if not guest.may(Permission.JOB_READ, job.organization_id, job.project_id, placed.environment):
                 return
             for line in batch.lines:
                 yield f"id: {line.seq}\nevent: {line.type}\ndata: {line.text}\n\n"

@@ -19,7 +19,7 @@ from stillroom_api.live.rights import Guest
 from stillroom_core.actors.actor import Actor
 from stillroom_core.actors.permissions import Permission
 from stillroom_core.errors import Invalid, StillroomError, not_found
-from stillroom_core.jobs.service import place_of
+from stillroom_core.jobs.service import find_job, organization_of
 from stillroom_core.live.notices import channel_of
 from stillroom_core.projects.service import find_project
 from stillroom_core.tasks import end
@@ -181,14 +181,16 @@ class Connection:
         except ValueError:
             raise not_found("job") from None
         async with self._context.database.unscoped() as session, everything(session):
-            place = await place_of(session, job_id)
-        actor = self._guest.actors.get(place.organization_id) if place else None
-        if place is None or actor is None or not actor.sees_project(place.project_id):
+            organization_id = await organization_of(session, job_id)
+        actor = self._guest.actors.get(organization_id) if organization_id else None
+        if organization_id is None or actor is None:
             raise not_found("job")
-        actor.check(Permission.JOB_READ, place.project_id)
-        organization_id, project_id = place.organization_id, place.project_id
+        async with self._context.database.transaction(organization_id) as session:
+            placed = await find_job(session, actor, job_id)
+        project_id, environment = placed.job.project_id, placed.environment
+        actor.check(Permission.JOB_READ, project_id, environment)
         task = self._start(name, self._tell_job(name, organization_id, job_id, after))
-        return _Topic(task, lambda: self._guest.may(Permission.JOB_READ, organization_id, project_id))
+        return _Topic(task, lambda: self._guest.may(Permission.JOB_READ, organization_id, project_id, environment))
 
     async def _tell_job(self, name: str, organization_id: UUID, job_id: UUID, after: int) -> None:
         topic = json.dumps(name)

@@ -17,16 +17,19 @@ from sqlalchemy import select
 
 from stillroom_core.actors.actor import Actor
 from stillroom_core.actors.permissions import Permission
-from stillroom_core.actors.repository import actors_of_all
-from stillroom_core.database import Database, is_outage
+from stillroom_core.actors.repository import actors_of_all, within
+from stillroom_core.database import Database, Session, is_outage
+from stillroom_core.environments.models import Environment
 from stillroom_core.live.notices import RIGHTS
 from stillroom_core.live.switchboard import Switchboard
 from stillroom_core.members.models import User
 from stillroom_core.sessions.models import RefreshToken
-from stillroom_core.sessions.service import person_of
-from stillroom_core.sessions.tokens import Claims
+from stillroom_core.sessions.tokens import Claims, unauthenticated
 from stillroom_core.tables import now
 from stillroom_core.tasks import end
+from stillroom_core.tenancy import everything
+from stillroom_core.tokens.models import ApiToken
+from stillroom_core.tokens.service import scope_of
 
 log = structlog.get_logger()
 
@@ -38,11 +41,20 @@ _OUTAGE_PAUSE = timedelta(seconds=1)
 _LONGEST_DOUBT = timedelta(seconds=60)
 
 
+@dataclass(frozen=True)
+class Identity:
+    """Whose a connection is, and by what: a sign-in of theirs, or an API token."""
+
+    user_id: UUID
+    claims: Claims | None = None
+    token_id: UUID | None = None
+
+
 @dataclass(eq=False)
 class Guest:
-    """The person behind one open connection."""
+    """The person or program behind one open connection."""
 
-    claims: Claims
+    identity: Identity
     actors: dict[UUID, Actor] = field(default_factory=dict)
     ended: bool = False
     # Called when what the person may do has changed, or the sign-in has ended.
@@ -52,10 +64,12 @@ class Guest:
         """The person as an actor of the organization; None for strangers."""
         return next((actor for actor in self.actors.values() if actor.organization_slug == slug), None)
 
-    def may(self, permission: Permission, organization_id: UUID, project_id: UUID) -> bool:
+    def may(
+        self, permission: Permission, organization_id: UUID, project_id: UUID, environment: Environment | None = None
+    ) -> bool:
         """Whether the act is allowed there, as far as is known now."""
         actor = self.actors.get(organization_id)
-        return not self.ended and actor is not None and actor.may(permission, project_id)
+        return not self.ended and actor is not None and actor.may(permission, project_id, environment)
 
 
 class Rights:
@@ -71,12 +85,15 @@ class Rights:
         self._closed = False
 
     @asynccontextmanager
-    async def guest(self, claims: Claims) -> AsyncIterator[Guest]:
+    async def guest(self, identity: Identity) -> AsyncIterator[Guest]:
         """Somebody who is looked after while the block runs; raises Unauthenticated."""
-        guest = Guest(claims)
+        guest = Guest(identity)
         async with self._database.unscoped() as session:
-            person = await person_of(session, claims)
-            guest.actors = _by_organization((await actors_of_all(session, [person]))[person.id])
+            known = await _known(session, {guest})
+        actors = known.actors_of(guest)
+        if actors is None:
+            raise unauthenticated()
+        guest.actors = actors
         self._watch()
         self._guests.add(guest)
         try:
@@ -120,26 +137,12 @@ class Rights:
                 await asyncio.sleep(_OUTAGE_PAUSE.total_seconds())
 
     async def _look(self) -> None:
-        guests = tuple(self._guests)
+        guests = set(self._guests)
         if guests:
             async with self._database.unscoped() as session:
-                keys = {guest.claims.user_id for guest in guests}
-                people = {user.id: user for user in await session.scalars(select(User).where(User.id.in_(keys)))}
-                actors = await actors_of_all(session, list(people.values()))
-                families = {guest.claims.family_id for guest in guests}
-                alive = set(
-                    await session.scalars(
-                        select(RefreshToken.family_id)
-                        .where(
-                            RefreshToken.family_id.in_(families),
-                            RefreshToken.revoked_at.is_(None),
-                            RefreshToken.expires_at > now(),
-                        )
-                        .distinct()
-                    )
-                )
+                known = await _known(session, guests)
             for guest in guests:
-                _update(guest, people.get(guest.claims.user_id), actors, alive)
+                _update(guest, known.actors_of(guest))
         self._known_at = monotonic()
 
     def _doubt(self) -> None:
@@ -149,22 +152,60 @@ class Rights:
                 guest.changed()
 
 
-def _update(guest: Guest, person: User | None, actors: dict[UUID, list[Actor]], alive: set[UUID]) -> None:
-    claims = guest.claims
-    if (
-        person is None
-        or person.disabled_at is not None
-        or person.token_version != claims.token_version
-        or claims.family_id not in alive
-    ):
+@dataclass(frozen=True)
+class _Known:
+    """What our tables say of several guests."""
+
+    people: dict[UUID, User]
+    actors: dict[UUID, list[Actor]]
+    families: frozenset[UUID]
+    tokens: dict[UUID, ApiToken]
+
+    def actors_of(self, guest: Guest) -> dict[UUID, Actor] | None:
+        """What the guest may do now, by organization; None when the person, the sign-in or the token has ended."""
+        identity = guest.identity
+        person = self.people.get(identity.user_id)
+        if person is None or person.disabled_at is not None:
+            return None
+        actors = self.actors[person.id]
+        if identity.claims is not None:
+            alive = identity.claims.family_id in self.families
+            if not alive or person.token_version != identity.claims.token_version:
+                return None
+        else:
+            token = self.tokens.get(identity.token_id) if identity.token_id else None
+            if token is None or token.revoked_at is not None or token.expires_at <= now():
+                return None
+            actors = within(actors, token.organization_id, scope_of(token))
+        return {actor.organization_id: actor for actor in actors}
+
+
+async def _known(session: Session, guests: set[Guest]) -> _Known:
+    """Reads it in a few queries, however many they are."""
+    identities = [guest.identity for guest in guests]
+    families = {identity.claims.family_id for identity in identities if identity.claims}
+    people = await session.scalars(select(User).where(User.id.in_({identity.user_id for identity in identities})))
+    by_id = {user.id: user for user in people}
+    alive = await session.scalars(
+        select(RefreshToken.family_id)
+        .where(
+            RefreshToken.family_id.in_(families),
+            RefreshToken.revoked_at.is_(None),
+            RefreshToken.expires_at > now(),
+        )
+        .distinct()
+    )
+    known = frozenset(alive)
+    keys = {identity.token_id for identity in identities if identity.token_id}
+    async with everything(session):
+        tokens = {row.id: row for row in await session.scalars(select(ApiToken).where(ApiToken.id.in_(keys)))}
+    return _Known(by_id, await actors_of_all(session, list(by_id.values())), known, tokens)
+
+
+def _update(guest: Guest, actors: dict[UUID, Actor] | None) -> None:
+    if actors is None:
         guest.ended = True
         guest.changed()
-        return
-    present = _by_organization(actors[person.id])
-    if present != guest.actors:
-        guest.actors = present
+    elif actors != guest.actors:
+        guest.actors = actors
         guest.changed()
-
-
-def _by_organization(actors: list[Actor]) -> dict[UUID, Actor]:
-    return {actor.organization_id: actor for actor in actors}

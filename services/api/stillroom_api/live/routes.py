@@ -8,11 +8,13 @@ from redis.exceptions import RedisError
 from stillroom_api.authorization import Person, bearer_token, same_origin
 from stillroom_api.context import Context, ContextOf, get_context
 from stillroom_api.live.connection import AWAY, UNAUTHENTICATED, Connection, close, receive
+from stillroom_api.live.identity import identity_by_header
+from stillroom_api.live.rights import Identity
 from stillroom_api.live.schemas import Ticket
 from stillroom_api.live.tickets import TICKET_LIFE, issue_ticket, redeem_ticket
 from stillroom_core.database import is_outage
 from stillroom_core.errors import Unauthenticated
-from stillroom_core.sessions.tokens import Claims, read
+from stillroom_core.sessions.tokens import read
 
 router = APIRouter(prefix="/api/live", tags=["live"])
 
@@ -43,7 +45,7 @@ async def live(socket: WebSocket) -> None:
         return
     await socket.accept()
     try:
-        async with context.rights.guest(await _claims(context, socket, by_header=by_header)) as guest:
+        async with context.rights.guest(await _identity(context, socket, by_header=by_header)) as guest:
             await Connection(context, socket, guest).serve()
     except Unauthenticated:
         await close(socket, UNAUTHENTICATED)
@@ -55,9 +57,9 @@ async def live(socket: WebSocket) -> None:
         await close(socket, AWAY)  # our own servers are away: the client comes again by itself
 
 
-async def _claims(context: Context, socket: WebSocket, *, by_header: bool) -> Claims:
+async def _identity(context: Context, socket: WebSocket, *, by_header: bool) -> Identity:
     if by_header:
-        return read(context.settings, bearer_token(socket))
+        return await identity_by_header(socket, context)
     try:
         message: Any = await receive(socket, patience=_FIRST_MESSAGE)
         ticket = str(message["ticket"])
@@ -66,4 +68,4 @@ async def _claims(context: Context, socket: WebSocket, *, by_header: bool) -> Cl
     claims = await redeem_ticket(context.redis, ticket)
     if claims is None:
         raise Unauthenticated("ticket_refused", "The ticket is unknown, used or expired.")
-    return claims
+    return Identity(claims.user_id, claims=claims)

@@ -186,3 +186,20 @@ async def test_an_unknown_topic_is_refused_with_a_word(replicas: Any, token: str
     async with replicas[0].open(token) as client:
         refused = await client.subscribe("weather:own")
         assert (refused["status"], refused["code"]) == (422, "unknown_topic")
+
+
+async def test_an_api_token_hears_within_its_bounds_until_it_is_revoked(
+    api: Any, replicas: Any, job: str, helpers: Any
+) -> None:
+    new = {"slug": "till", "name": "Till", "git_url": "https://git.example/till.git"}
+    assert (await api.call("owner@own.example", "POST", "/api/orgs/own/projects", json=new)).status_code == 201
+    wanted = {"name": "CI", "permissions": ["project.read", "job.read"], "expires_in_days": 1, "projects": ["till"]}
+    made = (await api.call("owner@own.example", "POST", "/api/orgs/own/tokens", json=wanted)).json()
+    async with replicas[0].open(made["token"]) as client:
+        for topic in ("project:own/shop", f"job:{job}", "project:other/shop"):
+            refused = await client.subscribe(topic)
+            assert (refused["type"], refused["status"]) == ("refused", 404), topic
+        assert (await client.subscribe("project:own/till"))["type"] == "subscribed"
+        ended = await api.call("owner@own.example", "DELETE", f"/api/orgs/own/tokens/{made['id']}")
+        assert ended.is_success
+        assert await client.close_code() == 4401

@@ -8,8 +8,8 @@ from sqlalchemy import select
 
 from stillroom_core.actors.acting import acting_in
 from stillroom_core.actors.actor import Actor, Grant
-from stillroom_core.actors.scope import Scope
 from stillroom_core.actors.permissions import OrganizationRole, ProjectRole
+from stillroom_core.actors.scope import Scope
 from stillroom_core.database import Session
 from stillroom_core.errors import not_found
 from stillroom_core.groups.models import Group, GroupMember, GroupRole

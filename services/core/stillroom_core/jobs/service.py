@@ -116,18 +116,10 @@ async def start_job(
     return await repository.by_id(job.id)
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a job is: what decides who may see it."""
-
-    organization_id: UUID
-    project_id: UUID
-
-
-async def place_of(session: Session, key: UUID) -> Place | None:
-    """Where a job is, before it is known who asks; None when there is none."""
-    row = (await session.execute(select(Job.organization_id, Job.project_id).where(Job.id == key))).one_or_none()
-    return Place(*row) if row else None
+async def organization_of(session: Session, key: UUID) -> UUID | None:
+    """Whose a job is, before it is known who asks; None when there is none."""
+    found: UUID | None = await session.scalar(select(Job.organization_id).where(Job.id == key))
+    return found
 
 
 async def find_job(session: Session, actor: Actor, key: UUID) -> PlacedJob:

@@ -14,7 +14,11 @@ from stillroom_core.tenancy import ScopedSession
 
 _ROLES = frozenset({"memberships", "project_memberships", "environment_memberships", "group_members", "group_roles"})
 # Of these only what ends access: refreshing a token or saving a language is no change of rights.
-_ENDINGS = {"users": ("token_version", "disabled_at"), "refresh_tokens": ("revoked_at",)}
+_ENDINGS = {
+    "users": ("token_version", "disabled_at"),
+    "refresh_tokens": ("revoked_at",),
+    "api_tokens": ("revoked_at", "expires_at"),
+}
 
 
 @event.listens_for(ScopedSession, "after_flush")
@@ -29,7 +33,7 @@ def _executed(state: ORMExecuteState) -> None:
     if not (state.is_insert or state.is_update or state.is_delete):
         return
     name = getattr(getattr(state.statement, "table", None), "name", None)
-    if name in _ROLES or (name in _ENDINGS and not state.is_insert):
+    if name in _ROLES or (name in ("users", "refresh_tokens") and not state.is_insert):
         rights_changed(state.session)
 
 
