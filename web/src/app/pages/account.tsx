@@ -8,6 +8,7 @@ import { useLanguage } from "@/i18n";
 import { Button } from "@/ui/button";
 import { Field, Input } from "@/ui/field";
 import { Tabs } from "@/ui/tabs";
+import { useTheme } from "@/ui/theme";
 import { useForm } from "@/ui/use-form";
 import { useTitle } from "@/ui/use-title";
 import { addresses } from "../addresses";
@@ -22,6 +23,7 @@ export function Account() {
   const navigate = useNavigate();
   const [search, setSearch] = useSearchParams();
   useTitle(t("account.title"));
+  useTheme(); // this page has no frame around it that would follow the browser's choice
   const section = SECTIONS.find((one) => one === search.get("section")) ?? "profile";
   const inside = (content: React.ReactNode) => <div className="mx-auto flex w-full max-w-3xl flex-col gap-6 px-4 py-5">{content}</div>;
   return (
