@@ -166,6 +166,12 @@ MATRIX: list[Row] = [
     *on_both("POST", f"{ROWS}/export", MOVERS, body={"schema_name": "public", "table": "t"}),
     *on_both("POST", f"{QUERY}", MOVERS, body={"sql": "select 1"}),
     *on_both("POST", f"{QUERY}/explain", MOVERS, body={"sql": "select 1"}),
+    # Drafts of revisions.
+    in_project("GET", "/drafts", READERS),
+    in_project("POST", "/drafts", "OAPTD", {"kind": "empty", "message": "m"}),
+    in_project("GET", "/drafts/{draft}", READERS),
+    in_project("POST", "/drafts/{draft}/push", RESTORERS, {"branch": "b"}),
+    in_project("DELETE", "/drafts/{draft}", "OAPTD"),
     # Migrations.
     Row("GET", "/api/migrations/history", READERS, query=SHOP),
     Row("GET", "/api/migrations/current", READERS, query=SHOP),

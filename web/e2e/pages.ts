@@ -7,6 +7,8 @@
 export interface Facts {
   /** The path of a job that has run. */
   job: string;
+  /** The path of a draft that was written. */
+  draft: string;
 }
 
 export interface Page {
@@ -65,6 +67,7 @@ export const PAGES: readonly Page[] = [
   { name: "settings-danger", route: "/:org/projects/:project/settings", address: `${SETTINGS}?section=danger` },
   { name: "tokens", route: "/:org/tokens", address: "/demo/tokens" },
   { name: "audit", route: "/:org/audit", address: "/demo/audit" },
+  { name: "draft", route: "/:org/projects/:project/drafts/:draft", address: ({ draft }) => draft },
   { name: "not-found", route: "/:org/*", address: "/demo/no-such-page" },
   { name: "components", route: "/ui", address: "/ui" },
 ];

@@ -32,7 +32,20 @@ export async function speaks(request: APIRequestContext, locale: "en" | "ru"): P
 export async function facts(page: Page): Promise<Facts> {
   await move(page, "downgrade", "staging", "5b90d2f7a6c4");
   await move(page, "upgrade", "staging", "d30b7c5e94a1");
-  return { job: new URL(page.url()).pathname };
+  const job = new URL(page.url()).pathname;
+  return { job, draft: await writeEmpty(page, SHOP) };
+}
+
+/** Has an empty revision written on a project's page; gives the path of its draft. */
+export async function writeEmpty(page: Page, migrations: string): Promise<string> {
+  await page.goto(migrations);
+  await page.getByRole("button", { name: "View" }).click();
+  await page.getByRole("menuitem", { name: "New revision" }).click();
+  await page.getByLabel("Message").fill("To be filled in");
+  await page.getByRole("button", { name: "Write it" }).click();
+  await expect(page).toHaveURL(/\/drafts\//);
+  await expect(page.getByRole("button", { name: "Push the branch" })).toBeVisible({ timeout: 120_000 });
+  return new URL(page.url()).pathname;
 }
 
 /** Everything that the page asked for has come. */

@@ -21,6 +21,7 @@ from stillroom_api.catalogues import routes as catalogues
 from stillroom_api.context import Context
 from stillroom_api.data import routes as data
 from stillroom_api.databases import routes as databases
+from stillroom_api.drafts import routes as drafts
 from stillroom_api.environments import routes as environments
 from stillroom_api.groups import routes as groups
 from stillroom_api.invitations import routes as invitations
@@ -60,6 +61,7 @@ _ROUTERS = (
     rights.router,
     projects.router,
     setups.router,
+    drafts.router,
     environments.router,
     databases.router,
     catalogues.router,

@@ -102,12 +102,15 @@ async def ids(api: Any, on: str, by: str) -> dict[str, str]:
     assert setup.status_code == 201, setup.text
     token = await api.call(OWNER, "POST", "/api/orgs/own/tokens", json=matrix.TOKEN)
     account = await api.call(OWNER, "POST", "/api/orgs/own/service-accounts", json={"name": "Pipeline"})
+    draft = await api.call(OWNER, "POST", "/api/orgs/own/projects/shop/drafts", json={"kind": "empty", "message": "m"})
+    assert draft.status_code == 202, draft.text
     return {
         "token": token.json()["id"],
         "account": account.json()["id"],
         "org": "own",
         "project": "shop",
         "setup": setup.json()["id"],
+        "draft": draft.json()["id"],
         "environment": on,
         "database": job.json()["database"]["id"],
         "plan": plan.json()["id"],

@@ -108,7 +108,15 @@ def _body(path: str, content: dict[str, str]) -> dict[str, Any]:
 
 def _concrete(api: Any, values: dict[str, str] | None = None) -> list[tuple[str, str]]:
     nobody = "00000000-0000-7000-8000-000000000000"
-    given = {"job": nobody, "plan": nobody, "database": nobody, "setup": nobody, "revision": "abc", **(values or {})}
+    given = {
+        "job": nobody,
+        "plan": nobody,
+        "database": nobody,
+        "setup": nobody,
+        "draft": nobody,
+        "revision": "abc",
+        **(values or {}),
+    }
     found = []
     for route in routes_of(api.app):
         if isinstance(route, APIRoute) and route.path.startswith("/api"):

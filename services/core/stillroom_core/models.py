@@ -4,6 +4,7 @@ from stillroom_core.accounts.models import AccountToken
 from stillroom_core.audit.models import AuditEntry
 from stillroom_core.catalogues.models import Catalogue, CatalogueObject
 from stillroom_core.databases.models import Database
+from stillroom_core.drafts.models import Draft
 from stillroom_core.environments.models import Environment
 from stillroom_core.groups.models import Group, GroupMember, GroupRole
 from stillroom_core.invitations.models import Invitation
@@ -25,6 +26,7 @@ __all__ = [
     "CatalogueObject",
     "Commit",
     "Database",
+    "Draft",
     "Environment",
     "EnvironmentMembership",
     "Group",

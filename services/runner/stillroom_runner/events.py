@@ -225,6 +225,16 @@ class Check(TypedDict):
     diffs: list[str]
 
 
+class Written(TypedDict):
+    """A revision file that Alembic wrote, where it belongs, and what a hook that formats it complained of."""
+
+    type: Literal["revision"]
+    t: float
+    path: str
+    text: str
+    note: str | None
+
+
 class CommandStarted(TypedDict):
     """A custom command begins, inside the runner's interpreter or as a process of its own."""
 
@@ -281,6 +291,7 @@ Event = (
     | Heads
     | Graph
     | Check
+    | Written
     | CommandStarted
     | CommandFinished
     | Error

@@ -38,6 +38,7 @@ if False:  # typing is not worth its import time in a process that lives a secon
 PROTOCOL = 1
 MAX_SQL = 64 * 1024
 MAX_MESSAGE = 16 * 1024
+MAX_REVISION = 256 * 1024  # bytes of a revision file; larger ones are not read either
 MAX_EVENT = 3 * 1024 * 1024
 MAX_DIFFS = 1000
 HOOK = os.path.realpath(__file__)
@@ -1409,6 +1410,84 @@ def empty_note(script: Any, target: str, heads: Any) -> Optional[str]:
     return "at_target" if wanted <= set(heads) else "behind_current"
 
 
+def run_revision(config: Any, request: Dict[str, Any], recorder: Recorder) -> None:
+    """Write a revision as Alembic does, but into a folder of our own, and tell its text: the checkout stays as it is.
+
+    The project's template, hooks and env.py (where they are asked) work as ever.
+    """
+    import tempfile
+
+    from alembic.autogenerate import RevisionContext
+    from alembic.script import ScriptDirectory
+
+    wanted = request["revision"]
+    script = directory(config)
+    folder = tempfile.mkdtemp(prefix="revision-")
+    place_of = ScriptDirectory._rev_path
+    written: List[Tuple[str, str]] = []
+
+    def elsewhere(self: Any, path: Any, *rest: Any, **more: Any) -> Any:
+        found = place_of(self, path, *rest, **more)
+        within = os.path.relpath(os.path.abspath(str(found)), os.path.abspath(str(path)))
+        if within.startswith(os.pardir):
+            raise Refused("env_error", "The project's file_template leads out of its folder of revisions.")
+        place = os.path.join(folder, within)
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        written.append((str(found), place))
+        return type(found)(place)
+
+    revision = RevisionContext(
+        config,
+        script,
+        {
+            "message": wanted["message"],
+            "autogenerate": wanted["autogenerate"],
+            "sql": False,
+            "head": tuple(wanted["heads"]) or "base",
+            "splice": wanted.get("splice", False),
+            "branch_label": None,
+            "version_path": None,
+            "rev_id": wanted["rev_id"],
+            "depends_on": None,
+        },
+    )
+    fill = revision.run_autogenerate if wanted["autogenerate"] else revision.run_no_autogenerate
+
+    def retrieve_migrations(heads: Any, context: Any) -> Any:
+        fill(heads, context)
+        return None
+
+    asked = str(config.get_main_option("revision_environment") or "").strip().lower()
+    if wanted["autogenerate"] or asked in ("true", "yes", "on", "1", "y", "t"):
+        run_environment(
+            config,
+            script,
+            recorder,
+            retrieve_migrations,
+            destination_rev="heads",
+            template_args=revision.template_args,
+            revision_context=revision,
+            dont_mutate=True,
+        )
+    note = None
+    ScriptDirectory._rev_path = elsewhere  # type: ignore[method-assign]
+    try:
+        list(revision.generate_scripts())
+    except Exception as error:
+        # The file is there: what failed is a hook that was to format it.
+        if not written or not os.path.isfile(written[-1][1]):
+            raise
+        note = clipped(message_of(error), 2000)
+    finally:
+        ScriptDirectory._rev_path = place_of  # type: ignore[method-assign]
+    for real_path, place in written:
+        with open(place, "rb") as file:
+            data = file.read(MAX_REVISION + 1)
+        if len(data) > MAX_REVISION:
+            raise Refused("env_error", "The revision is larger than %d bytes." % MAX_REVISION)
+        recorder.sender.send("revision", path=shown(real_path), text=data.decode("utf-8"), note=note)
+
+
 def run_graph(config: Any, request: Dict[str, Any], recorder: Recorder) -> None:
     """Everything that ScriptDirectory knows; no database, no env.py."""
     import warnings
@@ -1822,6 +1901,7 @@ _KINDS: Dict[str, Callable[[Any, Dict[str, Any], Recorder], None]] = {
     "current": run_current,
     "check": run_check,
     "graph": run_graph,
+    "revision": run_revision,
 }
 
 
@@ -1841,6 +1921,8 @@ def read_request(fd: int) -> Dict[str, Any]:
         raise Refused("internal", "The request asks for an unknown kind of run.")
     if kind in ("upgrade", "downgrade", "stamp") and not request.get("target"):
         raise Refused("internal", "The request names no target.")
+    if kind == "revision" and not request.get("revision"):
+        raise Refused("internal", "The request says nothing about the revision.")
     if kind == "command" and not request.get("command"):
         raise Refused("internal", "The request names no command.")
     return request

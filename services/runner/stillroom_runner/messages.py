@@ -42,8 +42,9 @@ from .events import (
     StepStarted,
     Transaction,
     TransactionWhat,
+    Written,
 )
-from .request import KINDS, MAX_SQL, PROTOCOL, Kind, Request, Session, build_request
+from .request import KINDS, MAX_SQL, PROTOCOL, Kind, NewRevision, Request, Session, build_request
 
 __all__ = [
     "ERROR_KINDS",
@@ -54,6 +55,7 @@ __all__ = [
     "MAX_MESSAGE",
     "MAX_NAME",
     "MAX_PATH",
+    "MAX_REVISION",
     "MAX_SQL",
     "MAX_STEPS",
     "PROTOCOL",
@@ -72,6 +74,7 @@ __all__ = [
     "Heads",
     "Hello",
     "Kind",
+    "NewRevision",
     "Plan",
     "PlanNote",
     "PlannedStep",
@@ -86,6 +89,7 @@ __all__ = [
     "StepStarted",
     "Transaction",
     "TransactionWhat",
+    "Written",
     "build_request",
     "inspect",
     "parse",
@@ -96,6 +100,9 @@ MAX_LINE: Final = 4 * 1024 * 1024
 
 MAX_MESSAGE: Final = 16 * 1024
 """Characters of an error's message and of its traceback."""
+
+MAX_REVISION: Final = 256 * 1024
+"""Characters of a revision file that is written."""
 
 MAX_NAME: Final = 512
 MAX_PATH: Final = 4096
@@ -346,6 +353,7 @@ EVENT_FIELDS: Final[Mapping[str, Mapping[str, Checker]]] = {
         "warnings": _list(_path),
     },
     "check": {"t": _number, "context": _first, "clean": _boolean, "diffs": _list(_path)},
+    "revision": {"t": _number, "path": _path, "text": _text(MAX_REVISION), "note": _optional(_path)},
     "command_started": {
         "t": _number,
         "program": _path,

@@ -12,7 +12,7 @@ PROTOCOL: Final = 1
 MAX_SQL: Final = 64 * 1024
 """Characters of one statement that an event carries at most."""
 
-Kind = Literal["upgrade", "downgrade", "stamp", "current", "check", "graph", "command"]
+Kind = Literal["upgrade", "downgrade", "stamp", "current", "check", "graph", "revision", "command"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 
@@ -23,6 +23,15 @@ class Session(TypedDict):
     lock_timeout_ms: int | None
     statement_timeout_ms: int | None
     idle_timeout_ms: int | None
+
+
+class NewRevision(TypedDict):
+    """What is to be written: on top of `heads` (none: a base of its own), compared with the database or empty."""
+
+    message: str
+    rev_id: str | None
+    heads: list[str]
+    autogenerate: bool
 
 
 class Request(TypedDict):
@@ -40,6 +49,7 @@ class Request(TypedDict):
     ini_overrides: dict[str, str]
     x: list[str]
     attributes: dict[str, Any]
+    revision: NewRevision | None
     command: list[str] | None
     session: Session
     transaction_per_migration: bool | None
@@ -60,6 +70,7 @@ def build_request(
     ini_overrides: Mapping[str, str] | None = None,
     x: Sequence[str] = (),
     attributes: Mapping[str, Any] | None = None,
+    revision: NewRevision | None = None,
     command: Sequence[str] | None = None,
     application_name: str | None = None,
     lock_timeout_ms: int | None = None,
@@ -79,6 +90,8 @@ def build_request(
         raise ValueError(f"unknown kind of run: {kind!r}")
     if kind in ("upgrade", "downgrade", "stamp") and not target:
         raise ValueError(f"{kind} needs a target revision")
+    if kind == "revision" and revision is None:
+        raise ValueError("a revision needs to be told of")
     if kind == "command" and not command:
         raise ValueError("a command needs its argument list")
     for name, value in (
@@ -101,6 +114,7 @@ def build_request(
         ini_overrides=dict(ini_overrides or {}),
         x=list(x),
         attributes=dict(attributes or {}),
+        revision=revision,
         command=list(command) if command else None,
         session=Session(
             application_name=application_name or f"stillroom:{job}",

@@ -21,10 +21,12 @@ from stillroom_core.jobs.presence import REFUSED, say
 from stillroom_core.jobs.queue import (
     FETCH_PROJECT,
     LOOK_AT_SETUP,
+    PUSH_DRAFT,
     READ_CATALOGUE,
     READ_DATABASE,
     RUN_JOB,
     TEST_DATABASE,
+    WRITE_DRAFT,
     make_celery,
 )
 from stillroom_core.logs import configure_logs
@@ -33,11 +35,13 @@ from stillroom_worker.catalogue import refresh_catalogue
 from stillroom_worker.fetch_project import fetch_project
 from stillroom_worker.look_at_setup import look_at_setup
 from stillroom_worker.messages import key_of
+from stillroom_worker.push_draft import push_draft
 from stillroom_worker.read_database import read_database
 from stillroom_worker.room import Room, prove_isolation
 from stillroom_worker.run_job import run_job
 from stillroom_worker.sandbox import Level, SandboxUnavailable
 from stillroom_worker.try_database import try_database
+from stillroom_worker.write_draft import write_draft
 
 app = make_celery(get_settings())
 
@@ -160,3 +164,15 @@ def try_database_task(setup_id: str) -> None:
 def read_catalogue_task(database_id: str) -> None:
     """Reads what stands in a database."""
     _look(READ_CATALOGUE, database_id, refresh_catalogue)
+
+
+@app.task(name=WRITE_DRAFT)
+def write_draft_task(draft_id: str) -> None:
+    """Writes a draft."""
+    _look(WRITE_DRAFT, draft_id, write_draft)
+
+
+@app.task(name=PUSH_DRAFT)
+def push_draft_task(draft_id: str) -> None:
+    """Pushes a draft."""
+    _look(PUSH_DRAFT, draft_id, push_draft)

@@ -17,7 +17,7 @@ from stillroom_core.environments.models import Environment
 from stillroom_core.environments.service import RunSettings
 from stillroom_core.environments.templates import Connection, render, render_attribute
 from stillroom_core.projects.models import Project
-from stillroom_runner.messages import Kind, build_request
+from stillroom_runner.messages import Kind, NewRevision, build_request
 from stillroom_worker.addresses import allowed_addresses
 from stillroom_worker.code import Code
 from stillroom_worker.egress import DatabaseProxy, Target
@@ -49,6 +49,7 @@ class Run:
     target: str | None = None
     expected: Sequence[str] | None = None
     command: Sequence[str] | None = None
+    revision: NewRevision | None = None
     timeouts: bool = True
 
 
@@ -195,6 +196,7 @@ def _request(
         x=[render(argument, connection) for argument in environment.x_arguments] if environment else (),
         attributes=_attributes(run, environment, connection) if environment else {},
         command=[render(word, connection) for word in run.command] if run.command else None,
+        revision=run.revision,
         application_name=application_name(run.job),
         lock_timeout_ms=environment.lock_timeout_ms if environment and timeouts else None,
         statement_timeout_ms=environment.statement_timeout_ms if environment and timeouts else None,

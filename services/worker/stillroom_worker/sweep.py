@@ -11,6 +11,8 @@ from sqlalchemy.exc import DBAPIError
 
 from stillroom_core.database import Session
 from stillroom_core.databases.models import Database
+from stillroom_core.drafts.models import Draft
+from stillroom_core.drafts.repository import forget_old_drafts
 from stillroom_core.jobs import feed
 from stillroom_core.jobs.feed import Event
 from stillroom_core.jobs.lifecycle import CHANGES_DATABASE, JobState, StepState
@@ -19,9 +21,11 @@ from stillroom_core.jobs.outcome import outcome
 from stillroom_core.jobs.queue import (
     FETCH_PROJECT,
     LOOK_AT_SETUP,
+    PUSH_DRAFT,
     READ_DATABASE,
     RUN_JOB,
     TEST_DATABASE,
+    WRITE_DRAFT,
     Ring,
     ring_after_commit,
 )
@@ -45,8 +49,8 @@ DOUBT_AGAIN = timedelta(seconds=15)
 READ_STUCK = timedelta(minutes=2)
 READ_EVERY = timedelta(minutes=5)
 _HELD = timedelta(seconds=1)
-# What somebody typed of a project and left.
-SETUP_LIFE_DAYS = 30
+# What somebody began and left.
+SETUP_LIFE_DAYS = DRAFT_LIFE_DAYS = 30
 _MOST = 200
 
 
@@ -57,7 +61,7 @@ async def sweep(room: Room) -> None:
     row that somebody holds: a worker that froze in the middle of a transaction must not keep the others from being
     cleaned up after.
     """
-    for part in (_lost, _unread, _forget, _ring, _setups):
+    for part in (_lost, _unread, _forget, _ring, _setups, _drafts):
         try:
             await part(room)
         except DBAPIError as cause:
@@ -139,6 +143,19 @@ async def _setups(room: Room) -> None:
                 select(Setup.id).where(state == "waiting", since < func.now() - RING_AGAIN).limit(_MOST)
             ):
                 ring_after_commit(session, Ring(task, setup_id))
+
+
+async def _drafts(room: Room) -> None:
+    """Drafts, likewise. A push that was cut off is tried again: the branch is made once or not at all."""
+    async with room.database.everything() as session:
+        await _impatiently(session)
+        await forget_old_drafts(session, DRAFT_LIFE_DAYS)
+        for waiting, running, task in (("waiting", "running", WRITE_DRAFT), ("push_waiting", "pushing", PUSH_DRAFT)):
+            stuck = (Draft.state == running, Draft.requested_at < func.now() - STUCK)
+            await session.execute(update(Draft).where(*stuck).values(state=waiting))
+            due = (Draft.state == waiting, Draft.requested_at < func.now() - RING_AGAIN)
+            for draft_id in await session.scalars(select(Draft.id).where(*due).limit(_MOST)):
+                ring_after_commit(session, Ring(task, draft_id))
 
 
 async def _lost(room: Room) -> None:

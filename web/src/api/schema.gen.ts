@@ -1272,6 +1272,74 @@ export interface paths {
         patch: operations["change_project_api_orgs__org__projects__project__patch"];
         trace?: never;
     };
+    "/api/orgs/{org}/projects/{project}/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Drafts
+         * @description The project's latest drafts, without their text.
+         */
+        get: operations["list_drafts_api_orgs__org__projects__project__drafts_get"];
+        put?: never;
+        /**
+         * Ask Draft
+         * @description Has a revision written by Alembic in the sandbox; poll the draft to see it. Nothing is pushed.
+         */
+        post: operations["ask_draft_api_orgs__org__projects__project__drafts_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/projects/{project}/drafts/{draft}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Draft
+         * @description One draft with its text.
+         */
+        get: operations["read_draft_api_orgs__org__projects__project__drafts__draft__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Discard Draft
+         * @description Forgets a draft; a branch that was pushed stays.
+         */
+        delete: operations["discard_draft_api_orgs__org__projects__project__drafts__draft__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/projects/{project}/drafts/{draft}/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Push Draft
+         * @description Pushes a draft as a new branch, with me as its author; poll the draft to see it end.
+         */
+        post: operations["push_draft_api_orgs__org__projects__project__drafts__draft__push_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/orgs/{org}/projects/{project}/environments": {
         parameters: {
             query?: never;
@@ -1790,10 +1858,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Look Again
+         * Look Setup
          * @description Looks at the repository again.
          */
-        post: operations["look_again_api_orgs__org__setups__setup__look_post"];
+        post: operations["look_setup_api_orgs__org__setups__setup__look_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2517,6 +2585,103 @@ export interface components {
             current: string;
             /** Slug */
             slug: string;
+        };
+        /**
+         * DraftKind
+         * @description What is written. Restore: a file that an earlier commit had, as it was.
+         * @enum {string}
+         */
+        DraftKind: "merge" | "empty" | "autogenerate" | "restore";
+        /**
+         * DraftNew
+         * @description What to write. `heads`: what it follows; by default every head for a merge, else the only one.
+         */
+        DraftNew: {
+            /** Database */
+            database?: string | null;
+            /**
+             * Environment
+             * @description for autogenerate: what to compare with
+             */
+            environment?: string | null;
+            /** Heads */
+            heads?: string[] | null;
+            kind: components["schemas"]["DraftKind"];
+            /**
+             * Message
+             * @default
+             */
+            message: string;
+            /**
+             * Restore
+             * @description for restore: the revision that is missing
+             */
+            restore?: string | null;
+            /** Rev Id */
+            rev_id?: string | null;
+        };
+        /**
+         * DraftNote
+         * @description Something to know about the text.
+         */
+        DraftNote: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+        };
+        /**
+         * DraftRead
+         * @description A draft as people see it; `content` only where one draft is asked for.
+         */
+        DraftRead: {
+            /** Actor */
+            actor: string;
+            /** Branch */
+            branch: string | null;
+            /** Commit */
+            commit: string;
+            /** Content */
+            content: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            error: components["schemas"]["ProblemText"] | null;
+            /** Heads */
+            heads: string[];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["DraftKind"];
+            /** Message */
+            message: string;
+            /** Notes */
+            notes: components["schemas"]["DraftNote"][];
+            /** Path */
+            path: string | null;
+            /** Pushed At */
+            pushed_at: string | null;
+            /** Pushed Sha */
+            pushed_sha: string | null;
+            /** Ref */
+            ref: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "ready" | "failed" | "push_waiting" | "pushing" | "pushed";
+        };
+        /**
+         * Drafts
+         * @description The project's latest drafts.
+         */
+        Drafts: {
+            /** Items */
+            items: components["schemas"]["DraftRead"][];
         };
         /**
          * EmailChange
@@ -3739,7 +3904,7 @@ export interface components {
          * @description Everything that can be allowed.
          * @enum {string}
          */
-        Permission: "organization.read" | "organization.manage" | "organization.transfer" | "organization.delete" | "member.manage" | "audit.read" | "project.create" | "project.delete" | "project.read" | "project.update" | "project.member.manage" | "token.manage" | "environment.write" | "secret.write" | "revision.write" | "job.read" | "job.plan" | "job.upgrade" | "job.downgrade" | "job.stamp" | "job.cancel" | "job.cancel.any" | "job.approve" | "job.override" | "activity.read" | "activity.cancel" | "data.read" | "sql.read" | "sql.write";
+        Permission: "organization.read" | "organization.manage" | "organization.transfer" | "organization.delete" | "member.manage" | "audit.read" | "project.create" | "project.delete" | "project.read" | "project.update" | "project.member.manage" | "token.manage" | "environment.write" | "secret.write" | "revision.write" | "revision.push" | "job.read" | "job.plan" | "job.upgrade" | "job.downgrade" | "job.stamp" | "job.cancel" | "job.cancel.any" | "job.approve" | "job.override" | "activity.read" | "activity.cancel" | "data.read" | "sql.read" | "sql.write";
         /**
          * PersonName
          * @description Somebody.
@@ -3978,6 +4143,8 @@ export interface components {
             /** Config Section */
             config_section?: string | null;
             credential?: components["schemas"]["Credential"] | null;
+            /** Direct Push */
+            direct_push?: boolean | null;
             /** Extra Packages */
             extra_packages?: string[] | null;
             /** Extras */
@@ -4019,6 +4186,12 @@ export interface components {
              */
             config_section: string;
             credential?: components["schemas"]["Credential"] | null;
+            /**
+             * Direct Push
+             * @description drafts may be pushed to the branch that jobs run from
+             * @default false
+             */
+            direct_push: boolean;
             /**
              * Extra Packages
              * @default []
@@ -4075,6 +4248,8 @@ export interface components {
              */
             created_at: string;
             credential: components["schemas"]["SecretSet"];
+            /** Direct Push */
+            direct_push: boolean;
             /** Extra Packages */
             extra_packages: string[];
             /** Extras */
@@ -4159,6 +4334,14 @@ export interface components {
             secret: boolean;
             /** Value */
             value: string | null;
+        };
+        /**
+         * PushRequest
+         * @description Where to push: a branch that is not there yet.
+         */
+        PushRequest: {
+            /** Branch */
+            branch: string;
         };
         /**
          * QueryPlan
@@ -7606,6 +7789,175 @@ export interface operations {
             };
         };
     };
+    list_drafts_api_orgs__org__projects__project__drafts_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drafts"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_draft_api_orgs__org__projects__project__drafts_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftNew"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_draft_api_orgs__org__projects__project__drafts__draft__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                draft: string;
+                org: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discard_draft_api_orgs__org__projects__project__drafts__draft__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                draft: string;
+                org: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    push_draft_api_orgs__org__projects__project__drafts__draft__push_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                draft: string;
+                org: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PushRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_environments_api_orgs__org__projects__project__environments_get: {
         parameters: {
             query?: never;
@@ -8675,7 +9027,7 @@ export interface operations {
             };
         };
     };
-    look_again_api_orgs__org__setups__setup__look_post: {
+    look_setup_api_orgs__org__setups__setup__look_post: {
         parameters: {
             query?: never;
             header?: never;

@@ -17,5 +17,6 @@ export const addresses = {
     `/${org}/projects/${project}/databases/${environment}/${encodeURIComponent(database)}/${view}`,
   tokens: (org: string) => `/${org}/tokens`,
   audit: (org: string) => `/${org}/audit`,
+  draft: (org: string, project: string, draft: string) => `/${org}/projects/${project}/drafts/${draft}`,
   settings: (org: string, project: string) => `/${org}/projects/${project}/settings`,
 };

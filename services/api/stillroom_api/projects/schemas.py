@@ -115,6 +115,7 @@ class ProjectNew(ProjectFields):
     groups: list[Word] = Field(default=[], max_length=50)
     extras: list[Word] = Field(default=[], max_length=50)
     install_project: bool | None = None
+    direct_push: bool = Field(default=False, description="drafts may be pushed to the branch that jobs run from")
 
 
 class ProjectChanges(ProjectFields):
@@ -135,6 +136,7 @@ class ProjectChanges(ProjectFields):
     groups: list[Word] | None = Field(default=None, max_length=50)
     extras: list[Word] | None = Field(default=None, max_length=50)
     install_project: bool | None = None
+    direct_push: bool | None = None
 
     _NULLABLE = frozenset({"credential", "config_file", "command", "python", "requirements_file", "install_project"})
 
@@ -163,6 +165,7 @@ class ProjectRead(BaseModel):
     groups: list[str]
     extras: list[str]
     install_project: bool | None
+    direct_push: bool
     credential: SecretSet
     commit: CommitRead | None
     fetch: BackgroundState
@@ -192,6 +195,7 @@ class ProjectRead(BaseModel):
                         "groups",
                         "extras",
                         "install_project",
+                        "direct_push",
                         "created_at",
                     ]
                 },

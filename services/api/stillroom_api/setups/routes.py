@@ -54,7 +54,7 @@ async def discard_setup(setup: UUID, session: Transaction, actor: Adding) -> Non
 
 
 @router.post("/{setup}/look", status_code=202)
-async def look_again(setup: UUID, session: Transaction, actor: Adding) -> SetupRead:
+async def look_setup(setup: UUID, session: Transaction, actor: Adding) -> SetupRead:
     """Looks at the repository again."""
     found = await service.find_setup(session, actor, setup, held=True)
     service.request_look(session, found)

@@ -21,6 +21,7 @@ class Permission(StrEnum):
     ENVIRONMENT_WRITE = "environment.write"
     SECRET_WRITE = "secret.write"  # noqa: S105
     REVISION_WRITE = "revision.write"
+    REVISION_PUSH = "revision.push"
     JOB_READ = "job.read"
     JOB_PLAN = "job.plan"
     JOB_UPGRADE = "job.upgrade"
@@ -76,7 +77,8 @@ MEANINGS: dict[Permission, str] = {
     _P.TOKEN_MANAGE: "make and revoke API tokens, within one's own rights",
     _P.ENVIRONMENT_WRITE: "add, change, protect and remove environments and databases",
     _P.SECRET_WRITE: "set secrets and the addresses of databases; nobody can read a secret",
-    _P.REVISION_WRITE: "write drafts of revisions",
+    _P.REVISION_WRITE: "have drafts of revisions written: runs the project's code, changes nothing",
+    _P.REVISION_PUSH: "push drafts of revisions as branches of the repository",
     _P.JOB_READ: "see jobs and their logs",
     _P.JOB_PLAN: "plan, check and fetch: runs the project's code, changes no database",
     _P.JOB_UPGRADE: "start upgrades",
@@ -104,6 +106,7 @@ _OPERATOR = _VIEWER | {
     _P.SQL_READ,
 }
 _MAINTAINER = _OPERATOR | {
+    _P.REVISION_PUSH,
     _P.JOB_DOWNGRADE,
     _P.JOB_STAMP,
     _P.JOB_CANCEL_ANY,

@@ -26,6 +26,8 @@ READ_DATABASE = "stillroom.read_database"
 LOOK_AT_SETUP = "stillroom.look_at_setup"
 TEST_DATABASE = "stillroom.test_database"
 READ_CATALOGUE = "stillroom.read_catalogue"
+WRITE_DRAFT = "stillroom.write_draft"
+PUSH_DRAFT = "stillroom.push_draft"
 
 # Celery on Redis redelivers what is not acknowledged in this time; tasks are acknowledged on arrival, so
 # only a worker that dies between receiving and acknowledging is concerned.

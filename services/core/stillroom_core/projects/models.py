@@ -50,6 +50,8 @@ class Project(Keyed, Table):
     groups: Mapped[list[str]] = mapped_column(server_default=text("'[]'"))
     extras: Mapped[list[str]] = mapped_column(server_default=text("'[]'"))
     install_project: Mapped[bool | None]
+    # Whether drafts may be pushed to the very branch that jobs run from.
+    direct_push: Mapped[bool] = mapped_column(server_default=text("false"))
 
     commit_id: Mapped[UUID | None]  # the newest commit read; no foreign key: it would be a circle
     fetch_state: Mapped[str] = mapped_column(String(16), server_default=text("'idle'"))

@@ -6,6 +6,7 @@ from stillroom_worker.checkout.failure import CheckoutFailed
 from stillroom_worker.checkout.fetch import default_branch, fetch
 from stillroom_worker.checkout.history import file_history
 from stillroom_worker.checkout.limits import ExportLimits, FetchLimits
+from stillroom_worker.checkout.push import NewCommit, push
 from stillroom_worker.checkout.repository import (
     Credential,
     Dropped,
@@ -25,9 +26,11 @@ __all__ = [
     "FetchedCommit",
     "FileCommit",
     "Network",
+    "NewCommit",
     "Repository",
     "default_branch",
     "export",
     "fetch",
     "file_history",
+    "push",
 ]

@@ -14,6 +14,8 @@ Code = Literal[
     "too_large",
     "timeout",
     "tls",
+    "push_refused",
+    "branch_taken",
     "git_failed",
 ]
 

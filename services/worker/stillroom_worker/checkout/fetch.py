@@ -59,7 +59,7 @@ async def fetch(
     address = None if location.scheme == "file" else await pin(location, allowed_networks, resolve)
     with handed_over(location, address, repository.credential) as handover:
         async with locked(mirror, limits.time):
-            visit = _Visit(repository, location, address, handover, mirror, limits)
+            visit = Visit(repository, location, address, handover, mirror, limits)
             sha = await visit.bring(repository.ref)
             await visit.complete(sha)
             await keep(mirror, sha)
@@ -86,11 +86,11 @@ async def default_branch(
     address = None if location.scheme == "file" else await pin(location, allowed_networks, resolve)
     with handed_over(location, address, repository.credential) as handover:
         async with locked(mirror, limits.time):
-            return await _Visit(repository, location, address, handover, mirror, limits).head()
+            return await Visit(repository, location, address, handover, mirror, limits).head()
 
 
 @dataclass
-class _Visit:
+class Visit:
     """One visit at one server: the same address, credential and deadline for each of its commands."""
 
     repository: Repository
@@ -135,6 +135,22 @@ class _Visit:
             "The server does not say which branch its HEAD is; an empty repository has none.",
             "Name the branch or tag to migrate from.",
         )
+
+    async def push(self, sha: str, branch: str, *, onto_existing: bool) -> None:
+        """Push a commit of the mirror as a branch; a new one must be new, an existing one is only gone forward on."""
+        name = f"refs/heads/{branch}"
+        words = ["push", "-q", "--no-follow-tags", "--no-recurse-submodules", "--no-signed"]
+        if not onto_existing:
+            words.append(f"--force-with-lease={name}:")  # an empty expectation: it must not be there
+        try:
+            await self._git(*words, "--end-of-options", "origin", f"{sha}:{name}")
+        except CheckoutFailed as failure:
+            # Perhaps we pushed it before, and died before we could say so.
+            if failure.code != "branch_taken":
+                raise
+            there = await self._git("ls-remote", "-q", "--end-of-options", "origin", name)
+            if there.output.decode("ascii", "replace").split("\t")[0] != sha:
+                raise
 
     async def _full_name(self, ref: str) -> str | None:
         """Ask the server for the ref's full name. None: it has no branch or tag of that name.

@@ -31,6 +31,19 @@ def _means(pattern: str, code: Code, title: str, fix: str) -> _Meaning:
 # The first that matches wins: what names a cause stands above what only says that it went wrong.
 _MEANINGS = (
     _means(
+        r"stale info|\[rejected\]|non-fast-forward|fetch first|cannot lock ref",
+        "branch_taken",
+        "The branch is there already, or has moved",
+        "Choose another name for the branch; for one that exists, fetch the project and write the revision again.",
+    ),
+    _means(
+        r"permission to .* denied|not allowed to push|protected branch|hook declined|read.?only|write access"
+        r"|remote rejected|deny updating|insufficient permission|you are not allowed|access denied.*push",
+        "push_refused",
+        "The server did not take the branch",
+        "Store a credential that may push: a token with write access to the code, or a deploy key that is allowed to.",
+    ),
+    _means(
         r"host key verification failed|remote host identification has changed|no .* host key is known",
         "host_key",
         "The server's ssh key is not the stored one",

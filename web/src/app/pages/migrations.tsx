@@ -1,6 +1,9 @@
 import { GitBranch } from "lucide-react";
+import { useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
 import { useTrouble } from "@/api/use-trouble";
+import { NewDraftDialog } from "@/features/drafts/new-draft-dialog";
+import { RestoreButton } from "@/features/drafts/restore-button";
 import { MigrationsView } from "@/features/migrations/migrations-view";
 import { isNotFetched, projectName, useCurrent, useHistory } from "@/features/migrations/queries";
 import { CommitButton, CommitLine, isFetching } from "@/features/projects/fetch-state";
@@ -26,6 +29,7 @@ export function Migrations() {
   const name = projectName(org, slug);
   const history = useHistory(name, project.data?.commit?.sha);
   const current = useCurrent(name);
+  const [writing, setWriting] = useState(false);
   useTitle(t("nav.migrations"), project.data?.name);
 
   if (project.isError && asProblem(project.error).status === 404) return <NotFound />;
@@ -52,6 +56,8 @@ export function Migrations() {
       )}
     </>
   );
+  const whyNoDraft = project.data.permissions.includes("revision.write") ? null : t("common.noPermission", { permission: "revision.write" });
+  const openDraft = (draft: { id: string }) => void navigate(addresses.draft(org, slug, draft.id));
   if (history.data)
     return (
       <div className="flex h-full min-h-0 flex-col">
@@ -62,6 +68,16 @@ export function Migrations() {
         {current.isError && (
           <TroubleNotice className="m-3 mb-0" trouble={trouble(current.error)} onRetry={() => void current.refetch()} />
         )}
+        {writing && (
+          <NewDraftDialog
+            org={org}
+            project={slug}
+            heads={history.data.heads}
+            environments={current.data?.environments ?? []}
+            onClose={() => setWriting(false)}
+            onAsked={openDraft}
+          />
+        )}
         <div className="min-h-0 flex-1">
           <MigrationsView
             org={org}
@@ -71,6 +87,9 @@ export function Migrations() {
             current={current.data}
             gitUrl={project.data.git_url}
             jobAddress={(job) => addresses.job(org, slug, job)}
+            onNewRevision={() => setWriting(true)}
+            whyNoDraft={whyNoDraft}
+            restore={(revision) => <RestoreButton org={org} project={slug} revision={revision} why={whyNoDraft} onAsked={openDraft} />}
             onStarted={(job) => void navigate(addresses.job(org, slug, job.id))}
             jobLink={(job, label) => (
               <Button asChild>

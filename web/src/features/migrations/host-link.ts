@@ -31,6 +31,21 @@ export function commitLink(gitUrl: string, sha: string): string | null {
   return host && `${host.base}${COMMIT[host.kind]}${encodeURIComponent(sha)}`;
 }
 
+/** Where the host makes a merge request of a pushed branch; null where the host is not known. */
+export function requestLink(gitUrl: string, branch: string, into: string): string | null {
+  const host = hostOf(gitUrl);
+  if (!host) return null;
+  const [from, to] = [encodeURIComponent(branch), encodeURIComponent(into)];
+  switch (host.kind) {
+    case "gitlab":
+      return `${host.base}/-/merge_requests/new?merge_request%5Bsource_branch%5D=${from}&merge_request%5Btarget_branch%5D=${to}`;
+    case "bitbucket":
+      return `${host.base}/pull-requests/new?source=${from}&dest=${to}`;
+    default:
+      return `${host.base}/compare/${to}...${from}${host.kind === "github" ? "?expand=1" : ""}`;
+  }
+}
+
 /** The file as it is in a commit; null where the host is not known. */
 export function fileLink(gitUrl: string, sha: string, path: string): string | null {
   const host = hostOf(gitUrl);

@@ -35,6 +35,10 @@ interface MigrationsViewProps {
   jobLink: (job: string, label: string) => ReactNode;
   settingsLink: (label: string, section?: "environments" | "repository") => ReactNode;
   onStarted: (job: Job) => void;
+  onNewRevision: () => void;
+  /** Why no revision can be written; null where one can. */
+  whyNoDraft: string | null;
+  restore: (revision: string) => ReactNode;
 }
 
 const PERMISSION: Record<MoveKind, string> = { upgrade: "job.upgrade", downgrade: "job.downgrade", stamp: "job.stamp" };
@@ -64,7 +68,7 @@ function lookOf(standings: readonly EnvironmentStanding[], running: RunningSteps
 }
 
 export function MigrationsView(props: MigrationsViewProps) {
-  const { org, slug, project, history, current, gitUrl, jobAddress, jobLink, settingsLink, onStarted } = props;
+  const { org, slug, project, history, current, gitUrl, jobAddress, jobLink, settingsLink, onStarted, onNewRevision, whyNoDraft, restore } = props;
   const { t } = useLanguage();
   const address = useAddress();
   const wide = useWide();
@@ -156,6 +160,9 @@ export function MigrationsView(props: MigrationsViewProps) {
           whyNot={whyNot}
           onMove={address.ask}
           onSelect={(revision) => address.select(revision, null)}
+          onMerge={onNewRevision}
+          whyNoDraft={whyNoDraft}
+          restore={restore}
         />
         {address.revision !== null && !selected && (
           <Notice
@@ -208,6 +215,7 @@ export function MigrationsView(props: MigrationsViewProps) {
                   ),
                 )
               }
+              onNewRevision={whyNoDraft === null ? onNewRevision : null}
               shown={filter ? rows.length : null}
               noEnvironments={current !== undefined && standings.length === 0 ? settingsLink(t("migrations.addEnvironment")) : null}
             />

@@ -17,6 +17,10 @@ interface NotesProps {
   whyNot: (kind: MoveKind, environment: CurrentEnvironment, one?: DatabaseStanding) => string | null;
   onMove: (move: MoveAsked) => void;
   onSelect: (revision: string) => void;
+  onMerge: () => void;
+  whyNoDraft: string | null;
+  /** The button that has a missing revision's file brought back. */
+  restore: (revision: string) => ReactNode;
 }
 
 /** Many findings of one kind are one page of noise; the first ones lead to the rest. */
@@ -41,7 +45,15 @@ export function GraphNotes(props: NotesProps) {
         <UnknownNotice key={`${one.database.id} ${revision}`} {...props} environment={environment} one={one} revision={revision} />
       ))}
       {several && (
-        <Notice kind="warning" title={t("migrations.severalHeads", { count: history.heads.length })}>
+        <Notice
+          kind="warning"
+          title={t("migrations.severalHeads", { count: history.heads.length })}
+          action={
+            <Button size="small" why={props.whyNoDraft} onClick={props.onMerge}>
+              {t("drafts.new.merge")}
+            </Button>
+          }
+        >
           <p className="break-words">
             <Revisions ids={history.heads} graph={graph} onSelect={props.onSelect} />
             {". "}
@@ -90,7 +102,7 @@ function Revisions({ ids, graph, onSelect }: { ids: readonly string[]; graph: Gr
   ));
 }
 
-function ProblemNotice({ project, problem, graph, onSelect }: NotesProps & { problem: GraphProblem }) {
+function ProblemNotice({ project, problem, graph, onSelect, restore }: NotesProps & { problem: GraphProblem }) {
   const { t } = useLanguage();
   const missing =
     problem.code === "missing_parent"
@@ -105,14 +117,14 @@ function ProblemNotice({ project, problem, graph, onSelect }: NotesProps & { pro
       </p>
       {code && <p className="mt-1">{t(`migrations.trouble.${code}.fix`)}</p>}
       {missing.map((id) => (
-        <Trail key={id} project={project} revision={id} />
+        <Trail key={id} project={project} revision={id} restore={restore} />
       ))}
     </Notice>
   );
 }
 
 /** Which commit had the revision, which had it no more, and how its file comes back. */
-function Trail({ project, revision }: { project: string; revision: string }) {
+function Trail({ project, revision, restore }: { project: string; revision: string; restore?: NotesProps["restore"] }) {
   const { t, rich, ago } = useLanguage();
   const trace = useTrace(project, revision);
   if (!trace.data) return null;
@@ -131,6 +143,7 @@ function Trail({ project, revision }: { project: string; revision: string }) {
         )}
       </p>
       <Command text={`git checkout ${commit.sha} -- ${word(path)}`} />
+      {restore?.(revision)}
     </div>
   );
 }

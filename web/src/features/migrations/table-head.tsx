@@ -1,5 +1,5 @@
 /** Above the revisions: what to look for, how much there is, and what the table leaves out. */
-import { Check, Download, Filter, FoldVertical, ListFilter, MoreHorizontal, UnfoldVertical, X } from "lucide-react";
+import { Check, Download, FilePlus2, Filter, FoldVertical, ListFilter, MoreHorizontal, UnfoldVertical, X } from "lucide-react";
 import { type ReactNode, type RefObject, useEffect, useMemo, useRef, useState } from "react";
 import type { History } from "@/api/types";
 import { useLanguage } from "@/i18n";
@@ -19,10 +19,12 @@ interface TableHeadProps {
   folded: boolean;
   onFold: (folded: boolean) => void;
   onExport: () => void;
+  /** Null where the person may not have one written. */
+  onNewRevision: (() => void) | null;
   noEnvironments: ReactNode;
 }
 
-export function TableHead({ input, filter, onFilter, history, standings, shown, folded, onFold, onExport, noEnvironments }: TableHeadProps) {
+export function TableHead({ input, filter, onFilter, history, standings, shown, folded, onFold, onExport, onNewRevision, noEnvironments }: TableHeadProps) {
   const { t } = useLanguage();
   // Typed letters appear at once; the address follows, and never overwrites what is being typed.
   const [text, setText] = useState(filter);
@@ -93,6 +95,11 @@ export function TableHead({ input, filter, onFilter, history, standings, shown, 
           >
             {t(folded ? "migrations.unfoldAll" : "migrations.foldAll")}
           </MenuItem>
+          {onNewRevision && (
+            <MenuItem icon={<FilePlus2 className="size-3.5" />} onSelect={onNewRevision}>
+              {t("drafts.new")}…
+            </MenuItem>
+          )}
           <MenuItem icon={<Download className="size-3.5" />} onSelect={onExport}>
             {t("migrations.exportSvg")}
           </MenuItem>

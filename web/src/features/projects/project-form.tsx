@@ -2,7 +2,7 @@ import { type ReactNode, useState } from "react";
 import { useTrouble } from "@/api/use-trouble";
 import { useLanguage } from "@/i18n";
 import { Button } from "@/ui/button";
-import { Field, Input, Select, TextArea } from "@/ui/field";
+import { Checkbox, Field, Input, Select, TextArea } from "@/ui/field";
 import { TroubleNotice } from "@/ui/notice";
 import { type Form, useForm } from "@/ui/use-form";
 import { CredentialFields } from "./credential-fields";
@@ -54,6 +54,12 @@ export function ProjectForm({ initial, onSend, submitLabel, hasCredential = fals
         </Field>
       </div>
       <CredentialFields form={form} hasCredential={hasCredential} />
+      <Checkbox
+        label={t("drafts.directPush")}
+        hint={t("drafts.directPushHint")}
+        checked={form.values.direct_push}
+        onChange={(event) => form.set("direct_push", event.target.checked)}
+      />
       <Advanced form={form} />
       {form.error != null && <TroubleNotice trouble={trouble(form.error)} />}
       <div className="flex flex-wrap items-center gap-2">
@@ -66,7 +72,7 @@ export function ProjectForm({ initial, onSend, submitLabel, hasCredential = fals
   );
 }
 
-type TextName = Exclude<keyof ProjectValues, "credentialKind" | "install_project">;
+type TextName = Exclude<keyof ProjectValues, "credentialKind" | "install_project" | "direct_push">;
 
 function Advanced({ form }: { form: Form<ProjectValues> }) {
   const { t } = useLanguage();

@@ -26,6 +26,7 @@ export interface ProjectValues extends CredentialValues {
   groups: string;
   extras: string;
   install_project: "detect" | "yes" | "no";
+  direct_push: boolean;
 }
 
 export const NO_CREDENTIAL: CredentialValues = {
@@ -51,6 +52,7 @@ export const EMPTY: ProjectValues = {
   groups: "",
   extras: "",
   install_project: "detect",
+  direct_push: false,
   ...NO_CREDENTIAL,
 };
 
@@ -71,6 +73,7 @@ export function valuesOf(project: Project): ProjectValues {
     groups: project.groups.join(" "),
     extras: project.extras.join(" "),
     install_project: project.install_project === null ? "detect" : project.install_project ? "yes" : "no",
+    direct_push: project.direct_push,
     credentialKind: project.credential.set ? "keep" : "none",
   };
 }
@@ -129,6 +132,7 @@ export function bodyOf(values: ProjectValues): ProjectNew {
     groups: splitWords(values.groups),
     extras: splitWords(values.extras),
     install_project: values.install_project === "detect" ? null : values.install_project === "yes",
+    direct_push: values.direct_push,
     // Left out, a stored credential stays.
     ...(values.credentialKind === "keep" ? {} : { credential: credentialOf(values) }),
   };

@@ -2,6 +2,7 @@
 import { audit } from "./audit";
 import { common } from "./common";
 import { databases } from "./databases";
+import { drafts } from "./drafts";
 import { environments } from "./environments";
 import { jobs } from "./jobs";
 import { migrations } from "./migrations";
@@ -11,7 +12,7 @@ import { session } from "./session";
 import { setups } from "./setups";
 import { tokens } from "./tokens";
 
-export const en = { ...common, ...session, ...people, ...projects, ...setups, ...environments, ...databases, ...migrations, ...jobs, ...audit, ...tokens } as const;
+export const en = { ...common, ...session, ...people, ...projects, ...setups, ...drafts, ...environments, ...databases, ...migrations, ...jobs, ...audit, ...tokens } as const;
 
 export type Texts = typeof en;
 export type Key = keyof Texts;

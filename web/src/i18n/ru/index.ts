@@ -4,6 +4,7 @@ import type { Message } from "../messages";
 import { audit } from "./audit";
 import { common } from "./common";
 import { databases } from "./databases";
+import { drafts } from "./drafts";
 import { environments } from "./environments";
 import { jobs } from "./jobs";
 import { migrations } from "./migrations";
@@ -13,6 +14,6 @@ import { session } from "./session";
 import { setups } from "./setups";
 import { tokens } from "./tokens";
 
-const texts: Record<Key, Message> = { ...common, ...session, ...people, ...projects, ...setups, ...environments, ...databases, ...migrations, ...jobs, ...audit, ...tokens };
+const texts: Record<Key, Message> = { ...common, ...session, ...people, ...projects, ...setups, ...drafts, ...environments, ...databases, ...migrations, ...jobs, ...audit, ...tokens };
 
 export const ru = texts;

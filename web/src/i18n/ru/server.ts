@@ -1,6 +1,7 @@
 import { fields } from "./fields";
 import { looking } from "./looking";
 import { adding } from "./server-adding";
+import { drafts } from "./server-drafts";
 import { people } from "./server-people";
 import { runs } from "./server-runs";
 import { target } from "./server-target";
@@ -14,6 +15,7 @@ export { nouns } from "./server-nouns";
  */
 export const server: Readonly<Record<string, string>> = {
   ...adding,
+  ...drafts,
   ...looking,
   ...fields,
   // Signing in and rights.
@@ -309,7 +311,6 @@ export const server: Readonly<Record<string, string>> = {
   // Runs.
   "Alembic could not list the revisions.": "Alembic не смог перечислить ревизии.",
   "Correct the config file, section and subdirectory, or the packages and variables that env.py needs.": "Исправьте файл настроек, секцию и подпапку или пакеты и переменные, нужные env.py.",
-  "Alembic did not list the revisions in two minutes.": "Alembic не перечислил ревизии за две минуты.",
   "Alembic's answer is too long.": "Ответ Alembic слишком длинный.",
   "Stillroom itself failed while it ran this job.": "При выполнении задания сломался сам Stillroom.",
   "It runs jobs without isolation, and this installation has {0} organizations.":

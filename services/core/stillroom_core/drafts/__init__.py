@@ -1,0 +1,1 @@
+"""Drafts: revisions that were written for somebody and are not in the repository yet."""

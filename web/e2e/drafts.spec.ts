@@ -1,0 +1,107 @@
+/** A history in trouble, and the way out of it: drafts that Alembic writes, seen before they are pushed. */
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, type Page, test } from "@playwright/test";
+import { signIn } from "./people";
+
+const SAMPLE = join(process.env["STILLROOM_HOME"] ?? "", "sample");
+
+class Repository {
+  readonly folder = join(mkdtempSync(join(tmpdir(), "stillroom-trouble-")), `trouble-${Date.now()}`);
+
+  constructor() {
+    mkdirSync(join(this.folder, "migrations", "versions"), { recursive: true });
+    writeFileSync(join(this.folder, "alembic.ini"), "[alembic]\nscript_location = migrations\n");
+    for (const name of ["requirements.txt", "migrations/script.py.mako"]) copyFileSync(join(SAMPLE, "shop", name), join(this.folder, name));
+    writeFileSync(join(this.folder, "migrations", "env.py"), 'import os\nurl = os.environ["DATABASE_URL"]\n');
+    this.git("init", "-q", "-b", "main");
+  }
+
+  git(...words: string[]): string {
+    return execFileSync("git", ["-c", "user.name=Ann", "-c", "user.email=ann@example.com", "-C", this.folder, ...words], { encoding: "utf8" }).trim();
+  }
+
+  revision(id: string, down: string | null): void {
+    const text = `"""Revision ${id}"""\nrevision = "${id}"\ndown_revision = ${down ? `"${down}"` : "None"}\nbranch_labels = None\ndepends_on = None\n\n\ndef upgrade():\n    pass\n\n\ndef downgrade():\n    pass\n`;
+    writeFileSync(join(this.folder, "migrations", "versions", `${id}.py`), text);
+  }
+
+  commit(message: string): void {
+    this.git("add", "-A");
+    this.git("commit", "-q", "-m", message);
+  }
+}
+
+async function fetched(page: Page): Promise<void> {
+  await page.getByRole("button", { name: /Look for newer commits/ }).click();
+}
+
+test("several heads, a missing parent and an unknown revision are told with their repairs, and mended by drafts", async ({ page }) => {
+  test.setTimeout(300_000);
+  const repository = new Repository();
+  repository.revision("aaa1", null);
+  repository.revision("bbb2", "aaa1");
+  repository.revision("ccc3", "aaa1");
+  repository.commit("two heads");
+
+  await signIn(page, "/demo/projects/shop/settings");
+  const environments = (await (await page.waitForResponse((one) => one.url().endsWith("/projects/shop/environments"))).json()) as {
+    items: { slug: string; databases: { host: string; port: number }[] }[];
+  };
+  const place = environments.items.find((one) => one.slug === "dev")!.databases[0]!;
+  const passwords = JSON.parse(readFileSync(join(SAMPLE, "databases.json"), "utf8")) as Record<string, string>;
+
+  await page.goto("/demo/projects/new");
+  await page.getByLabel("Git URL").fill(repository.folder);
+  await page.getByRole("button", { name: "Look at the repository" }).click();
+  await page.getByLabel("Host").fill(place.host, { timeout: 60_000 });
+  await page.getByLabel("Port").fill(String(place.port));
+  await page.getByLabel("Database", { exact: true }).fill("shop_dev");
+  await page.getByLabel("User").fill("shop_dev");
+  await page.getByLabel("Password").fill(passwords["dev"]!);
+  await page.getByRole("button", { name: "Test the connection" }).click();
+  await expect(page.getByText(/^PostgreSQL \d+/)).toBeVisible({ timeout: 30_000 });
+  await page.getByRole("button", { name: "Add the project" }).click();
+  await expect(page).toHaveURL(/\/migrations/, { timeout: 30_000 });
+  const migrations = new URL(page.url()).pathname;
+
+  // The database was migrated by another project.
+  const unknown = page.getByRole("alert").filter({ hasText: "which this code does not have" }).first();
+  await expect(unknown).toBeVisible({ timeout: 60_000 });
+  await expect(unknown.getByRole("link", { name: "choose that ref" })).toBeVisible();
+
+  // Two heads: one button, one look, one branch.
+  await page.getByRole("button", { name: "Create merge revision" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Write it" }).click();
+  await expect(page).toHaveURL(/\/drafts\//);
+  await expect(page.getByRole("region", { name: /^New file migrations\/versions\// })).toContainText("down_revision", { timeout: 120_000 });
+  await page.getByLabel("Branch").fill("main");
+  await page.getByRole("button", { name: "Push the branch" }).click();
+  await expect(page.getByRole("alert").filter({ hasText: "Jobs run from main" })).toContainText("Push to a branch of its own");
+  await page.getByLabel("Branch").fill("revisions/merge");
+  await page.getByRole("button", { name: "Push the branch" }).click();
+  await expect(page.getByText("Pushed as revisions/merge")).toBeVisible({ timeout: 60_000 });
+  expect(repository.git("log", "-1", "--format=%s", "revisions/merge")).toBe("merge heads");
+  repository.git("merge", "-q", "revisions/merge");
+  await page.getByRole("link", { name: "Back to the migrations" }).click();
+  await fetched(page);
+  await expect(page.getByText("4 revisions · 1 head")).toBeVisible({ timeout: 60_000 });
+
+  // A file that somebody removed comes back as a branch.
+  rmSync(join(repository.folder, "migrations", "versions", "aaa1.py"));
+  repository.commit("tidy up");
+  await fetched(page);
+  await page.getByRole("button", { name: "Restore it as a branch" }).first().click({ timeout: 60_000 });
+  await expect(page.getByRole("region", { name: "New file migrations/versions/aaa1.py" })).toContainText("Revision aaa1", { timeout: 60_000 });
+  await page.getByRole("button", { name: "Push the branch" }).click();
+  await expect(page.getByText(/^Pushed as/)).toBeVisible({ timeout: 60_000 });
+  expect(repository.git("branch", "--list", "stillroom/*")).toContain("stillroom/restore-the-revision-aaa1");
+
+  const slug = migrations.split("/")[3]!;
+  await page.goto(`/demo/projects/${slug}/settings?section=danger`);
+  await page.getByLabel(`Type ${slug} to delete it.`).fill(slug);
+  await page.getByRole("button", { name: "Delete the project" }).click();
+  await expect(page).toHaveURL(/\/demo\/projects$/);
+});
