@@ -128,6 +128,7 @@ def test_a_request_carries_everything_that_the_hook_reads() -> None:
         "ini_overrides": {},
         "x": [],
         "attributes": {},
+        "revision": None,
         "command": None,
         "session": {
             "application_name": "stillroom:7",

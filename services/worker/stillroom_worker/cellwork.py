@@ -48,6 +48,7 @@ class Run:
     kind: Kind
     target: str | None = None
     expected: Sequence[str] | None = None
+    purge: bool = False
     command: Sequence[str] | None = None
     revision: NewRevision | None = None
     timeouts: bool = True
@@ -185,6 +186,7 @@ def _request(
         kind=run.kind,
         target=run.target,
         # A stamp runs nothing: what it writes is compared afterwards.
+        purge=run.purge,
         expected=run.expected if run.kind in ("upgrade", "downgrade") else None,
         config_file=project.config_file,
         section=project.config_section,

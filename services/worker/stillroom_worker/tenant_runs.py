@@ -171,7 +171,8 @@ class TenantRuns:
             )
         kind: Any = job.kind
         expected = [step["revision"] for step in plan.steps] if plan and plan.steps is not None else None
-        return Run(job=str(job.id), kind=kind, target=job.revision, expected=expected)
+        purge = plan is not None and plan.purges
+        return Run(job=str(job.id), kind=kind, target=job.revision, expected=expected, purge=purge)
 
     async def _terminate_backends(self) -> None:
         session = await self._ground.connect()

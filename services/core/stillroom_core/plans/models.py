@@ -69,3 +69,9 @@ class Plan(Keyed, Table):
     expires_at: Mapped[datetime]
     # Known to have been applied; found out once, when it has expired, so that the sweeper never looks at it again.
     applied: Mapped[bool] = mapped_column(server_default=text("false"))
+
+    @property
+    def purges(self) -> bool:
+        """Whether a stamp empties the version table first: a row goes without a step, for the code has none for it."""
+        left = {row for step in self.steps or () for row in step["from"]} | set(self.heads_after or ())
+        return self.kind == "stamp" and self.steps is not None and not set(self.heads) <= left

@@ -45,7 +45,10 @@ class Nothing:
 
 @dataclass(frozen=True, kw_only=True)
 class Resolution:
-    """The steps to a target, or why there are none. `heads_after` are the version rows afterwards."""
+    """The steps to a target, or why there are none. `heads_after` are the version rows afterwards.
+
+    A stamp from rows that the code does not know begins with none: they all go, without a step.
+    """
 
     kind: Direction
     target: str
@@ -77,15 +80,19 @@ def plan(graph: Graph, kind: str, target: str, heads: Sequence[str]) -> Resoluti
         raise refusals.range_not_allowed(target)
     if graph.broken:
         raise refusals.graph_broken([problem for problem in graph.problems if problem.fatal])
+    start = rows
     if unknown := graph.unknown(rows):
-        raise refusals.database_unknown_revision(unknown)
-    steps = _planner(graph).steps(kind, target, rows)
+        # Alembic can plan from no row that it does not know; only a stamp may begin with an emptied table.
+        if direction != "stamp" or target == "base":
+            raise refusals.database_unknown_revision(unknown)
+        start = ()
+    steps = _planner(graph).steps(kind, target, start)
     return Resolution(
         kind=direction,
         target=target,
         heads=rows,
         steps=tuple(steps),
-        heads_after=_heads_after(graph, steps, rows),
+        heads_after=_heads_after(graph, steps, start),
         nothing=None if steps else _nothing(graph, kind, target, rows),
     )
 

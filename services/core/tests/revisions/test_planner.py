@@ -54,6 +54,14 @@ def test_a_stamp_is_one_step_per_row() -> None:
     assert plan(LINE, "stamp", "head", ["rev1"]).heads_after == ("rev4",)
 
 
+def test_a_stamp_from_a_row_that_the_code_does_not_have_begins_with_an_emptied_table() -> None:
+    found = plan(LINE, "stamp", "rev3", ["fromelsewhere"])
+    assert (found.heads, found.heads_after) == (("fromelsewhere",), ("rev3",))
+    assert list(found.steps) == [Step("rev3", "change 3", "stamp", (), ("rev3",))]
+    assert refusal(LINE, "stamp", "base", "fromelsewhere").code == "database_unknown_revision"
+    assert refusal(LINE, "downgrade", "rev1", "fromelsewhere").code == "database_unknown_revision"
+
+
 def test_a_step_tells_message_direction_and_both_ends() -> None:
     assert resolve(LINE, "upgrade", "+1", ["rev2"]) == [Step("rev3", "change 3", "upgrade", ("rev2",), ("rev3",))]
     assert resolve(LINE, "downgrade", "-1", ["rev0"]) == [Step("rev0", "change 0", "downgrade", ("rev0",), ())]

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from stillroom_core.environments.models import Environment
+from stillroom_core.errors import Conflict
 from stillroom_core.plans.models import Plan
 from stillroom_testing.jobs_scene import ENV_PY, Finished, two_tables
 from stillroom_worker.run_job import run_job
@@ -136,3 +138,17 @@ async def test_a_run_that_ends_elsewhere_than_its_plan_is_no_success(scene: Any)
     done = await scene.run("upgrade", "head")
     assert (done.job.state, done.code) == ("failed", "not_as_planned"), done.job.error
     assert done.job.heads_after == ["aaa1"]
+
+
+async def test_a_stamp_from_a_revision_that_the_code_does_not_have_replaces_its_row(scene: Any) -> None:
+    await at_aaa1(scene)
+    moved_by_a_terminal(scene, "zzz9")
+    await scene.read()
+    with pytest.raises(Conflict, match="a revision that this commit does not have"):
+        await scene.run("upgrade", "head")
+    made = await scene.plan("stamp", "aaa1")
+    assert (made.heads, made.heads_after, made.purges) == (["zzz9"], ["aaa1"], True)
+    done = await scene.run("stamp", "aaa1")
+    assert (done.job.state, done.job.heads_after) == ("succeeded", ["aaa1"])
+    assert not (await applied(scene, await scene.run("stamp", "bbb2"))).purges
+    assert scene.ask("select string_agg(version_num, ',') from alembic_version") == "bbb2"
