@@ -100,6 +100,7 @@ def test_no_secret_of_a_printing_and_failing_project_stands_anywhere(ground: Gro
         watching.join(120)
         wrong = _wrong_password(ground)
         _look_at_the_repository(ground)
+        _write_a_revision(ground)
     assert done["state"] == "failed", done
     assert ground.ask("select version_num from alembic_version") == [("0001",)]  # whatever was forged
 
@@ -164,16 +165,29 @@ def _look_at_the_repository(ground: Ground) -> None:
     until(lambda: ground.whole.http.get(path).json()["look"]["state"] in ("idle", "failed"), "it was looked at")
 
 
+def _write_a_revision(ground: Ground) -> None:
+    """As somebody does who has Alembic write one: the project's own code runs for it, in the sandbox."""
+    path = "/api/orgs/demo/projects/shop/drafts"
+    made = ground.whole.http.post(path, json={"kind": "empty", "message": "one more"})
+    assert made.status_code == 202, made.text
+    path = f"{path}/{made.json()['id']}"
+    until(lambda: ground.whole.http.get(path).json()["state"] in ("ready", "failed"), "it was written, or not")
+
+
 async def _follow(ground: Ground, frames: list[str]) -> None:
     """Every frame of the newest job's stream, from its beginning."""
     before = len(ground.jobs)
     while len(ground.jobs) == before:
         await asyncio.sleep(0.01)
-    url = f"ws://127.0.0.1:{ground.whole.port}/api/jobs/{ground.jobs[before]}/stream"
+    url = f"ws://127.0.0.1:{ground.whole.port}/api/live"
     headers = {"Authorization": ground.whole.http.headers["Authorization"]}
     async with connect(url, additional_headers=headers, max_size=None, proxy=None) as socket:
+        await socket.send(json.dumps({"subscribe": f"job:{ground.jobs[before]}"}))
         async for frame in socket:
-            frames.append(json.dumps(json.loads(frame), ensure_ascii=False))
+            message = json.loads(frame)
+            frames.append(json.dumps(message, ensure_ascii=False))
+            if message["type"] == "end":
+                return
 
 
 def _keys(redis_url: str) -> str:
@@ -204,7 +218,8 @@ def _answers(ground: Ground, jobs: list[str]) -> dict[str, str]:
     with psycopg.connect(ground.metadata_url) as connection:
         plan = str(connection.execute("select id from plans order by id desc limit 1").fetchone()[0])  # type: ignore[index]
         setup = str(connection.execute("select id from setups").fetchone()[0])  # type: ignore[index]
-    places = {"org": "demo", "project": "shop", "revision": "0001", "plan": plan, "setup": setup}
+        draft = str(connection.execute("select id from drafts").fetchone()[0])  # type: ignore[index]
+    places = {"org": "demo", "project": "shop", "revision": "0001", "plan": plan, "setup": setup, "draft": draft}
     places |= {"environment": "dev", "database": "main"}
     answers = {}
     document = http.get("/openapi.json").json()

@@ -107,9 +107,9 @@ function Danger({ project }: { project: Project }) {
   const { t } = useLanguage();
   const organization = useOrganization();
   const org = project.organization.slug;
-  const remove = useDeleteProject(org, project.slug);
   const trouble = useTrouble();
   const navigate = useNavigate();
+  const remove = useDeleteProject(org, project.slug, () => navigate(addresses.projects(org)));
   const [typed, setTyped] = useState("");
   const why = organization?.permissions.includes("project.delete") ? null : t("common.noPermission", { permission: "project.delete" });
   return (
@@ -117,7 +117,7 @@ function Danger({ project }: { project: Project }) {
       className="flex max-w-md flex-col gap-3"
       onSubmit={(event) => {
         event.preventDefault();
-        if (typed === project.slug && !why) remove.mutate(undefined, { onSuccess: () => void navigate(addresses.projects(org)) });
+        if (typed === project.slug && !why) remove.mutate();
       }}
     >
       <p>{t("projects.deleteHint")}</p>

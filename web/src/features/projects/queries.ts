@@ -63,10 +63,14 @@ export function useFetchProject(org: string, project: string) {
   });
 }
 
-export function useDeleteProject(org: string, project: string) {
+/** `leave` is called even where the page has gone already: the live connection may tell of the end before the answer does. */
+export function useDeleteProject(org: string, project: string, leave: () => unknown) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: () => unwrap(api.DELETE("/api/orgs/{org}/projects/{project}", { params: { path: { org, project } } })),
-    onSuccess: () => client.invalidateQueries({ queryKey: projectsQuery(org).queryKey, exact: true }),
+    onSuccess: async () => {
+      await leave();
+      await client.invalidateQueries({ queryKey: projectsQuery(org).queryKey, exact: true });
+    },
   });
 }
