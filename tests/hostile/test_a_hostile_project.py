@@ -219,8 +219,9 @@ def _answers(ground: Ground, jobs: list[str]) -> dict[str, str]:
         plan = str(connection.execute("select id from plans order by id desc limit 1").fetchone()[0])  # type: ignore[index]
         setup = str(connection.execute("select id from setups").fetchone()[0])  # type: ignore[index]
         draft = str(connection.execute("select id from drafts").fetchone()[0])  # type: ignore[index]
+        database = str(connection.execute("select id from databases where name = 'main'").fetchone()[0])  # type: ignore[index]
     places = {"org": "demo", "project": "shop", "revision": "0001", "plan": plan, "setup": setup, "draft": draft}
-    places |= {"environment": "dev", "database": "main"}
+    places |= {"environment": "dev", "database": database}
     answers = {}
     document = http.get("/openapi.json").json()
     for path, operations in document["paths"].items():
@@ -233,9 +234,10 @@ def _answers(ground: Ground, jobs: list[str]) -> dict[str, str]:
             known = {place["name"] for place in operations["get"].get("parameters", []) if place["in"] == "query"}
             query = {name: value for name, value in given.items() if name in known}
             answer = http.get(path.format(**places, job=job), params=query)
-            # Nobody has asked for these, so that they may say that there is nothing.
-            empty = "/catalogue" in path or path == "/api/outbox"
-            assert answer.status_code == 200 or (empty and answer.status_code < 500), (path, answer.text)
+            # Nobody has asked for these, so that they may say that there is nothing; and no reader runs here.
+            empty = "/databases/{database}/" in path or path == "/api/outbox"
+            said = answer.status_code < 500 or answer.json()["code"] == "reader_away"
+            assert answer.status_code == 200 or (empty and said), (path, answer.text)
             answers[f"{path} {job}"] = answer.text + json.dumps(_parsed(answer.text), ensure_ascii=False)
     assert len(answers) > 20
     return answers
