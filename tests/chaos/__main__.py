@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
+from collections.abc import Iterable, Iterator
 
 from chaos.campaign import order, prepare, run
 from chaos.document import write
@@ -22,12 +23,22 @@ def main(count: int, seed: int, only: list[str]) -> int:
             print("disk_full is left out: only root may mount a small disk", flush=True)
             faults = [name for name in faults if name != "disk_full"]
         prepare(installation)
-        table = run(installation, faults, seed, lambda line: print(line, flush=True))
+        table = run(installation, _until_interrupted(faults), seed, lambda line: print(line, flush=True))
         level = installation.isolation()
     write(table, seed, time.monotonic() - began, level)
     bad = [words for row in table.values() for words in row.words]
     print("\n".join(bad) if bad else "nothing that should never be", flush=True)
     return 1 if bad else 0
+
+
+def _until_interrupted(faults: Iterable[str]) -> Iterator[str]:
+    """Ctrl-C ends the campaign after the injection that runs, and what was seen until then is written."""
+    interrupted: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _frame: interrupted.append(number))
+    for name in faults:
+        if interrupted:
+            return
+        yield name
 
 
 if __name__ == "__main__":
