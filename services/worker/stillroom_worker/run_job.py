@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 import structlog
-from sqlalchemy import exists, select, update
+from sqlalchemy import select, update
 
 from stillroom_core.database import is_outage
 from stillroom_core.databases.models import Database
@@ -386,15 +386,12 @@ class JobRun:
 
     async def _store(self, values: dict[str, Any]) -> None:
         async with self._room.database.transaction(self._job.organization_id) as session:
-            ours = exists().where(still_held(self._job.id, self._ours.attempt))
-            kept = await session.execute(
-                update(Database)
-                .where(Database.id == self._ours.database.id, ours)
-                .values(**values)
-                .returning(Database.id)
-            )
-            if kept.scalar_one_or_none() is None:
+            # Held, and asked before the database's row: a statement that waits for that row would go on with what
+            # it saw of the job when it began, and trust a database whose job was declared lost meanwhile.
+            ours = select(Job.id).where(still_held(self._job.id, self._ours.attempt)).with_for_update()
+            if await session.scalar(ours) is None:
                 raise Superseded
+            await session.execute(update(Database).where(Database.id == self._ours.database.id).values(**values))
             notice_after_commit(session, self._job.organization_id, self._job.project_id, About.DATABASES)
 
     def _tell_left(

@@ -176,6 +176,42 @@ async def test_a_worker_that_wakes_after_its_job_was_lost_writes_nothing_about_t
     assert (database.trusted, database.heads) == (False, ["read-later"])
 
 
+async def test_a_worker_whose_job_is_declared_lost_while_it_stores_its_reading_does_not_make_the_database_trusted(
+    scene: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.commit(two_tables())
+    await scene.fetch()
+    key = await scene.queue_job("upgrade", "head")
+    store = run_job_module.JobRun._store
+
+    async def meet_the_sweep(*facts: Any) -> None:
+        sweeper = await asyncio.to_thread(psycopg.connect, owner_url())
+        with sweeper:
+            await asyncio.to_thread(
+                sweeper.execute, "update jobs set state = 'lost', finished_at = now() where id = %s", [key]
+            )
+            sweeper.execute("update databases set trusted = false, heads = '[\"read-later\"]'")
+            storing = asyncio.create_task(store(*facts))
+            blocked = "select count(*) from pg_stat_activity where %s = any(pg_blocking_pids(pid)) and query ~ %s"
+            async with asyncio.timeout(30):
+                while not _count(blocked, [sweeper.info.backend_pid, "FOR UPDATE|UPDATE databases"]):
+                    await asyncio.sleep(0.02)
+        await storing
+
+    monkeypatch.setattr(run_job_module.JobRun, "_store", meet_the_sweep)
+    await run_job(scene.room, key)
+    database = await scene.database()
+    assert (await scene.finished(key)).job.state == "lost"
+    assert (database.trusted, database.heads) == (False, ["read-later"])
+
+
+def _count(question: str, parameters: list[Any]) -> int:
+    with psycopg.connect(owner_url(), autocommit=True) as metadata:
+        found = metadata.execute(question, parameters).fetchone()
+        assert found is not None
+        return int(found[0])
+
+
 async def test_a_failure_of_ours_after_the_projects_code_ran_does_not_claim_that_nothing_changed(
     scene: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
