@@ -22,7 +22,7 @@ async function shoot(page: Page, name: string): Promise<void> {
 }
 
 test("every page is photographed", async ({ browser }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(900_000);
   const first = await (await browser.newContext()).newPage();
   await signIn(first, SHOP);
   // In a state that shows something: staging in the middle, a job done.
