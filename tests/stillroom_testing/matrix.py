@@ -175,6 +175,7 @@ MATRIX: list[Row] = [
     # Migrations.
     Row("GET", "/api/migrations/history", READERS, query=SHOP),
     Row("GET", "/api/migrations/current", READERS, query=SHOP),
+    *[Row("GET", "/api/migrations/gate", READERS, on, query={**SHOP, "environment": on}) for on in ("dev", "prod")],
     Row("GET", "/api/migrations/runs", READERS, query=SHOP),
     Row("GET", "/api/migrations/revisions/{revision}", READERS, query=SHOP),
     Row("GET", "/api/migrations/revisions/{revision}/runs", READERS, query=SHOP),

@@ -227,6 +227,26 @@ def in_named_project(permission: Permission) -> Any:
     return marked(check, permission)
 
 
+def in_named_environment(permission: Permission) -> Any:
+    """For /migrations/…?project=&environment=: both may be left out with an API token for one alone."""
+
+    async def check(
+        person: Caller,
+        session: Transaction,
+        project: Annotated[
+            str | None,
+            Query(max_length=200, description="id, slug, or organization/slug; needless with a token for one project"),
+        ] = None,
+        environment: Annotated[
+            str | None,
+            Query(max_length=63, description="slug or id; needless with a token for one environment"),
+        ] = None,
+    ) -> InEnvironment:
+        return await named_environment(session, person, project, environment, permission)
+
+    return marked(check, permission)
+
+
 async def named_project(session: Session, person: User, given: str | None) -> InProject:
     """Finds a project among all organizations of the person; raises NotFound, or Invalid when ambiguous."""
     bounds = acting_in(session).bounds

@@ -756,6 +756,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/migrations/gate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Gate
+         * @description Whether a database is where a program needs it; a reading that is too old is asked for, so ask again.
+         */
+        get: operations["gate_api_migrations_gate_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/migrations/history": {
         parameters: {
             query?: never;
@@ -3015,6 +3035,59 @@ export interface components {
             database?: string | null;
             environment?: components["schemas"]["EnvironmentNew"] | null;
             project: components["schemas"]["SetupProject"];
+        };
+        /**
+         * GateRead
+         * @description Whether a database is where a program needs it, and how fresh that is.
+         */
+        GateRead: {
+            /**
+             * Age S
+             * @description how many seconds ago the heads were read
+             */
+            age_s: number | null;
+            /**
+             * Code
+             * @description there, not_there, reading, moving, untrusted, unreachable, commit_unknown, revision_unknown
+             */
+            code: string;
+            /**
+             * Commit
+             * @description by which the revisions were found
+             */
+            commit: string | null;
+            /** Database */
+            database: string;
+            /** Environment */
+            environment: string;
+            /**
+             * Fresh
+             * @description the reading is as fresh as was asked for
+             */
+            fresh: boolean;
+            /** Heads */
+            heads: string[] | null;
+            /**
+             * Job
+             * @description the number of the job that moves the database now
+             */
+            job: number | null;
+            /** Open */
+            open: boolean;
+            /**
+             * Pending
+             * @description asking again soon may give another answer
+             */
+            pending: boolean;
+            /** Read At */
+            read_at: string | null;
+            /** Title */
+            title: string;
+            /**
+             * Wanted
+             * @description the revisions that must be there
+             */
+            wanted: string[];
         };
         /**
          * Grant
@@ -6672,6 +6745,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    gate_api_migrations_gate_get: {
+        parameters: {
+            query?: {
+                /** @description name or id; needless where there is one */
+                database?: string | null;
+                /** @description id, its beginning, or head; default: head */
+                revision?: string | null;
+                /** @description whose heads are meant; default: the newest that was read */
+                commit?: string | null;
+                /** @description there and not further; else at or after */
+                exact?: boolean;
+                /** @description how old the reading may be, in seconds */
+                max_age_s?: number;
+                /** @description id, slug, or organization/slug; needless with a token for one project */
+                project?: string | null;
+                /** @description slug or id; needless with a token for one environment */
+                environment?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GateRead"];
                 };
             };
             /** @description Problem */

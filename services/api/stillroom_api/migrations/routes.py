@@ -1,16 +1,26 @@
 """The main routes: the history of a project, where its databases stand, and moving them."""
 
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from stillroom_api.authorization import Caller, InEnvironment, InProject, in_named_project, marked, named_environment
+from stillroom_api.authorization import (
+    Caller,
+    InEnvironment,
+    InProject,
+    in_named_environment,
+    in_named_project,
+    marked,
+    named_environment,
+)
 from stillroom_api.context import Transaction
 from stillroom_api.jobs.reading import read_job
 from stillroom_api.jobs.schemas import JobRead
 from stillroom_api.migrations.schemas import (
     Current,
     EnvironmentStanding,
+    GateRead,
     History,
     MoveRequest,
     RevisionWithSource,
@@ -21,6 +31,7 @@ from stillroom_api.migrations.schemas import (
 from stillroom_api.projects.schemas import CommitRead
 from stillroom_core.actors.permissions import Permission
 from stillroom_core.database import Session
+from stillroom_core.databases.gate import Wanted, ask_gate
 from stillroom_core.databases.service import find_database
 from stillroom_core.databases.standing import standings
 from stillroom_core.environments.service import find_environment
@@ -99,6 +110,29 @@ async def current(
         commit=CommitRead.of(commit) if commit else None,
         environments=[EnvironmentStanding.of(place, group, where.actor) for place, group in found],
     )
+
+
+@router.get("/gate")
+async def gate(
+    session: Transaction,
+    where: Annotated[InEnvironment, in_named_environment(Permission.PROJECT_READ)],
+    database: Annotated[
+        str | None, Query(max_length=200, description="name or id; needless where there is one")
+    ] = None,
+    revision: Annotated[
+        str | None, Query(min_length=1, max_length=100, description="id, its beginning, or head; default: head")
+    ] = None,
+    commit: Annotated[
+        str | None,
+        Query(pattern="^[0-9A-Fa-f]{7,64}$", description="whose heads are meant; default: the newest that was read"),
+    ] = None,
+    exact: Annotated[bool, Query(description="there and not further; else at or after")] = False,
+    max_age_s: Annotated[int, Query(ge=1, le=86400, description="how old the reading may be, in seconds")] = 60,
+) -> GateRead:
+    """Whether a database is where a program needs it; a reading that is too old is asked for, so ask again."""
+    found = await find_database(session, where.actor, where.environment, database)
+    wanted = Wanted(revision=revision, commit=commit, exact=exact, max_age=timedelta(seconds=max_age_s))
+    return GateRead.of(where.environment, found, await ask_gate(session, where.actor, where.project, found, wanted))
 
 
 def may_start(kind: JobKind) -> Any:

@@ -10,6 +10,8 @@ from stillroom_api.databases.schemas import read_state
 from stillroom_api.jobs.schemas import RunningRevision
 from stillroom_api.projects.schemas import BackgroundState, CommitRead
 from stillroom_core.actors.actor import Actor
+from stillroom_core.databases.gate import GateAnswer
+from stillroom_core.databases.models import Database
 from stillroom_core.databases.standing import Standing
 from stillroom_core.environments.models import Environment
 from stillroom_core.jobs.lifecycle import JobKind, JobState, StepState
@@ -185,6 +187,45 @@ class Current(BaseModel):
 
     commit: CommitRead | None
     environments: list[EnvironmentStanding]
+
+
+class GateRead(BaseModel):
+    """Whether a database is where a program needs it, and how fresh that is."""
+
+    open: bool
+    code: str = Field(
+        description="there, not_there, reading, moving, untrusted, unreachable, commit_unknown, revision_unknown"
+    )
+    title: str
+    environment: str
+    database: str
+    wanted: list[str] = Field(description="the revisions that must be there")
+    commit: str | None = Field(description="by which the revisions were found")
+    heads: list[str] | None
+    read_at: datetime | None
+    age_s: float | None = Field(description="how many seconds ago the heads were read")
+    fresh: bool = Field(description="the reading is as fresh as was asked for")
+    pending: bool = Field(description="asking again soon may give another answer")
+    job: int | None = Field(description="the number of the job that moves the database now")
+
+    @classmethod
+    def of(cls, environment: Environment, database: Database, answer: GateAnswer) -> "GateRead":
+        """From the answer."""
+        return cls(
+            open=answer.open,
+            code=answer.code,
+            title=answer.told,
+            environment=environment.slug,
+            database=database.name,
+            wanted=list(answer.wanted),
+            commit=answer.commit_sha,
+            heads=list(answer.heads) if answer.heads is not None else None,
+            read_at=answer.read_at,
+            age_s=round(answer.age.total_seconds(), 1) if answer.age is not None else None,
+            fresh=answer.fresh,
+            pending=answer.pending and not answer.open,
+            job=answer.job,
+        )
 
 
 class RevisionRun(BaseModel):

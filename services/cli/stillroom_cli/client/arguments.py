@@ -21,6 +21,7 @@ def register(subparsers: Subparsers) -> None:
     _sessions(subparsers)
     _looking(subparsers)
     _moving(subparsers)
+    _gate(subparsers)
     _under_lock(subparsers)
     _jobs(subparsers)
     _audit(subparsers)
@@ -32,7 +33,10 @@ def _sessions(subparsers: Subparsers) -> None:
     login = _command(subparsers, "login", sessions.login, "Sign in to a server; later commands use it.")
     login.add_argument("address", nargs="?", metavar="URL", help="the server; default: as for --url")
     login.add_argument("--email", help="who signs in; default: STILLROOM_EMAIL, else asked for")
-    login.epilog = "The password is STILLROOM_PASSWORD, else asked for, else the first line of standard input."
+    login.epilog = (
+        "The password is STILLROOM_PASSWORD, else asked for, else the first line of standard input. The code of a "
+        "second factor, where the account has one, is STILLROOM_CODE, else asked for, else the next line."
+    )
     logout = _command(subparsers, "logout", sessions.logout, "End the sign-in, here and on the server.")
     logout.add_argument("address", nargs="?", metavar="URL", help="the server; default: as for --url")
     whoami = _command(subparsers, "whoami", sessions.whoami, "Say who is signed in, where, and in which roles.")
@@ -87,7 +91,45 @@ def _moving(subparsers: Subparsers) -> None:
             metavar="KEY",
             help="the same key starts the same job once; default: a new one, so that a repeated send is safe",
         )
+        parser.add_argument("--junit", metavar="FILE", help="with --wait: write how it ended as JUnit XML")
+        parser.add_argument("--summary", metavar="FILE", help="with --wait: append how it ended to FILE as Markdown")
         _add_json(parser, "print the job as JSON; with --wait the ended one, and the stream goes to standard error")
+
+
+def _gate(subparsers: Subparsers) -> None:
+    from stillroom_cli.client.commands import gate
+
+    parser = _command(
+        subparsers, "gate", gate.gate, "Say whether a database is at or after a revision; the exit code is 0 or 1."
+    )
+    parser.add_argument("revision", metavar="REV", nargs="?", help="an id or its beginning; default: head")
+    parser.add_argument(
+        "--commit", metavar="SHA", help="whose head is meant; default: STILLROOM_COMMIT, else the newest that was read"
+    )
+    parser.add_argument("--exact", action="store_true", help="at that revision and not after it")
+    _add_project(parser)
+    _add_environment(parser, "which one; default: STILLROOM_ENVIRONMENT")
+    parser.add_argument("-d", "--database", help="which one, if the environment has several")
+    parser.add_argument(
+        "--max-age",
+        metavar="SECONDS",
+        type=_positive,
+        default=60,
+        help="the database is read anew where the last reading is older (default: %(default)s)",
+    )
+    parser.add_argument("-w", "--wait", action="store_true", help="wait until it is there")
+    parser.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=_positive,
+        default=600,
+        help="with --wait: how long at most (default: %(default)s)",
+    )
+    _add_json(parser)
+    parser.epilog = (
+        "While an upgrade runs, what was there before it began still counts; a downgrade or a stamp that runs closes "
+        "the gate. docs/ci has an init container."
+    )
 
 
 def _under_lock(subparsers: Subparsers) -> None:

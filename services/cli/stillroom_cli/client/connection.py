@@ -69,9 +69,10 @@ class Client:
         finally:
             answer.close()
 
-    def sign_in(self, email: str, password: str) -> None:
-        """Signs in and keeps the tokens."""
-        answer = self._ask(lambda: self._http.post("/api/auth/sign-in", json={"email": email, "password": password}))
+    def sign_in(self, email: str, password: str, code: str | None = None) -> None:
+        """Signs in and keeps the tokens; `code` is of the second factor, for those who have one."""
+        proof = {"email": email, "password": password, **({"code": code} if code else {})}
+        answer = self._ask(lambda: self._http.post("/api/auth/sign-in", json=proof))
         with self.keeper.lock():
             self.keeper.write(self.url, _kept(email, answer))
 

@@ -83,6 +83,23 @@ class ProjectRepository:
         )
         return {row.id: row for row in rows}
 
+    async def commit_by_sha(self, project: Project, beginning: str) -> Commit | None:
+        """The newest reading of the commit whose sha begins so; None where none does, or several do."""
+        found = (
+            await self._session.scalars(
+                select(Commit)
+                .where(
+                    Commit.project_id == project.id,
+                    Commit.organization_id == self._organization_id,
+                    Commit.sha.startswith(beginning, autoescape=True),
+                )
+                .order_by(Commit.id.desc())
+                .limit(10)
+                .options(defer(Commit.files, raiseload=True))
+            )
+        ).all()
+        return found[0] if len({commit.sha for commit in found}) == 1 else None
+
     async def commit_of(self, project: Project, sha: str) -> Commit | None:
         """The commit as it was read with the project's present configuration."""
         found: Commit | None = await self._session.scalar(

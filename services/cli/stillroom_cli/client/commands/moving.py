@@ -10,20 +10,40 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from stillroom_cli.client.connection import Client
-from stillroom_cli.client.failures import Exit, Misused
+from stillroom_cli.client.failures import Exit, Failure, Misused
+from stillroom_cli.client.reports import Reports
 from stillroom_cli.client.running import environment_of, open_client, print_json, project_of
 from stillroom_cli.client.terminal import Style, Terminal
 from stillroom_cli.client.watching import exit_of, watch
 
 
 def _start(kind: str, arguments: argparse.Namespace) -> int:
+    reports = Reports(arguments.junit, arguments.summary)
+    if (arguments.junit or arguments.summary) and not arguments.wait:
+        raise Misused("A report tells how a job ended.", fix="Give --wait with --junit and --summary.")
+    try:
+        job, page = _run(kind, arguments)
+    except Failure as failure:
+        reports.write_failure(f"{kind} to {arguments.revision}" if kind != "check" else kind, failure)
+        raise
+    if not arguments.wait:
+        _tell_started(job, as_json=arguments.json)
+        return Exit.DONE
+    if arguments.json:
+        print_json(job)
+    reports.write(job, page)
+    return exit_of(job)
+
+
+def _run(kind: str, arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """The job, ended if it was to be waited for, and the address of its page."""
     with open_client(arguments) as client:
         body = {**_move(client, kind, arguments), "idempotency_key": arguments.idempotency_key or str(uuid4())}
         # The key makes a second sending harmless, so a lost answer need not be a lost job.
         job = client.post(f"/api/migrations/{kind}", body, repeatable=True)
+        page = f"{client.url}/{job['organization']['slug']}/projects/{job['project']['slug']}/jobs/{job['id']}"
         if not arguments.wait:
-            _tell_started(job, as_json=arguments.json)
-            return Exit.DONE
+            return job, page
         try:
             job = watch(client, job["id"], sys.stderr if arguments.json else sys.stdout)
         except KeyboardInterrupt:
@@ -32,9 +52,7 @@ def _start(kind: str, arguments: argparse.Namespace) -> int:
                 f"Stop it: stillroom cancel {job['id']}"
             )
             raise
-    if arguments.json:
-        print_json(job)
-    return exit_of(job)
+    return job, page
 
 
 def _move(client: Client, kind: str, arguments: argparse.Namespace) -> dict[str, Any]:

@@ -7,10 +7,13 @@ import getpass
 import os
 import sys
 
-from stillroom_cli.client.connection import is_local
-from stillroom_cli.client.failures import Exit, Misused
-from stillroom_cli.client.running import open_client, print_json
+from stillroom_cli.client.connection import Client, is_local
+from stillroom_cli.client.failures import Exit, Misused, Refused
+from stillroom_cli.client.running import open_client, print_json, tell
 from stillroom_cli.client.terminal import Style, Terminal
+
+# A code changes twice a minute, so one may be typed a moment too late.
+_CODE_TRIES = 3
 
 
 def login(arguments: argparse.Namespace) -> int:
@@ -21,7 +24,7 @@ def login(arguments: argparse.Namespace) -> int:
                 ("warning: ", Style.CAREFUL), "this address is not https: the password travels in clear"
             )
         email = _email(arguments)
-        client.sign_in(email, _password(client.url))
+        _sign_in(client, email, _password(client.url))
         person = client.get("/api/me")
     Terminal(sys.stdout).line("Signed in to ", (client.url, Style.STRONG), f" as {person['name']}.")
     return Exit.DONE
@@ -48,6 +51,41 @@ def whoami(arguments: argparse.Namespace) -> int:
     for organization in person["organizations"]:
         terminal.line(f"  {organization['slug']}: {organization['role']}")
     return Exit.DONE
+
+
+def _sign_in(client: Client, email: str, password: str) -> None:
+    """Asks for the code of the second factor once the server says that it needs one."""
+    code, tries = None, 0
+    while True:
+        try:
+            client.sign_in(email, password, code)
+            break
+        except Refused as refused:
+            if refused.code == "wrong_code" and tries < _CODE_TRIES and _asks_a_person():
+                tell(refused)
+            elif refused.code != "second_factor_needed":
+                raise
+        code = _code()
+        tries += 1
+
+
+def _asks_a_person() -> bool:
+    return sys.stdin.isatty() and not os.environ.get("STILLROOM_CODE")
+
+
+def _code() -> str:
+    given = os.environ.get("STILLROOM_CODE")
+    if not given:
+        if sys.stdin.isatty():
+            sys.stderr.write("Code of the second factor, or a recovery code: ")
+            sys.stderr.flush()
+        given = sys.stdin.readline().strip()
+    if not given:
+        raise Misused(
+            "A code of the second factor is needed.",
+            fix="Set STILLROOM_CODE, or write it to standard input, on the line after the password.",
+        )
+    return given
 
 
 def _email(arguments: argparse.Namespace) -> str:
