@@ -41,6 +41,7 @@ from stillroom_api.setups import routes as setups
 from stillroom_api.tokens import routes as tokens
 from stillroom_core.jobs.queue import Queue
 from stillroom_core.logs import configure_logs
+from stillroom_core.memory import keep_for_good
 from stillroom_core.settings import Settings, get_settings
 from stillroom_core.tenancy import weakness
 
@@ -86,6 +87,7 @@ def create_app(settings: Settings | None = None, queue: Queue | None = None) -> 
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.context = Context.open(settings, queue)
         await _say_weakness(app.state.context)
+        keep_for_good()
         yield
         await app.state.context.close()
 

@@ -30,6 +30,7 @@ from stillroom_core.jobs.queue import (
     make_celery,
 )
 from stillroom_core.logs import configure_logs
+from stillroom_core.memory import keep_for_good
 from stillroom_core.settings import get_settings
 from stillroom_worker.catalogue import refresh_catalogue
 from stillroom_worker.fetch_project import fetch_project
@@ -93,6 +94,7 @@ def _prove_isolation(**_: Any) -> None:
         _say(REFUSED)
         sys.exit(f"stillroom worker: {unavailable}")
     _say(process.level.value)
+    keep_for_good()
 
 
 @heartbeat_sent.connect

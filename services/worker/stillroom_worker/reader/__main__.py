@@ -3,14 +3,17 @@
 import uvicorn
 
 from stillroom_core.logs import configure_logs
+from stillroom_core.memory import keep_for_good
 from stillroom_core.settings import get_settings
 from stillroom_worker.reader.app import create_app
 
 settings = get_settings()
 configure_logs(settings)
 host, _, port = settings.reader_bind.rpartition(":")
+app = create_app(settings)
+keep_for_good()
 uvicorn.run(
-    create_app(settings),
+    app,
     host=host.strip("[]"),
     port=int(port),
     log_config=None,
