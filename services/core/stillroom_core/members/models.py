@@ -70,6 +70,7 @@ class ProjectMembership(Table):
             ondelete="CASCADE",
         ),
         CheckConstraint("role in ('viewer', 'operator', 'maintainer', 'admin')", name="role"),
+        Index("ix_project_memberships_user_id", "user_id"),
     )
 
     organization_id: Mapped[UUID] = mapped_column(primary_key=True)

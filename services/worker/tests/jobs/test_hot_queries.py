@@ -1,28 +1,30 @@
 """What is asked all day stays cheap after years: each query is explained by PostgreSQL on a large history."""
 
-import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import contextmanager
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stillroom_core.actors.repository import actor_in
 from stillroom_core.databases.standing import standings
 from stillroom_core.jobs import feed
 from stillroom_core.jobs.models import Job
+from stillroom_core.jobs.readers import Readers
 from stillroom_core.jobs.repository import JobFilter, JobRepository
 from stillroom_core.jobs.retention import remove_old_logs
 from stillroom_core.jobs.service import choices, list_jobs
+from stillroom_core.live.switchboard import Switchboard
 from stillroom_core.members.models import User
 from stillroom_core.plans.repository import PlanRepository
 from stillroom_core.projects.models import Project
+from stillroom_testing.explained import explained
 from stillroom_testing.installations import owner_url
 from stillroom_testing.jobs_scene import Scene, two_tables
 from stillroom_testing.many_jobs import analyze, fill
@@ -32,9 +34,6 @@ from stillroom_worker.sweep import sweep
 
 JOBS, EVENTS = 20_000, 200_000
 LARGE = {"jobs", "job_events", "job_steps", "plans"}
-# A sort of what one page or one database has is fine.
-MOST_SORTED = 2_000
-
 
 _STEPS = """
 insert into job_steps (job_id, position, organization_id, kind, revision, title, state)
@@ -58,65 +57,10 @@ async def years(scene: Scene) -> AsyncIterator[Scene]:
         connection.execute("truncate jobs, plans cascade")
 
 
-class Explained:
-    """The plans of everything that was asked."""
-
-    def __init__(self) -> None:
-        self.plans: list[tuple[str, dict[str, Any]]] = []
-
-    def faults(self) -> list[str]:
-        """Scans of a whole large table, and sorts of many rows."""
-        found = []
-        for statement, plan in self.plans:
-            for node in _nodes(plan):
-                if node["Node Type"].endswith("Seq Scan") and node["Relation Name"] in LARGE:
-                    found.append(f"reads all of {node['Relation Name']}: {statement}")
-                if "Sort" in node["Node Type"] and _nodes_below(node) > MOST_SORTED:
-                    found.append(f"sorts {_nodes_below(node)} rows: {statement}")
-        return found
-
-
-def _nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
-    return [plan, *(node for child in plan.get("Plans", []) for node in _nodes(child))]
-
-
-def _nodes_below(node: dict[str, Any]) -> int:
-    return max((int(child["Plan Rows"]) for child in node.get("Plans", [])), default=0)
-
-
-async def explained(scene: Scene, ask: Callable[[], Awaitable[Any]]) -> Explained:
-    """Does the work as it is always done, and has each of its statements explained."""
-    engine = scene.room.database.engine
-    asked: list[tuple[str, Any]] = []
-
-    def remember(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
-        asked.append((statement, parameters[0] if many else parameters))
-
-    with _listening(engine.sync_engine, remember):
-        await ask()
-    found = Explained()
-    async with engine.connect() as connection:
-        for statement, parameters in asked:
-            if statement.lstrip().lower().startswith(("select", "update", "delete", "with")):
-                answer = await connection.exec_driver_sql(f"explain (format json) {statement}", parameters)
-                told = answer.scalar_one()
-                found.plans.append((statement, (json.loads(told) if isinstance(told, str) else told)[0]["Plan"]))
-    assert found.plans, "nothing was asked"
-    return found
-
-
-@contextmanager
-def _listening(engine: Any, remember: Callable[..., None]) -> Any:
-    event.listen(engine, "before_cursor_execute", remember)
-    try:
-        yield
-    finally:
-        event.remove(engine, "before_cursor_execute", remember)
-
-
 async def test_no_query_of_every_day_reads_or_sorts_a_whole_table(years: Scene) -> None:
     scene, old = years, years.old  # type: ignore[attr-defined]
     database = scene.room.database
+    engine = database.engine
     async with database.everything() as session:
         actor = await actor_in(session, (await session.scalars(select(User))).one(), slug="demo")
         project = (await session.scalars(select(Project).where(Project.slug == "many-7"))).one()
@@ -135,6 +79,21 @@ async def test_no_query_of_every_day_reads_or_sorts_a_whole_table(years: Scene) 
 
     def events(key: UUID, after: int) -> Callable[[], Awaitable[Any]]:
         return asking(lambda session: feed.read_events(session, actor.organization_id, key, after=after))
+
+    async def watch(key: UUID) -> None:
+        # The page that is shown of a job that has ended: its newest lines, from the number where they begin.
+        switchboard = Switchboard(scene.room.settings.redis_url.get_secret_value())
+        readers = Readers(database, switchboard, no_look)
+        try:
+            async with aclosing(readers.follow(actor.organization_id, key)) as batches:
+                lines = [line async for batch in batches for line in batch.lines]
+        finally:
+            await readers.close()
+            await switchboard.close()
+        assert len(lines) == 100
+
+    async def no_look(_session: AsyncSession, _organization_id: UUID, _job_id: UUID) -> None:
+        return None
 
     questions: dict[str, Callable[[], Awaitable[Any]]] = {
         "jobs of an organization": listing(),
@@ -160,6 +119,7 @@ async def test_no_query_of_every_day_reads_or_sorts_a_whole_table(years: Scene) 
         "its steps": asking(lambda session: JobRepository(session, actor.organization_id).steps(old[0])),
         "its events": events(old[0], 0),
         "its last events": events(old[0], 90),
+        "where a stream begins": lambda: watch(old[-1]),
         "where databases stand": asking(lambda session: standings(session, actor, project, None)),
         "a plan": asking(lambda session: PlanRepository(session, actor.organization_id).by_id(old[0])),
         "the job of a plan": asking(
@@ -176,11 +136,13 @@ async def test_no_query_of_every_day_reads_or_sorts_a_whole_table(years: Scene) 
     with psycopg.connect(owner_url(), autocommit=True) as connection:
         analyze(connection)
     questions["a sweep"] = lambda: sweep(scene.room)
-    faults = {name: found for name, ask in questions.items() if (found := (await explained(scene, ask)).faults())}
+    faults = {
+        name: found for name, ask in questions.items() if (found := (await explained(engine, ask, LARGE)).faults())
+    }
     assert faults == {}
 
     # The proof can fail: this would be a scan, and a sort of everything.
     everything = asking(lambda session: session.scalars(select(Job).where(Job.actor_name == "Ann").order_by(Job.ref)))
     # How many rows are sorted is the planner's estimate, which differs by a few from run to run.
-    faults = [fault.split(":")[0] for fault in (await explained(scene, everything)).faults()]
+    faults = [fault.split(":")[0] for fault in (await explained(engine, everything, LARGE)).faults()]
     assert sorted(re.sub(r"\d+", "N", fault) for fault in faults) == ["reads all of jobs", "sorts N rows"]
