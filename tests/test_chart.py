@@ -163,6 +163,10 @@ def test_the_restricted_profile_of_kubernetes_is_kept_where_the_level_allows_it(
         ({"postgresql": {"bundled": False}}, "secrets.databaseUrl"),
         ({"valkey": {"bundled": False}}, "secrets.redisUrl"),
         ({"secrets": {"existing": "mine"}}, "secrets.existing is for an external"),
+        ({"settings": {"STILLROOM_SMTP_URL": "smtp://u:in the open@h"}}, "STILLROOM_SMTP_URL"),
+        ({"secrets": {"redisUrl": "redis://valkey:6379/0"}}, "redisUrl"),
+        ({"secrets": {"smtpUrl": "http://mail"}}, "smtpUrl"),
+        ({"accounts": {"signUp": "everybody"}}, "signUp"),
         ({"workers": []}, "workers"),
         ({"publicURL": "https://x"}, "publicURL"),
         ({"publicUrl": "stillroom.example.com"}, "publicUrl"),
@@ -180,3 +184,25 @@ def test_values_that_could_not_work_are_refused_with_the_reason(values: Manifest
 
 def test_a_release_of_any_name_has_names_of_its_own() -> None:
     assert {m["metadata"]["name"].startswith("acme-stillroom") for m in render({}, name="acme")} == {True}
+
+
+def test_what_is_said_of_mail_and_accounts_reaches_every_process_and_its_secret_none_in_the_open() -> None:
+    mail = "smtp://stillroom:canary@mail.example.com:587"
+    values = {
+        "secrets": {"smtpUrl": mail},
+        "mail": {"from": "Stillroom <stillroom@example.com>"},
+        "accounts": {"signUp": "open", "organizations": "nobody"},
+    }
+    manifests = render(values)
+    (secret,) = [one for one in of_kind(manifests, "Secret") if one["metadata"]["name"] == "stillroom"]
+    assert secret["stringData"]["STILLROOM_SMTP_URL"] == mail
+    assert "canary" not in json.dumps([one for one in manifests if one["kind"] != "Secret"])
+    for name in ("api", "scheduler"):
+        (pod,) = [pod for pod in pods(manifests) if component(pod) == name]
+        given = {one["name"]: one["value"] for one in pod["spec"]["containers"][0]["env"] if "value" in one}
+        assert given["STILLROOM_MAIL_FROM"] == "Stillroom <stillroom@example.com>"
+        assert (given["STILLROOM_SIGN_UP"], given["STILLROOM_ORGANIZATIONS"]) == ("open", "nobody")
+    (policy,) = [one for one in of_kind(manifests, "NetworkPolicy") if one["metadata"]["name"] == "stillroom-services"]
+    assert any("ipBlock" in target for rule in policy["spec"]["egress"] for target in rule["to"])
+    plain = render({})
+    assert not any("STILLROOM_SMTP_URL" in one["stringData"] for one in of_kind(plain, "Secret"))

@@ -43,12 +43,21 @@ def test_what_people_write_into_env_reaches_the_service_it_is_meant_for() -> Non
     assert "VITE_API_URL" in found["web"]["build"]["args"]
 
 
+def test_what_is_said_of_mail_and_accounts_reaches_who_sends_letters_and_who_opens_accounts() -> None:
+    found = services()
+    assert "STILLROOM_SMTP_URL" in found["secrets"]["environment"]
+    for name in ("api", "scheduler"):
+        given = found[name]["environment"].keys()
+        assert {"STILLROOM_SIGN_UP", "STILLROOM_ORGANIZATIONS", "STILLROOM_MAIL_FROM", "STILLROOM_RATE_LIMITS"} <= given
+        assert any(volume.startswith("secrets-service:") for volume in found[name]["volumes"])
+
+
 def test_a_secret_is_given_to_no_process_by_its_environment_or_arguments() -> None:
     for name, service in services().items():
         # The first two are where people's own .env comes in; both end before the service starts.
         if name not in ("secrets", "prepare"):
             text = json.dumps([service.get("environment"), service.get("command"), service.get("healthcheck")])
-            assert not re.search(r"\$\{(DATABASE_URL|REDIS_URL|\w*PASSWORD|\w*KEYS?)\b", text), name
+            assert not re.search(r"\$\{(DATABASE_URL|REDIS_URL|STILLROOM_SMTP_URL|\w*PASSWORD|\w*KEYS?)\b", text), name
 
 
 def test_our_services_have_no_capability_and_a_root_that_cannot_be_written() -> None:

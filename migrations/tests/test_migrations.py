@@ -27,7 +27,7 @@ def alembic(url: str, *words: str) -> subprocess.CompletedProcess[str]:
     environment = {
         **os.environ,
         "DATABASE_URL": url,
-        "REDIS_URL": "redis://localhost",
+        "REDIS_URL": "redis://:none@localhost",
         "STILLROOM_SECRET_KEY": "k" * 32,
         "STILLROOM_SEALING_KEYS": "k:" + "A" * 43 + "=",
         "STILLROOM_DATA_DIR": "/nowhere",

@@ -139,6 +139,7 @@ def stack() -> Iterator[Stack]:
         "STILLROOM_DATA_DIR": str(data),
         "STILLROOM_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "STILLROOM_DEVELOPMENT": "1",
+        "STILLROOM_RATE_LIMITS": "0",  # what is measured is the service, by one caller
         "STILLROOM_WEB_DIR": str(ROOT / "web" / "dist"),
         "BENCH_PASSWORD": password,
         "STILLROOM_SANDBOX": "bare",

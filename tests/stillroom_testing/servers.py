@@ -117,13 +117,14 @@ def postgres_server() -> Iterator[PostgresServer]:
 def redis_url() -> Iterator[str]:
     """The first that can be had: REDIS_URL, a container, the wheel."""
     given = os.environ.get("REDIS_URL")
-    if given:
+    if given and urlsplit(given).password:  # without one, the service refuses to start
         yield given
         return
     container = _valkey_container()
     if container is not None:
         try:
-            yield f"redis://{_address_of(container, 6379)}:{container.get_exposed_port(6379)}/0"
+            address = f"{_address_of(container, 6379)}:{container.get_exposed_port(6379)}"
+            yield f"redis://:{container.password}@{address}/0"
         finally:
             container.stop()
         return
@@ -160,7 +161,9 @@ def _valkey_container() -> Any | None:
     def make() -> Any:
         from testcontainers.community.redis import RedisContainer
 
-        return RedisContainer(VALKEY_IMAGE)
+        password = secrets.token_hex(8)
+        made = RedisContainer(VALKEY_IMAGE, password=password)
+        return made.with_command(f"valkey-server --requirepass {password}")
 
     return _container(VALKEY_IMAGE, make)
 

@@ -2,6 +2,7 @@ import AxeBuilder from "@axe-core/playwright";
 import { type BrowserContext, expect, type Page, test } from "@playwright/test";
 import { addressOf, type Facts, PAGES, SAME } from "./pages";
 import { drawn, facts, SHOP, signIn, speaks } from "./people";
+import { forbidden, watchesPolicy } from "./policy";
 
 let known: Facts;
 
@@ -39,6 +40,7 @@ for (const locale of ["en", "ru"] as const)
       const look = { locale, reducedMotion: "reduce", viewport: { width: 1440, height: 900 } } as const;
       signedIn = await browser.newContext(look);
       stranger = await browser.newContext(look);
+      for (const one of [signedIn, stranger]) await watchesPolicy(one);
       await signIn(await signedIn.newPage());
     });
     test.afterAll(async () => {
@@ -62,6 +64,7 @@ for (const locale of ["en", "ru"] as const)
         expect(await faults(page)).toEqual([]);
         expect(await overflow(page)).toBe(0);
         expect(await moving(page)).toEqual([]);
+        expect(await forbidden(page)).toEqual([]);
         await page.close();
       });
   });

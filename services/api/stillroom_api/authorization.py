@@ -351,10 +351,18 @@ def on_plan(permission: Permission) -> Any:
 
 
 def check_origin(request: Request, context: ContextOf) -> None:
-    """Refuses a browser's request from a foreign page; cookies alone prove nothing."""
+    """Refuses a browser's request from a foreign page; cookies alone prove nothing.
+
+    A browser names the origin of whatever changes something; one that does not still says that it is cross-site.
+    """
     origin = request.headers.get("origin")
-    if origin is not None and not same_origin(origin, request, context.settings.public_url):
-        raise not_found("page")
+    foreign = origin is not None and not same_origin(origin, request, context.settings.public_url)
+    if foreign or (origin is None and request.headers.get("sec-fetch-site") in ("cross-site", "same-site")):
+        raise Forbidden(
+            "foreign_origin",
+            "This request comes from a page of another site.",
+            fix="Open Stillroom at its own address. If this is it, its operator has to set STILLROOM_PUBLIC_URL.",
+        )
 
 
 def same_origin(origin: str, connection: HTTPConnection, public_url: str) -> bool:

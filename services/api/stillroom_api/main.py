@@ -36,6 +36,7 @@ from stillroom_api.organizations import routes as organizations
 from stillroom_api.plans import routes as plans
 from stillroom_api.projects import routes as projects
 from stillroom_api.protection import Protection
+from stillroom_api.rate_limits import RateLimits
 from stillroom_api.sessions import routes as sessions
 from stillroom_api.setups import routes as setups
 from stillroom_api.tokens import routes as tokens
@@ -96,6 +97,9 @@ def create_app(settings: Settings | None = None, queue: Queue | None = None) -> 
         version="0.1.0",
         description="The hosted control room for Alembic migrations on PostgreSQL.",
         lifespan=lifespan,
+        # The page that shows the document is part of the web: nothing is loaded from elsewhere.
+        docs_url=None,
+        redoc_url=None,
         responses={
             "default": {
                 "description": "Problem",
@@ -109,6 +113,7 @@ def create_app(settings: Settings | None = None, queue: Queue | None = None) -> 
     if settings.web_dir is not None:
         web.install(app, settings.web_dir)
     app.add_middleware(GZipMiddleware, minimum_size=2048, compresslevel=5)
+    app.add_middleware(RateLimits, settings=settings)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(settings))
     app.add_middleware(Protection, https=settings.public_url.startswith("https://"))
     _describe_problems(app)

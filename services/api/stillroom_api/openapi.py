@@ -13,7 +13,7 @@ def document() -> dict[str, object]:
     settings = Settings.model_validate(
         {
             "DATABASE_URL": "postgresql://localhost/none",
-            "REDIS_URL": "redis://localhost",
+            "REDIS_URL": "redis://:none@localhost",
             "STILLROOM_SECRET_KEY": "0" * 32,
             "STILLROOM_SEALING_KEYS": "none:" + base64.b64encode(bytes(32)).decode(),
             "STILLROOM_DATA_DIR": ".",

@@ -69,10 +69,15 @@ def problem_of(error: StillroomError, request_id: str = "") -> Problem:
     )
 
 
-def _answer(request: Request, problem: Problem) -> JSONResponse:
-    problem.request_id = getattr(request.state, "request_id", "") or str(uuid4())
+def as_response(problem: Problem) -> JSONResponse:
+    """The answer that carries a problem document."""
     headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else None
     return JSONResponse(problem.model_dump(), problem.status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def _answer(request: Request, problem: Problem) -> JSONResponse:
+    problem.request_id = getattr(request.state, "request_id", "") or str(uuid4())
+    return as_response(problem)
 
 
 async def _expected(request: Request, error: Exception) -> JSONResponse:

@@ -127,8 +127,12 @@ async def test_a_token_with_one_wrong_claim_is_no_token(api: Any, change: dict[s
 
 async def test_a_page_of_another_origin_cannot_use_the_cookie(api: Any) -> None:
     await sign_in(api)
-    answer = await api.client.post("/api/auth/refresh", headers={"Origin": "https://evil.example"})
-    assert answer.status_code == 404
+    foreign = [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}]
+    for headers in (*foreign, {"Origin": "http://testserver.evil.example"}):
+        for path in ("sign-in", "refresh", "sign-out"):
+            answer = await api.client.post(f"/api/auth/{path}", headers=headers, json={})
+            assert (answer.status_code, answer.json()["code"]) == (403, "foreign_origin"), (headers, path)
+    assert (await api.client.post("/api/auth/refresh", headers={"Origin": "http://testserver"})).status_code == 200
 
 
 async def test_another_host_name_is_not_served(api: Any) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -104,6 +104,14 @@ class Settings(BaseSettings):
     mail_from: str = Field(
         default="Stillroom <stillroom@localhost>", alias="STILLROOM_MAIL_FROM", description="The sender of e-mail"
     )
+    rate_limits: float = Field(
+        default=1,
+        alias="STILLROOM_RATE_LIMITS",
+        ge=0,
+        le=1000,
+        description="Multiplies how many requests a minute one person, token or address may make; 0 sets no limits, "
+        "for measuring",
+    )
     reader_url: str = Field(
         default="http://127.0.0.1:8010",
         alias="STILLROOM_READER_URL",
@@ -138,6 +146,16 @@ class Settings(BaseSettings):
         if url.scheme not in ("smtp", "smtps") or not url.hostname:
             raise ValueError("STILLROOM_SMTP_URL must be smtp://… or smtps://…, with a host")
         return value
+
+    @model_validator(mode="after")
+    def _guarded_broker(self) -> "Settings":
+        # Whoever can write to the broker can ring the workers and read what people watch.
+        if not self.development and not urlsplit(self.redis_url.get_secret_value()).password:
+            raise ValueError(
+                "REDIS_URL has no password: redis://:password@host:6379/0, with requirepass in the server; only "
+                "STILLROOM_DEVELOPMENT=1 does without"
+            )
+        return self
 
     @field_validator("web_dir", "owner_database_url", mode="before")
     @classmethod

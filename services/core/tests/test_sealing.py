@@ -18,7 +18,7 @@ NEW = "new:" + base64.b64encode(b"n" * 32).decode()
 def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in {
         "DATABASE_URL": "postgresql://localhost/none",
-        "REDIS_URL": "redis://localhost",
+        "REDIS_URL": "redis://:none@localhost",
         "STILLROOM_SECRET_KEY": "k" * 32,
         "STILLROOM_SEALING_KEYS": OLD,
         "STILLROOM_DATA_DIR": "/nowhere",

@@ -1,21 +1,79 @@
 """Settings come from the environment, then from files."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from stillroom_core.settings import get_settings
+from stillroom_core.settings import Settings, get_settings
 
 
 def test_a_secret_may_be_a_file_and_the_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "STILLROOM_SECRET_KEY").write_text("a" * 40 + "\n")
-    (tmp_path / "REDIS_URL").write_text("redis://from-a-file")
+    (tmp_path / "REDIS_URL").write_text("redis://:p@from-a-file")
     monkeypatch.setenv("STILLROOM_SECRETS_DIR", str(tmp_path))
     monkeypatch.delenv("STILLROOM_SECRET_KEY", raising=False)
     monkeypatch.setenv("DATABASE_URL", "postgresql://a:b@c/d")
-    monkeypatch.setenv("REDIS_URL", "redis://from-the-environment")
+    monkeypatch.setenv("REDIS_URL", "redis://:p@from-the-environment")
     monkeypatch.setenv("STILLROOM_SEALING_KEYS", "k:" + "A" * 43 + "=")
     monkeypatch.setenv("STILLROOM_DATA_DIR", str(tmp_path))
     settings = get_settings.__wrapped__()
     assert settings.secret_key.get_secret_value() == "a" * 40
-    assert settings.redis_url.get_secret_value() == "redis://from-the-environment"
+    assert settings.redis_url.get_secret_value() == "redis://:p@from-the-environment"
+
+
+@pytest.mark.parametrize("url", ["redis://valkey:6379/0", "redis://user@valkey:6379/0", "redis://:@valkey:6379/0"])
+def test_a_broker_without_a_password_is_refused_outside_development(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {
+        "DATABASE_URL": "postgresql://a:b@c/d",
+        "REDIS_URL": url,
+        "STILLROOM_SECRET_KEY": "a" * 40,
+        "STILLROOM_SEALING_KEYS": "k:" + "A" * 43 + "=",
+        "STILLROOM_DATA_DIR": str(tmp_path),
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("STILLROOM_DEVELOPMENT", raising=False)
+    with pytest.raises(ValidationError, match="REDIS_URL has no password"):
+        get_settings.__wrapped__()
+    monkeypatch.setenv("STILLROOM_DEVELOPMENT", "1")
+    assert get_settings.__wrapped__().redis_url.get_secret_value() == url
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["uvicorn", "stillroom_api.main:create_app", "--factory"],
+        ["celery", "-A", "stillroom_worker.app", "worker"],
+    ],
+)
+def test_neither_api_nor_worker_starts_with_a_broker_without_a_password(command: list[str], tmp_path: Path) -> None:
+    given = {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": "postgresql://a:b@localhost/d",
+        "REDIS_URL": "redis://localhost:1/0",
+        "STILLROOM_SECRET_KEY": "a" * 40,
+        "STILLROOM_SEALING_KEYS": "k:" + "A" * 43 + "=",
+        "STILLROOM_DATA_DIR": str(tmp_path),
+    }
+    done = subprocess.run([sys.executable, "-m", *command], env=given, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "REDIS_URL has no password" in done.stderr
+
+
+@pytest.mark.parametrize("key", ["short", "x" * 31, ""])
+def test_a_short_signing_key_is_refused(key: str, tmp_path: Path) -> None:
+    given = {
+        "DATABASE_URL": "postgresql://a:b@c/d",
+        "REDIS_URL": "redis://:p@c",
+        "STILLROOM_SECRET_KEY": key,
+        "STILLROOM_SEALING_KEYS": "k:" + "A" * 43 + "=",
+        "STILLROOM_DATA_DIR": str(tmp_path),
+    }
+    with pytest.raises(ValidationError, match="at least 32 bytes"):
+        Settings.model_validate(given)

@@ -60,7 +60,7 @@ capabilities: {drop: [ALL]}
 
 {{/* Settings of api, worker and scheduler: (dict "root" $ "more" (dict …)) */}}
 {{- define "stillroom.env" -}}
-{{- $given := dict "STILLROOM_SECRETS_DIR" "/run/stillroom/service" "STILLROOM_PUBLIC_URL" .root.Values.publicUrl "STILLROOM_DATA_DIR" "/tmp/stillroom" "STILLROOM_EXTRA_HOSTS" (join "," .root.Values.extraHosts) "STILLROOM_READER_URL" (printf "http://%s-reader:8010" (include "stillroom.name" .root)) -}}
+{{- $given := dict "STILLROOM_SECRETS_DIR" "/run/stillroom/service" "STILLROOM_PUBLIC_URL" .root.Values.publicUrl "STILLROOM_DATA_DIR" "/tmp/stillroom" "STILLROOM_EXTRA_HOSTS" (join "," .root.Values.extraHosts) "STILLROOM_READER_URL" (printf "http://%s-reader:8010" (include "stillroom.name" .root)) "STILLROOM_MAIL_FROM" .root.Values.mail.from "STILLROOM_SIGN_UP" .root.Values.accounts.signUp "STILLROOM_ORGANIZATIONS" .root.Values.accounts.organizations -}}
 {{- range $name, $value := mergeOverwrite $given (deepCopy .root.Values.settings) (.more | default dict) }}
 - name: {{ $name }}
   value: {{ $value | toString | quote }}

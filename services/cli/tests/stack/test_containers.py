@@ -67,6 +67,19 @@ def test_an_address_of_a_server_elsewhere_is_taken_at_every_start(
     assert (place.setup / "STILLROOM_OWNER_DATABASE_URL").read_text() == "postgresql://owner:c@db/own"
 
 
+def test_the_way_to_the_mail_server_is_a_file_that_follows_what_is_given(
+    place: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STILLROOM_SMTP_URL", "smtp://user:secret@mail:587")
+    keep_secrets(place)
+    path = place.service / "STILLROOM_SMTP_URL"
+    assert path.read_text() == "smtp://user:secret@mail:587"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o400
+    monkeypatch.delenv("STILLROOM_SMTP_URL")
+    keep_secrets(place)
+    assert path.read_text() == ""
+
+
 def test_a_url_is_taken_apart_with_its_escapes_and_its_driver() -> None:
     target = read_target("postgresql+asyncpg://app:p%40ss%2F@db.internal:6432/shop")
     assert (target.host, target.port, target.database, target.username, target.password) == (

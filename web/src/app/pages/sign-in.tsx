@@ -3,11 +3,7 @@ import { SignInForm } from "@/features/session/sign-in-form";
 import { useOptions } from "@/features/session/queries";
 import { useLanguage } from "@/i18n";
 import { Outside } from "../layout/outside";
-
-/** Only a path of ours: an address elsewhere would make the sign-in page a springboard. */
-function safeNext(next: string | null): string {
-  return next && /^\/(?![/\\])/.test(next) ? next : "/";
-}
+import { safeNext } from "../safe-next";
 
 export function SignIn() {
   const { t } = useLanguage();

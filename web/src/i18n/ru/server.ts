@@ -4,6 +4,7 @@ import { adding } from "./server-adding";
 import { drafts } from "./server-drafts";
 import { people } from "./server-people";
 import { runs } from "./server-runs";
+import { safety } from "./server-safety";
 import { target } from "./server-target";
 import { ofTokens } from "./server-tokens";
 
@@ -17,6 +18,7 @@ export const server: Readonly<Record<string, string>> = {
   ...adding,
   ...drafts,
   ...looking,
+  ...safety,
   ...fields,
   // Signing in and rights.
   "You are not signed in, or your sign-in has ended.": "Вы не вошли, или срок входа истёк.",
