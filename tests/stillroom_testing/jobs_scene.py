@@ -158,17 +158,20 @@ class Scene:
             environment = (await session.scalars(select(Environment))).one()
             await update_environment(session, actor, environment, fields)
 
-    async def plan(self, kind: str, target: str | None = None) -> Plan:
-        """Plans a move as a person would."""
+    async def plan(self, kind: str, target: str | None = None, commit: str | None = None) -> Plan:
+        """Plans a move as a person would, perhaps with the code of a commit that they name."""
         async with self.room.database.everything() as session:
-            made = await make_plan(session, await self._actor(session), **await self._move(session, kind, target))
+            actor = await self._actor(session)
+            made = await make_plan(session, actor, **await self._move(session, kind, target), commit_sha=commit)
             return made.plan
 
     async def queue_job(self, kind: str, target: str | None = None, plan: UUID | None = None) -> UUID:
         """Starts a job as a person would, perhaps from a plan that was confirmed."""
         async with self.room.database.everything() as session:
             actor = await self._actor(session)
-            placed = await start_job(session, actor, **await self._move(session, kind, target), plan_id=plan)
+            reason = "restored by hand" if kind == "stamp" else None
+            move = await self._move(session, kind, target)
+            placed = await start_job(session, actor, **move, plan_id=plan, reason=reason)
             return placed.job.id
 
     async def run(self, kind: str, target: str | None = None) -> Finished:

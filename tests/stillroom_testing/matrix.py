@@ -59,7 +59,12 @@ def move(kind: str, allowed: dict[str, str]) -> list[Row]:
             f"/api/migrations/{kind}",
             who,
             on,
-            {"project": "own/shop", "environment": on, "revision": "base" if kind == "downgrade" else "head"},
+            {
+                "project": "own/shop",
+                "environment": on,
+                "revision": "base" if kind == "downgrade" else "head",
+                "reason": "restored by hand" if kind == "stamp" else None,
+            },
         )
         for on, who in allowed.items()
     ]

@@ -1,38 +1,11 @@
 /** A history in trouble, and the way out of it: drafts that Alembic writes, seen before they are pushed. */
-import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, type Page, test } from "@playwright/test";
 import { signIn } from "./people";
+import { Repository } from "./repository";
 
 const SAMPLE = join(process.env["STILLROOM_HOME"] ?? "", "sample");
-
-class Repository {
-  readonly folder = join(mkdtempSync(join(tmpdir(), "stillroom-trouble-")), `trouble-${Date.now()}`);
-
-  constructor() {
-    mkdirSync(join(this.folder, "migrations", "versions"), { recursive: true });
-    writeFileSync(join(this.folder, "alembic.ini"), "[alembic]\nscript_location = migrations\n");
-    for (const name of ["requirements.txt", "migrations/script.py.mako"]) copyFileSync(join(SAMPLE, "shop", name), join(this.folder, name));
-    writeFileSync(join(this.folder, "migrations", "env.py"), 'import os\nurl = os.environ["DATABASE_URL"]\n');
-    this.git("init", "-q", "-b", "main");
-  }
-
-  git(...words: string[]): string {
-    return execFileSync("git", ["-c", "user.name=Ann", "-c", "user.email=ann@example.com", "-C", this.folder, ...words], { encoding: "utf8" }).trim();
-  }
-
-  revision(id: string, down: string | null): void {
-    const text = `"""Revision ${id}"""\nrevision = "${id}"\ndown_revision = ${down ? `"${down}"` : "None"}\nbranch_labels = None\ndepends_on = None\n\n\ndef upgrade():\n    pass\n\n\ndef downgrade():\n    pass\n`;
-    writeFileSync(join(this.folder, "migrations", "versions", `${id}.py`), text);
-  }
-
-  commit(message: string): void {
-    this.git("add", "-A");
-    this.git("commit", "-q", "-m", message);
-  }
-}
 
 async function fetched(page: Page): Promise<void> {
   await page.getByRole("button", { name: /Look for newer commits/ }).click();
@@ -70,7 +43,7 @@ test("several heads, a missing parent and an unknown revision are told with thei
   // The database was migrated by another project.
   const unknown = page.getByRole("alert").filter({ hasText: "which this code does not have" }).first();
   await expect(unknown).toBeVisible({ timeout: 60_000 });
-  await expect(unknown.getByRole("link", { name: "choose that ref" })).toBeVisible();
+  await expect(unknown.getByRole("link", { name: "Choose the ref…" })).toBeVisible();
 
   // Two heads: one button, one look, one branch.
   await page.getByRole("button", { name: "Create merge revision" }).click();
@@ -90,7 +63,7 @@ test("several heads, a missing parent and an unknown revision are told with thei
   await expect(page.getByText("4 revisions · 1 head")).toBeVisible({ timeout: 60_000 });
 
   // A file that somebody removed comes back as a branch.
-  rmSync(join(repository.folder, "migrations", "versions", "aaa1.py"));
+  repository.remove("aaa1");
   repository.commit("tidy up");
   await fetched(page);
   await page.getByRole("button", { name: "Restore it as a branch" }).first().click({ timeout: 60_000 });

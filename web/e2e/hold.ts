@@ -14,7 +14,7 @@ with psycopg.connect(os.environ["HELD"], application_name="nightly report") as c
 `;
 
 /** The own PostgreSQL of the stack under test, with its administrator's rights. */
-function urlOf(database: string): string {
+export function urlOf(database: string): string {
   const home = process.env["STILLROOM_HOME"];
   if (!home) throw new Error("Set STILLROOM_HOME to the folder of the stack under test.");
   const settings = readFileSync(`${home}/settings.env`, "utf8");

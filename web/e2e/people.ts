@@ -67,7 +67,8 @@ export async function move(page: Page, kind: "upgrade" | "downgrade" | "stamp", 
   const dialog = page.getByRole("dialog");
   await expect(dialog.getByText(/stands at|goes from/)).toBeVisible();
   if (await dialog.getByText("Nothing to do").isVisible()) return;
-  const confirm = dialog.locator("[data-autofocus]");
+  if (kind === "stamp") await dialog.locator("input[name=reason]").fill("mended by hand");
+  const confirm = dialog.locator("input[name=environment]");
   if (await confirm.isVisible()) await confirm.fill((await dialog.locator("label", { hasText: "Type" }).innerText()).split(" ")[1] ?? "");
   await dialog.locator("button[type=submit]").click();
   await expect(page).toHaveURL(/\/jobs\//);

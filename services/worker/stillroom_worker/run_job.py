@@ -300,6 +300,9 @@ class JobRun:
         if moved:
             told = " ".join(difference.sentence for difference in moved)
             self._journal.note("planned_again", f"Planned again under the lock. {told}")
+        if plan is not None and plan.commit_chosen:
+            told = f"Runs with the code of commit {plan.commit_sha[:12]}, which was chosen for it."
+            self._journal.note("commit_chosen", told)
         return plan
 
     async def _connect(self) -> "asyncpg.Connection":

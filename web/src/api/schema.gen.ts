@@ -866,6 +866,8 @@ export interface paths {
         /**
          * Revision Trace
          * @description Which commit that was read before had a revision that the present code does not have.
+         *
+         *     With the id of a database also the downgrade that brings it back from there with that commit's code.
          */
         get: operations["revision_trace_api_migrations_revisions__revision__trace_get"];
         put?: never;
@@ -3456,6 +3458,8 @@ export interface components {
             plan_id: string | null;
             progress: components["schemas"]["Progress"] | null;
             project: components["schemas"]["NamedPlace"];
+            /** Reason */
+            reason: string | null;
             /** Ref */
             ref: string;
             /**
@@ -3677,6 +3681,11 @@ export interface components {
              * @description id, slug, or organization/slug; an API token for one project need not name it
              */
             project?: string | null;
+            /**
+             * Reason
+             * @description why, on one line; a stamp needs one. Kept with the job and in the audit log
+             */
+            reason?: string | null;
             /**
              * Revision
              * @description id or its beginning, head, heads, base, +n, -n, label@head
@@ -4027,6 +4036,8 @@ export interface components {
             actor: components["schemas"]["ActorName"];
             /** Bootstrap */
             bootstrap: string[] | null;
+            /** @description The commit, where it was named; it may be older than the newest one */
+            chosen: components["schemas"]["CommitRead"] | null;
             /** Command */
             command: string[] | null;
             /** Commit */
@@ -4072,6 +4083,11 @@ export interface components {
          * @description A move to plan.
          */
         PlanRequest: {
+            /**
+             * Commit
+             * @description of a downgrade: run the code of this earlier commit, which still has the revisions; see a revision's trace
+             */
+            commit?: string | null;
             /**
              * Database
              * @description name or id, if there are several
@@ -5408,6 +5424,8 @@ export interface components {
             message: string | null;
             /** Path */
             path: string | null;
+            /** @description of the database that was named, where one downgrade undoes them */
+            way_back: components["schemas"]["WayBackRead"] | null;
         };
         /**
          * Transfer
@@ -5451,6 +5469,22 @@ export interface components {
             session: components["schemas"]["HoldingSession"] | null;
             /** Unread */
             unread: boolean;
+        };
+        /**
+         * WayBackRead
+         * @description A downgrade with the code of the earlier commit; plan it with that `commit`.
+         */
+        WayBackRead: {
+            /**
+             * Revision
+             * @description its target
+             */
+            revision: string;
+            /**
+             * Undoes
+             * @description exactly the revisions that the newest commit does not have, in order
+             */
+            undoes: string[];
         };
     };
     responses: never;
@@ -6938,6 +6972,7 @@ export interface operations {
     revision_trace_api_migrations_revisions__revision__trace_get: {
         parameters: {
             query?: {
+                database?: string | null;
                 /** @description id, slug, or organization/slug; needless with a token for one project */
                 project?: string | null;
             };

@@ -162,6 +162,7 @@ class JobRead(BaseModel):
     environment: NamedPlace
     database: NamedDatabase
     actor: ActorName
+    reason: str | None
     commit: str
     ref: str
     isolation: str | None
@@ -205,6 +206,7 @@ class JobRead(BaseModel):
             "kind",
             "state",
             "revision",
+            "reason",
             "ref",
             "isolation",
             "runtime",

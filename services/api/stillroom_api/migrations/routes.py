@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -38,6 +39,7 @@ from stillroom_core.environments.service import find_environment
 from stillroom_core.jobs.lifecycle import JobKind
 from stillroom_core.jobs.runs import newest_runs, runs_of
 from stillroom_core.jobs.service import PERMISSION_FOR, start_job
+from stillroom_core.plans.way_back import way_back
 from stillroom_core.projects.history import history_json, revision_detail
 from stillroom_core.projects.service import newest_commit, required_commit
 from stillroom_core.projects.traces import trace_of
@@ -86,9 +88,18 @@ async def revision_runs(revision: str, session: Transaction, where: Reading) -> 
 
 
 @router.get("/revisions/{revision}/trace")
-async def revision_trace(revision: str, session: Transaction, where: Reading) -> TraceRead:
-    """Which commit that was read before had a revision that the present code does not have."""
-    return TraceRead.of(await trace_of(session, where.actor, where.project, revision))
+async def revision_trace(
+    revision: str, session: Transaction, where: Reading, database: UUID | None = None
+) -> TraceRead:
+    """Which commit that was read before had a revision that the present code does not have.
+
+    With the id of a database also the downgrade that brings it back from there with that commit's code.
+    """
+    trace = await trace_of(session, where.actor, where.project, revision)
+    way = None
+    if trace is not None and database is not None:
+        way = await way_back(session, where.actor, where.project, trace.commit, database)
+    return TraceRead.of(trace, way)
 
 
 @router.get("/runs")
@@ -203,6 +214,7 @@ async def _start(session: Session, where: InEnvironment, body: MoveRequest, kind
         kind=kind,
         revision=body.revision,
         plan_id=body.plan,
+        reason=body.reason,
         idempotency_key=body.idempotency_key,
     )
     return await read_job(session, where.actor, placed)

@@ -16,6 +16,7 @@ from stillroom_core.databases.standing import Standing
 from stillroom_core.environments.models import Environment
 from stillroom_core.jobs.lifecycle import JobKind, JobState, StepState
 from stillroom_core.jobs.runs import PlacedRun, Run, started_at
+from stillroom_core.plans.way_back import WayBack
 from stillroom_core.projects.traces import Trace
 
 
@@ -38,6 +39,12 @@ class MoveRequest(BaseModel):
     )
     plan: UUID | None = Field(
         default=None, description="id of a plan that was made and confirmed; exactly that runs, or nothing"
+    )
+    reason: str | None = Field(
+        default=None,
+        max_length=500,
+        pattern=r"^[^\x00-\x1f]*$",
+        description="why, on one line; a stamp needs one. Kept with the job and in the audit log",
     )
     idempotency_key: str | None = Field(default=None, min_length=1, max_length=200)
 
@@ -310,6 +317,13 @@ class RunRead(BaseModel):
         )
 
 
+class WayBackRead(BaseModel):
+    """A downgrade with the code of the earlier commit; plan it with that `commit`."""
+
+    revision: str = Field(description="its target")
+    undoes: list[str] = Field(description="exactly the revisions that the newest commit does not have, in order")
+
+
 class TraceRead(BaseModel):
     """Where a revision was last seen; all null when no commit that was read had it."""
 
@@ -317,15 +331,17 @@ class TraceRead(BaseModel):
     path: str | None
     message: str | None
     gone_in: CommitRead | None = Field(description="the next commit that was read, which has it no more")
+    way_back: WayBackRead | None = Field(description="of the database that was named, where one downgrade undoes them")
 
     @classmethod
-    def of(cls, trace: Trace | None) -> "TraceRead":
+    def of(cls, trace: Trace | None, way: WayBack | None) -> "TraceRead":
         """From what was found."""
         if trace is None:
-            return cls(commit=None, path=None, message=None, gone_in=None)
+            return cls(commit=None, path=None, message=None, gone_in=None, way_back=None)
         return cls(
             commit=CommitRead.of(trace.commit),
             path=trace.path,
             message=trace.message,
             gone_in=CommitRead.of(trace.gone_in) if trace.gone_in else None,
+            way_back=WayBackRead(revision=way.revision, undoes=way.undoes) if way else None,
         )

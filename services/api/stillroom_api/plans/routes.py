@@ -37,6 +37,7 @@ async def plan_move(body: PlanRequest, session: Transaction, where: Annotated[In
         database=database,
         kind=JobKind(body.kind),
         revision=body.revision,
+        commit_sha=body.commit,
     )
     return PlanRead.of(made)
 

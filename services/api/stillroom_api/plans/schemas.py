@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from stillroom_api.jobs.schemas import ActorName, Holder, NamedDatabase, NamedPlace
+from stillroom_api.projects.schemas import CommitRead
 from stillroom_core.jobs.lifecycle import JobKind
 from stillroom_core.plans.repository import PlacedPlan
 
@@ -28,6 +29,12 @@ class PlanRequest(BaseModel):
     kind: Literal["upgrade", "downgrade", "stamp", "command"]
     revision: str | None = Field(
         default=None, max_length=300, description="id or its beginning, head, heads, base, +n, -n, label@head"
+    )
+    commit: str | None = Field(
+        default=None,
+        pattern="^[0-9a-f]{40}([0-9a-f]{24})?$",
+        description="of a downgrade: run the code of this earlier commit, which still has the revisions; see a "
+        "revision's trace",
     )
 
 
@@ -58,6 +65,7 @@ class PlanRead(BaseModel):
     environment: NamedPlace
     database: NamedDatabase
     commit: str
+    chosen: CommitRead | None = Field(description="The commit, where it was named; it may be older than the newest one")
     heads: list[str]
     heads_after: list[str] | None
     steps: list[PlannedStep] | None
@@ -94,6 +102,7 @@ class PlanRead(BaseModel):
                 "environment": NamedPlace.of(placed.environment),
                 "database": NamedDatabase(id=placed.database.id, name=placed.database.name),
                 "commit": plan.commit_sha,
+                "chosen": CommitRead.of(placed.commit) if plan.commit_chosen else None,
                 "actor": ActorName(name=plan.actor_name),
                 "job": Holder(id=placed.job.id, number=placed.job.number) if placed.job else None,
             }

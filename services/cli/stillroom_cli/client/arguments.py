@@ -68,6 +68,9 @@ def _moving(subparsers: Subparsers) -> None:
     _add_project(plan)
     _add_environment(plan, "where to run; default: STILLROOM_ENVIRONMENT")
     plan.add_argument("-d", "--database", help="which one, if the environment has several")
+    plan.add_argument(
+        "--commit", metavar="SHA", help="with downgrade: the code of this earlier commit, which has the revisions"
+    )
     _add_json(plan)
     plan.epilog = "The plan is kept: `stillroom upgrade --plan ID` runs exactly it, or nothing if the database moved."
     for name, text in (
@@ -81,6 +84,10 @@ def _moving(subparsers: Subparsers) -> None:
             parser.add_argument("revision", metavar="REV", nargs="?", help=_REVISIONS)
             parser.add_argument(
                 "--plan", metavar="ID", help="run exactly this plan (stillroom plan); it names project and database"
+            )
+        if name == "stamp":
+            parser.add_argument(
+                "--reason", metavar="TEXT", help="why the database stands there, kept with the job; or STILLROOM_REASON"
             )
         _add_project(parser)
         _add_environment(parser, "where to run; default: STILLROOM_ENVIRONMENT")

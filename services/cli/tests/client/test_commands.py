@@ -129,7 +129,11 @@ def test_a_move_without_revision_and_plan_is_a_usage_error(signed_in: Stillroom,
 
 @pytest.mark.parametrize(
     ("words", "kind"),
-    [(("downgrade", "base"), "downgrade"), (("stamp", "heads"), "stamp"), (("check",), "check")],
+    [
+        (("downgrade", "base"), "downgrade"),
+        (("stamp", "heads", "--reason", "restored by hand"), "stamp"),
+        (("check",), "check"),
+    ],
 )
 async def test_every_move_starts_its_kind_of_job(
     signed_in: Stillroom, worker: StandInWorker, capsys: Printed, words: tuple[str, ...], kind: str
@@ -140,6 +144,23 @@ async def test_every_move_starts_its_kind_of_job(
     job = await worker.newest_job()
     assert job is not None
     assert job.kind == kind
+
+
+def test_a_stamp_without_a_reason_is_a_usage_error(signed_in: Stillroom, capsys: Printed) -> None:
+    assert signed_in("stamp", "-e", "dev", "heads") == 2
+    assert "Say it with --reason" in capsys.readouterr().err
+    assert signed_in("stamp", "-e", "dev", "heads", "--reason", "  ") == 2
+
+
+async def test_the_reason_of_a_stamp_is_an_option_or_a_variable_for_ci(
+    signed_in: Stillroom, worker: StandInWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await worker.stands("dev", ["aaaa00000001"])
+    monkeypatch.setenv("STILLROOM_REASON", "restored from the backup of Monday")
+    assert signed_in("stamp", "-e", "dev", "heads") == 0
+    assert (job := await worker.newest_job()) is not None and job.reason == "restored from the backup of Monday"
+    assert signed_in("stamp", "-e", "dev", "heads", "--reason", "by hand") == 0
+    assert (job := await worker.newest_job()) is not None and job.reason == "by hand"
 
 
 async def test_relative_revisions_are_no_options(signed_in: Stillroom, worker: StandInWorker) -> None:

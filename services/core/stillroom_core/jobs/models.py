@@ -96,6 +96,7 @@ class Job(Keyed, Table):
     actor_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     actor_name: Mapped[str] = mapped_column(String(200))
     token_name: Mapped[str | None] = mapped_column(String(200))  # the API token through which it was asked for
+    reason: Mapped[str | None] = mapped_column(String(500))  # in the words of who asked; a stamp has one
     idempotency_key: Mapped[str | None] = mapped_column(String(200))
     request_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
 

@@ -32,6 +32,7 @@ async def plan_resume(session: Session, actor: Actor, placed: PlacedJob) -> Plac
         database=placed.database,
         kind=JobKind(placed.job.kind),
         revision=await target_of_resume(session, placed.job),
+        commit_sha=await _chosen_commit(session, placed.job),
     )
 
 
@@ -40,8 +41,11 @@ async def resume_job(
 ) -> PlacedJob:
     """Starts a job to the target of one that stopped, from the revision that it did not reach.
 
-    Raises Conflict where the job has not stopped or has no single target, and what `start_job` raises.
+    What ran with the code of a chosen commit goes on with it. Raises Conflict where the job has not stopped or has no
+    single target, and what `start_job` raises.
     """
+    if plan_id is None and await _chosen_commit(session, placed.job):
+        plan_id = (await plan_resume(session, actor, placed)).plan.id
     return await start_job(
         session,
         actor,
@@ -76,3 +80,8 @@ async def target_of_resume(session: Session, job: Job) -> str | None:
             fix="Start a new job to the revision that you mean.",
         )
     return plan.heads_after[0] if plan.heads_after else "base"
+
+
+async def _chosen_commit(session: Session, job: Job) -> str | None:
+    plan = await session.get(Plan, job.plan_id) if job.plan_id else None
+    return plan.commit_sha if plan and plan.commit_chosen else None

@@ -12,7 +12,7 @@ from stillroom_core.actors.permissions import Permission
 from stillroom_core.database import Session
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.models import Environment
-from stillroom_core.errors import Conflict, not_found
+from stillroom_core.errors import Conflict, Invalid, not_found
 from stillroom_core.jobs.lifecycle import CHANGES_DATABASE, FINAL, JobKind, JobState
 from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.outcome import outcome
@@ -20,7 +20,7 @@ from stillroom_core.jobs.queue import RUN_JOB, Ring, ring_after_commit
 from stillroom_core.jobs.repository import JobFilter, JobRepository, PlacedJob
 from stillroom_core.keys import new_key
 from stillroom_core.live.notices import About, notice_after_commit
-from stillroom_core.plans.service import check_revision_given, knows_heads, named_plan, new_plan
+from stillroom_core.plans.service import check_revision_given, commit_of_plan, knows_heads, named_plan, new_plan
 from stillroom_core.projects.graphs import graph_of
 from stillroom_core.projects.models import Project
 from stillroom_core.projects.service import required_commit
@@ -47,16 +47,18 @@ async def start_job(
     kind: JobKind,
     revision: str | None,
     plan_id: UUID | None = None,
+    reason: str | None = None,
     idempotency_key: str | None = None,
 ) -> PlacedJob:
     """Queues a job that applies a plan: the one that is named, or one that is made now.
 
     The same idempotency key returns the same job. What can be refused now is refused now: an unknown or ambiguous
     revision, several heads, a plan that no longer holds. Where the database was never read, the worker plans under
-    its lock. Raises Conflict while the project has not been fetched, Invalid for a target that cannot be reached.
+    its lock. Raises Conflict while the project has not been fetched, Invalid for a target that cannot be reached
+    and for a stamp without a reason.
     """
     repository = JobRepository(session, actor.organization_id)
-    digest = _digest(project, environment, database, kind, revision, plan_id)
+    digest = _digest(project, environment, database, kind, revision, plan_id, reason)
     if idempotency_key and (made := await repository.with_idempotency_key(idempotency_key)):
         if made.request_digest != digest:
             raise Conflict(
@@ -65,6 +67,7 @@ async def start_job(
                 fix="Use a new key for each different request.",
             )
         return await repository.by_id(made.id)
+    _check_reason(kind, reason)
     commit = await required_commit(session, actor, project)
     plan = None
     if plan_id is not None:
@@ -79,6 +82,7 @@ async def start_job(
             revision=revision,
         )
         revision = plan.revision
+        commit = await commit_of_plan(session, actor, project, plan)
     else:
         check_revision_given(kind, revision)
         if kind in CHANGES_DATABASE and knows_heads(database):
@@ -98,6 +102,7 @@ async def start_job(
         actor_id=actor.user_id,
         actor_name=actor.name,
         token_name=actor.scope.token_name if actor.scope else None,
+        reason=reason,
         idempotency_key=idempotency_key,
         request_digest=digest,
         commit_id=commit.id,
@@ -188,6 +193,18 @@ async def cancel_job(session: Session, actor: Actor, placed: PlacedJob) -> Place
     return placed
 
 
+def _check_reason(kind: JobKind, reason: str | None) -> None:
+    """A stamp says that a database is somewhere without anything having run: others will want to know why."""
+    if kind is JobKind.STAMP and not reason:
+        raise Invalid(
+            "reason_missing",
+            "A stamp needs a reason.",
+            detail="It moves the version table and runs nothing, so nothing else would tell why it is right.",
+            fix="Say in a sentence how the database came to stand there; it is kept with the job.",
+            fields={"reason": "required"},
+        )
+
+
 def _digest(
     project: Project,
     environment: Environment,
@@ -195,6 +212,8 @@ def _digest(
     kind: JobKind,
     revision: str | None,
     plan_id: UUID | None,
+    reason: str | None,
 ) -> bytes:
     parts = [str(project.id), str(environment.id), str(database.id), kind.value, revision, str(plan_id)]
+    parts += [reason] if reason else []  # appended, so that a key from before there were reasons still finds its job
     return hashlib.sha256(json.dumps(parts).encode()).digest()

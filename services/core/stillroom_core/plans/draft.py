@@ -18,7 +18,7 @@ from stillroom_core.revisions.planner import Resolution, plan
 from stillroom_core.settings import get_settings
 from stillroom_core.tables import now
 
-FORMAT = 1
+FORMAT = 2
 
 
 async def draft(
@@ -31,6 +31,7 @@ async def draft(
     *,
     heads: list[str],
     version_tables: list[Any],
+    commit_chosen: bool = False,
 ) -> Plan:
     """A plan that nobody has stored yet; whoever does says who asked for it.
 
@@ -53,6 +54,7 @@ async def draft(
         revision=revision,
         commit_id=basis.commit_id,
         commit_sha=basis.commit_sha,
+        commit_chosen=commit_chosen,
         place=basis.place,
         settings=basis.settings,
         heads=basis.heads,
@@ -75,7 +77,7 @@ def digest_of(made: Plan) -> str:
         "project": str(made.project_id),
         "environment": str(made.environment_id),
         "database": {"id": str(made.database_id), **made.place},
-        "commit": {"id": str(made.commit_id), "sha": made.commit_sha},
+        "commit": {"id": str(made.commit_id), "sha": made.commit_sha, "chosen": made.commit_chosen},
         **{
             name: getattr(made, name)
             for name in ("kind", "revision", "settings", "heads", "bootstrap", "command", "steps", "heads_after")

@@ -52,6 +52,8 @@ class Plan(Keyed, Table):
     # What the plan follows from: see basis.py.
     commit_id: Mapped[UUID]
     commit_sha: Mapped[str] = mapped_column(String(64))
+    # Whether somebody named that commit instead of the newest one: then a newer one moves nothing.
+    commit_chosen: Mapped[bool] = mapped_column(server_default=text("false"))
     place: Mapped[dict[str, Any]]
     settings: Mapped[str] = mapped_column(String(64))
     heads: Mapped[list[str]]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import delete, exists, select, update
+from sqlalchemy.orm import defer
 
 from stillroom_core.database import Session
 from stillroom_core.databases.models import Database
@@ -11,7 +12,7 @@ from stillroom_core.environments.models import Environment
 from stillroom_core.errors import not_found
 from stillroom_core.jobs.models import Job
 from stillroom_core.plans.models import Plan
-from stillroom_core.projects.models import Project
+from stillroom_core.projects.models import Commit, Project
 from stillroom_core.tables import now
 
 
@@ -23,6 +24,7 @@ class PlacedPlan:
     project: Project
     environment: Environment
     database: Database
+    commit: Commit
     job: Job | None
 
 
@@ -37,10 +39,12 @@ class PlanRepository:
         """One plan; raises NotFound."""
         row = (
             await self._session.execute(
-                select(Plan, Project, Environment, Database, Job)
+                select(Plan, Project, Environment, Database, Commit, Job)
                 .join(Project, Project.id == Plan.project_id)
                 .join(Environment, Environment.id == Plan.environment_id)
                 .join(Database, Database.id == Plan.database_id)
+                .join(Commit, Commit.id == Plan.commit_id)
+                .options(defer(Commit.graph, raiseload=True), defer(Commit.files, raiseload=True))
                 .outerjoin(Job, (Job.organization_id == Plan.organization_id) & (Job.plan_id == Plan.id))
                 .where(Plan.id == key, Plan.organization_id == self._organization_id)
             )

@@ -14,6 +14,7 @@ from stillroom_core.plans.draft import draft
 from stillroom_core.plans.models import Plan
 from stillroom_core.plans.repository import PlacedPlan, PlanRepository
 from stillroom_core.projects.models import Commit, Project
+from stillroom_core.projects.repository import ProjectRepository
 from stillroom_core.projects.service import required_commit
 from stillroom_core.tables import now
 
@@ -29,11 +30,12 @@ async def make_plan(
     database: Database,
     kind: JobKind,
     revision: str | None,
+    commit_sha: str | None = None,
 ) -> PlacedPlan:
-    """Plans a move of one database on the project's newest commit, and stores the plan.
+    """Plans a move of one database on the project's newest commit, or on one that is named, and stores the plan.
 
     Raises Conflict while the project was not fetched or the database not read, Invalid or Conflict for a target
-    that cannot be reached from where the database stands.
+    that cannot be reached from where the database stands, Invalid for a commit that was never read.
     """
     check_revision_given(kind, revision)
     if not knows_heads(database):
@@ -43,9 +45,12 @@ async def make_plan(
             detail=(database.read_error or {}).get("title", ""),
             fix="Correct its connection if the last reading failed; else wait for the next one, which comes by itself.",
         )
-    commit = await required_commit(session, actor, project)
-    made = await new_plan(session, actor, project, environment, database, commit, kind, revision)
-    return PlacedPlan(made, project, environment, database, None)
+    chosen = await _chosen_commit(session, actor, project, kind, commit_sha) if commit_sha else None
+    commit = chosen or await required_commit(session, actor, project)
+    made = await new_plan(
+        session, actor, project, environment, database, commit, kind, revision, commit_chosen=chosen is not None
+    )
+    return PlacedPlan(made, project, environment, database, commit, None)
 
 
 async def find_plan(session: Session, actor: Actor, key: UUID) -> PlacedPlan:
@@ -92,13 +97,20 @@ async def named_plan(
             "Where this database stands is not known any more.",
             fix="Wait until it was read again, which happens by itself, and plan again.",
         )
-    commit = await required_commit(session, actor, project)
+    commit = await commit_of_plan(session, actor, project, found)
     present = Basis.now(
         project, environment, database, commit, kind, database.heads or [], database.version_tables or []
     )
     if moved := differences(Basis.of_plan(found), present):
         raise stale(moved)
     return found
+
+
+async def commit_of_plan(session: Session, actor: Actor, project: Project, plan: Plan) -> Commit:
+    """The commit that a plan has to be of to hold: the project's newest one, unless another was chosen for it."""
+    if plan.commit_chosen:
+        return await ProjectRepository(session, actor.organization_id).commit(plan.commit_id)
+    return await required_commit(session, actor, project)
 
 
 async def new_plan(
@@ -110,6 +122,8 @@ async def new_plan(
     commit: Commit,
     kind: JobKind,
     revision: str | None,
+    *,
+    commit_chosen: bool = False,
 ) -> Plan:
     """A stored plan from the heads that are known."""
     made = await draft(
@@ -121,6 +135,7 @@ async def new_plan(
         revision,
         heads=database.heads or [],
         version_tables=database.version_tables or [],
+        commit_chosen=commit_chosen,
     )
     made.actor_id = actor.user_id
     made.actor_name = actor.name
@@ -143,6 +158,26 @@ def check_revision_given(kind: JobKind, revision: str | None) -> None:
             fix="Give a revision id, head, heads, base, or a relative one such as +1 or -1.",
             fields={"revision": "required"},
         )
+
+
+async def _chosen_commit(session: Session, actor: Actor, project: Project, kind: JobKind, sha: str) -> Commit:
+    if kind is not JobKind.DOWNGRADE:
+        raise Invalid(
+            "commit_only_for_downgrade",
+            "Only a downgrade can be planned with the code of an earlier commit.",
+            detail="It is for revisions that the newest commit has no more, and that a database still has.",
+            fix="Leave the commit out; to migrate to another state of the code, change the project's ref.",
+            fields={"commit": "not for this kind"},
+        )
+    found = await ProjectRepository(session, actor.organization_id).commit_of(project, sha)
+    if found is None:
+        raise Invalid(
+            "commit_not_read",
+            f"The commit {sha[:12]} was never read for this project as it is configured now.",
+            fix="Name the full sha of a commit that the project stood at since; a revision's trace has it.",
+            fields={"commit": "never read"},
+        )
+    return found
 
 
 def _check_same(found: Plan, environment: Environment, database: Database, kind: JobKind, revision: str | None) -> None:

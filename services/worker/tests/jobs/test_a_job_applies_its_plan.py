@@ -8,6 +8,7 @@ from sqlalchemy import select
 from stillroom_core.environments.models import Environment
 from stillroom_core.errors import Conflict
 from stillroom_core.plans.models import Plan
+from stillroom_core.projects.models import Commit
 from stillroom_testing.jobs_scene import ENV_PY, Finished, two_tables
 from stillroom_worker.run_job import run_job
 
@@ -33,6 +34,12 @@ async def at_aaa1(scene: Any) -> None:
 async def applied(scene: Any, done: Finished) -> Plan:
     async with scene.room.database.everything() as session:
         found: Plan = (await session.scalars(select(Plan).where(Plan.id == done.job.plan_id))).one()
+        return found
+
+
+async def newest(scene: Any) -> Commit:
+    async with scene.room.database.everything() as session:
+        found: Commit = (await session.scalars(select(Commit).order_by(Commit.id.desc()).limit(1))).one()
         return found
 
 
@@ -138,6 +145,41 @@ async def test_a_run_that_ends_elsewhere_than_its_plan_is_no_success(scene: Any)
     done = await scene.run("upgrade", "head")
     assert (done.job.state, done.code) == ("failed", "not_as_planned"), done.job.error
     assert done.job.heads_after == ["aaa1"]
+
+
+async def test_a_downgrade_runs_the_code_of_an_earlier_commit_that_still_has_the_revision(scene: Any) -> None:
+    await at_aaa1(scene)
+    earlier = await newest(scene)
+    assert (await scene.run("upgrade", "head")).job.heads_after == ["bbb2"]
+    scene.commit({"aaa1": two_tables()["aaa1"]})
+    await scene.fetch()
+    assert (await newest(scene)).sha != earlier.sha
+    with pytest.raises(Conflict, match="a revision that this commit does not have"):
+        await scene.plan("downgrade", "aaa1")
+
+    made = await scene.plan("downgrade", "aaa1", commit=earlier.sha)
+    assert (made.commit_sha, made.commit_chosen, made.heads_after) == (earlier.sha, True, ["aaa1"])
+    key = await scene.queue_job("downgrade", plan=made.id)
+    await run_job(scene.room, key)
+    done = await scene.finished(key)
+    assert (done.job.state, done.job.heads_after, done.job.commit_sha) == ("succeeded", ["aaa1"], earlier.sha)
+    assert scene.ask("select to_regclass('b') is null and to_regclass('a') is not null")
+    assert f"the code of commit {earlier.sha[:12]}" in done.told
+
+
+async def test_a_plan_with_an_earlier_commit_still_holds_or_not_by_where_the_database_is(scene: Any) -> None:
+    await at_aaa1(scene)
+    earlier = await newest(scene)
+    await scene.run("upgrade", "head")
+    scene.commit({"aaa1": two_tables()["aaa1"]})
+    await scene.fetch()
+    made = await scene.plan("downgrade", "aaa1", commit=earlier.sha)
+    key = await scene.queue_job("downgrade", plan=made.id)
+    moved_by_a_terminal(scene, "aaa1")
+    await run_job(scene.room, key)
+    done = await scene.finished(key)
+    assert (done.job.state, done.code) == ("failed", "plan_stale")
+    assert scene.ask("select to_regclass('b') is not null")
 
 
 async def test_a_stamp_from_a_revision_that_the_code_does_not_have_replaces_its_row(scene: Any) -> None:

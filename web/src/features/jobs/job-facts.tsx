@@ -73,6 +73,7 @@ export function JobFacts({ job, next }: { job: Job; next: ReactNode }) {
               <CopyButton text={job.commit} />
             </span>
           </Fact>
+          {job.reason && <Fact name={t("jobs.facts.reason")}>{job.reason}</Fact>}
           <Fact name={t("jobs.facts.requested")}>
             <Ago at={job.requested_at} />
           </Fact>

@@ -255,7 +255,7 @@ export function MigrationsView(props: MigrationsViewProps) {
       {address.move && environment && (
         <MoveDialog
           // Another move is another question: nothing typed for the first counts for the second.
-          key={`${address.move.kind}-${address.move.environment}-${address.move.revision}`}
+          key={`${address.move.kind}-${address.move.environment}-${address.move.revision}-${address.move.commit}`}
           project={project}
           move={address.move}
           environment={environment}

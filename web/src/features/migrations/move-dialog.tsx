@@ -33,8 +33,10 @@ export function MoveDialog({ project, move, environment, onChange, onClose, onSt
   const plan = usePlan(project, asked);
   const start = useStart(move.kind);
   const [typed, setTyped] = useState("");
+  const [reason, setReason] = useState("");
   const count = plan.data?.steps?.length ?? 0;
   const nameMissing = environment.protected && typed.trim() !== environment.name;
+  const reasonMissing = move.kind === "stamp" && !reason.trim();
   const nothing = Boolean(plan.data?.nothing && move.kind !== "stamp" && !plan.data.bootstrap);
   const outdated = isOutdated(start.error);
 
@@ -45,13 +47,14 @@ export function MoveDialog({ project, move, environment, onChange, onClose, onSt
 
   const submit = (event: { preventDefault: () => void }) => {
     event.preventDefault();
-    if (nameMissing || nothing || outdated || !plan.data || start.isPending) return;
+    if (nameMissing || reasonMissing || nothing || outdated || !plan.data || start.isPending) return;
     start.mutate(
       {
         project,
         environment: move.environment,
         database: asked.database,
         plan: plan.data.id,
+        ...(move.kind === "stamp" ? { reason } : {}),
         // A plan is one job: a double click, or a retry after a lost answer, gets that job again.
         idempotency_key: plan.data.id,
       },
@@ -73,7 +76,7 @@ export function MoveDialog({ project, move, environment, onChange, onClose, onSt
             form="move"
             variant={move.kind === "upgrade" ? "primary" : "danger-primary"}
             busy={start.isPending}
-            disabled={!plan.data || plan.isFetching || nothing || outdated || nameMissing}
+            disabled={!plan.data || plan.isFetching || nothing || outdated || nameMissing || reasonMissing}
           >
             {move.kind !== "stamp" && count > 0 ? `${verb} · ${t("migrations.revisions", { count })}` : verb}
           </Button>
@@ -105,9 +108,14 @@ export function MoveDialog({ project, move, environment, onChange, onClose, onSt
             <Skeleton className="h-7 w-full" />
           </div>
         )}
+        {move.kind === "stamp" && (
+          <Field label={t("migrations.reason")} hint={t("migrations.reasonHint")}>
+            <Input data-autofocus name="reason" value={reason} maxLength={500} onChange={(event) => setReason(event.target.value)} />
+          </Field>
+        )}
         {environment.protected && !nothing && (
           <Field label={t("migrations.typeName", { environment: environment.name })} hint={t("migrations.typeNameHint")}>
-            <Input mono data-autofocus value={typed} onChange={(event) => setTyped(event.target.value)} autoComplete="off" />
+            <Input mono data-autofocus={move.kind !== "stamp" || undefined} name="environment" value={typed} onChange={(event) => setTyped(event.target.value)} autoComplete="off" />
           </Field>
         )}
         {start.isError && <TroubleNotice trouble={trouble(start.error)} />}
@@ -122,7 +130,7 @@ export function MoveDialog({ project, move, environment, onChange, onClose, onSt
 }
 
 function Planned({ plan }: { plan: Plan }) {
-  const { t, rich } = useLanguage();
+  const { t, rich, ago } = useLanguage();
   const place = (heads: string[]) => <code className="text-xs text-text">{heads.join(", ") || "base"}</code>;
   const database = <strong className="font-medium text-text">{plan.database.name}</strong>;
   return (
@@ -132,6 +140,12 @@ function Planned({ plan }: { plan: Plan }) {
           ? rich("migrations.goesTo", { database, heads: place(plan.heads), after: place(plan.heads_after) })
           : rich("migrations.standsAt", { database, heads: place(plan.heads) })}
       </p>
+      {plan.chosen && (
+        <Notice kind="warning" title={rich("migrations.chosenCommit", { commit: <code className="text-xs">{plan.chosen.sha.slice(0, 8)}</code> })}>
+          <p>{t("migrations.chosenCommitWhat", { subject: plan.chosen.subject, author: plan.chosen.author, when: ago(plan.chosen.authored_at) })}</p>
+          <p className="mt-1">{t("migrations.chosenCommitWhy")}</p>
+        </Notice>
+      )}
       {plan.bootstrap && <Notice>{t("migrations.bootstrap")}</Notice>}
       {plan.steps === null ? (
         <Notice>{plan.command ? rich("migrations.byCommand", { command: <code className="text-xs">{plan.command.join(" ")}</code> }) : t("migrations.byAlembic")}</Notice>

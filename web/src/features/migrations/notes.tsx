@@ -124,9 +124,9 @@ function ProblemNotice({ project, problem, graph, onSelect, restore }: NotesProp
 }
 
 /** Which commit had the revision, which had it no more, and how its file comes back. */
-function Trail({ project, revision, restore }: { project: string; revision: string; restore?: NotesProps["restore"] }) {
+function Trail({ project, revision, database, restore }: { project: string; revision: string; database?: string; restore?: NotesProps["restore"] }) {
   const { t, rich, ago } = useLanguage();
-  const trace = useTrace(project, revision);
+  const trace = useTrace(project, revision, database);
   if (!trace.data) return null;
   const { commit, path, message, gone_in: gone } = trace.data;
   if (!commit || !path) return <p className="mt-1 text-muted">{t("migrations.trace.none", { revision })}</p>;
@@ -154,32 +154,55 @@ interface UnknownProps extends NotesProps {
   revision: string;
 }
 
+/** The ways out, each with its button: back with the code that had it, another ref, or a stamp. */
 function UnknownNotice({ project, history, environment, one, revision, settingsLink, whyNot, onMove }: UnknownProps) {
-  const { t } = useLanguage();
+  const { t, rich } = useLanguage();
+  const trace = useTrace(project, revision, one.database.id);
   const where = environment.databases.length > 1 ? `${environment.name} · ${one.database.name}` : environment.name;
+  const place = { environment: environment.slug, database: one.database.id };
+  const back = trace.data?.way_back;
+  const earlier = trace.data?.commit;
   return (
-    <Notice
-      kind="error"
-      title={t("migrations.unknown.title", { where, revision })}
-      action={
-        <Button
-          size="small"
-          why={whyNot("stamp", environment, one)}
-          onClick={() => onMove({ kind: "stamp", environment: environment.slug, database: one.database.id, revision: "heads" })}
-        >
-          {t("migrations.unknown.stamp")}
-        </Button>
-      }
-    >
+    <Notice kind="error" title={t("migrations.unknown.title", { where, revision })}>
       <p>{t("migrations.unknown.detail", { ref: history.commit.ref, commit: history.commit.sha.slice(0, 7) })}</p>
-      <Trail project={project} revision={revision} />
-      <ul className="mt-1 list-disc pl-5">
-        <li>
-          {t("migrations.unknown.ref")} {settingsLink(t("migrations.unknown.chooseRef"), "repository")}
-        </li>
-        <li>{t("migrations.unknown.downgrade")}</li>
-        <li>{t("migrations.unknown.stampWhen")}</li>
+      <Trail project={project} revision={revision} database={one.database.id} />
+      <ul className="mt-2 flex flex-col gap-1.5">
+        {back && earlier ? (
+          <Repair
+            text={rich("migrations.unknown.back", {
+              commit: <code className="text-xs">{earlier.sha.slice(0, 7)}</code>,
+              target: <code className="text-xs">{back.revision.slice(0, 26)}</code>,
+              revisions: t("migrations.revisions", { count: back.undoes.length }),
+            })}
+          >
+            <Button
+              size="small"
+              variant="primary"
+              why={whyNot("downgrade", environment)}
+              onClick={() => onMove({ kind: "downgrade", ...place, revision: back.revision, commit: earlier.sha })}
+            >
+              {t("migrations.unknown.backButton")}
+            </Button>
+          </Repair>
+        ) : (
+          trace.data && <Repair text={t("migrations.unknown.downgrade")} />
+        )}
+        <Repair text={t("migrations.unknown.ref")}>{settingsLink(t("migrations.unknown.chooseRef"), "repository")}</Repair>
+        <Repair text={t("migrations.unknown.stampWhen")}>
+          <Button size="small" why={whyNot("stamp", environment, one)} onClick={() => onMove({ kind: "stamp", ...place, revision: "heads" })}>
+            {t("migrations.unknown.stamp")}
+          </Button>
+        </Repair>
       </ul>
     </Notice>
+  );
+}
+
+function Repair({ text, children }: { text: ReactNode; children?: ReactNode }) {
+  return (
+    <li className="flex flex-wrap items-center gap-x-3 gap-y-1 border-t border-failed/20 pt-1.5">
+      <span className="min-w-0 flex-1 basis-64">{text}</span>
+      {children}
+    </li>
   );
 }

@@ -100,12 +100,16 @@ export function useRevision(project: string, revision: string | null) {
   });
 }
 
-/** Where a revision was last seen that this code does not have. */
-export function useTrace(project: string, revision: string) {
+/** Where a revision was last seen that this code does not have, and how a database comes back from it. */
+export function useTrace(project: string, revision: string, database?: string) {
   return useQuery({
-    queryKey: ["trace", project, revision],
+    queryKey: ["trace", project, revision, database ?? null],
     queryFn: () =>
-      unwrap(api.GET("/api/migrations/revisions/{revision}/trace", { params: { path: { revision }, query: { project } } })),
+      unwrap(
+        api.GET("/api/migrations/revisions/{revision}/trace", {
+          params: { path: { revision }, query: { project, ...(database ? { database } : {}) } },
+        }),
+      ),
     staleTime: 60_000,
   });
 }
@@ -138,6 +142,8 @@ export interface MoveAsked {
   environment: string;
   database: string | null;
   revision: string;
+  /** The earlier commit whose code is to run; null for the newest one. */
+  commit?: string | null;
 }
 
 /** What the person will confirm: made once per opening, and never changed under their eyes. */
@@ -147,7 +153,7 @@ export function usePlan(project: string, move: MoveAsked) {
     queryFn: () =>
       unwrap(
         api.POST("/api/migrations/plan", {
-          body: { project, environment: move.environment, kind: move.kind, revision: move.revision, database: move.database },
+          body: { project, environment: move.environment, kind: move.kind, revision: move.revision, database: move.database, commit: move.commit ?? null },
         }),
       ),
     staleTime: Infinity,

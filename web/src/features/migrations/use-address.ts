@@ -25,7 +25,7 @@ function moveOf(search: URLSearchParams): MoveAsked | null {
   const environment = search.get("on");
   const revision = search.get("to");
   if (!kind || !KINDS.includes(kind) || !environment || !revision) return null;
-  return { kind: kind as MoveKind, environment, revision, database: search.get("database") };
+  return { kind: kind as MoveKind, environment, revision, database: search.get("database"), commit: search.get("commit") };
 }
 
 export function useAddress() {
@@ -65,7 +65,13 @@ export function useAddress() {
     setFolded: (folded: boolean) => change({ fold: folded ? null : "off" }),
     ask: (move: MoveAsked | null) =>
       change(
-        { move: move?.kind ?? null, on: move?.environment ?? null, to: move?.revision ?? null, database: move?.database ?? null },
+        {
+          move: move?.kind ?? null,
+          on: move?.environment ?? null,
+          to: move?.revision ?? null,
+          database: move?.database ?? null,
+          commit: move?.commit ?? null,
+        },
         { push: move !== null },
       ),
   };

@@ -102,6 +102,7 @@ export const jobs = {
   "jobs.facts.notRead": "not read",
   "jobs.facts.run": "This run",
   "jobs.facts.commit": "Commit",
+  "jobs.facts.reason": "Reason",
   "jobs.facts.requested": "Asked for",
   "jobs.facts.runtime": "Ran with",
   "jobs.facts.cancelledBy": "Cancelled by",

@@ -102,6 +102,7 @@ export const jobs = {
   "jobs.facts.notRead": "не прочитано",
   "jobs.facts.run": "Этот запуск",
   "jobs.facts.commit": "Коммит",
+  "jobs.facts.reason": "Причина",
   "jobs.facts.requested": "Запрошено",
   "jobs.facts.runtime": "Версии",
   "jobs.facts.cancelledBy": "Отменил(а)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -38,6 +39,7 @@ def _start(kind: str, arguments: argparse.Namespace) -> int:
 def _run(kind: str, arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
     """The job, ended if it was to be waited for, and the address of its page."""
     with open_client(arguments) as client:
+        _check_reason(kind, arguments)
         body = {**_move(client, kind, arguments), "idempotency_key": arguments.idempotency_key or str(uuid4())}
         # The key makes a second sending harmless, so a lost answer need not be a lost job.
         job = client.post(f"/api/migrations/{kind}", body, repeatable=True)
@@ -61,8 +63,12 @@ def _move(client: Client, kind: str, arguments: argparse.Namespace) -> dict[str,
         made = client.get(f"/api/plans/{quote(arguments.plan, safe='')}")
         places = {"project": made["project"]["id"], "environment": made["environment"]["id"]}
         given = {"database": arguments.database or made["database"]["id"], "revision": arguments.revision}
-        return {**places, **given, "plan": made["id"]}
-    move: dict[str, Any] = {"project": project_of(arguments), "environment": environment_of(arguments)}
+        return {**places, **given, **_reason(kind, arguments), "plan": made["id"]}
+    move: dict[str, Any] = {
+        **_reason(kind, arguments),
+        "project": project_of(arguments),
+        "environment": environment_of(arguments),
+    }
     if arguments.database:
         move["database"] = arguments.database
     if kind != "check":
@@ -70,6 +76,16 @@ def _move(client: Client, kind: str, arguments: argparse.Namespace) -> dict[str,
             raise Misused("Which revision is meant?", fix="Give REV, or a plan with --plan.")
         move["revision"] = arguments.revision
     return move
+
+
+def _check_reason(kind: str, arguments: argparse.Namespace) -> None:
+    if kind == "stamp" and not _reason(kind, arguments)["reason"]:
+        raise Misused("Why does the database stand there?", fix="Say it with --reason; it is kept with the job.")
+
+
+def _reason(kind: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    given = arguments.reason or os.environ.get("STILLROOM_REASON", "") if kind == "stamp" else None
+    return {} if given is None else {"reason": given.strip()}
 
 
 def _tell_started(job: dict[str, Any], *, as_json: bool) -> None:

@@ -22,6 +22,7 @@ def plan(arguments: argparse.Namespace) -> int:
         "database": arguments.database,
         "kind": arguments.kind,
         "revision": arguments.revision,
+        "commit": arguments.commit,
     }
     with open_client(arguments) as client:
         made = client.post("/api/migrations/plan", body, repeatable=True)
@@ -36,6 +37,10 @@ def _write(terminal: Terminal, made: dict[str, Any]) -> None:
     where = f"{made['environment']['slug']}/{made['database']['name']}"
     leads = f" to {_at(made['heads_after'])}" if made["heads_after"] is not None else ""
     terminal.line((where, Style.STRONG), f" from {_at(made['heads'])}{leads}, commit {made['commit'][:10]}")
+    if made["chosen"]:
+        terminal.line(
+            "with the code of that commit, because it was named: ", (made["chosen"]["subject"], Style.CAREFUL)
+        )
     if made["bootstrap"]:
         terminal.line("first, the database being empty: ", (" ".join(made["bootstrap"]), Style.CAREFUL))
     if made["steps"] is None:
@@ -47,7 +52,8 @@ def _write(terminal: Terminal, made: dict[str, Any]) -> None:
     if made["nothing"]:
         terminal.line(made["nothing"]["title"])
         return
-    terminal.line((f"Run exactly this: stillroom {made['kind']} --plan {made['id']} --wait", Style.FAINT))
+    why = ' --reason "…"' if made["kind"] == "stamp" else ""
+    terminal.line((f"Run exactly this: stillroom {made['kind']} --plan {made['id']}{why} --wait", Style.FAINT))
 
 
 def _at(heads: list[str]) -> str:
