@@ -164,6 +164,7 @@ MATRIX: list[Row] = [
     *on_both("GET", f"{CATALOGUE}", everywhere(READERS)),
     *on_both("POST", f"{CATALOGUE}/read", everywhere(READERS)),
     *on_both("GET", f"{CATALOGUE}/object", everywhere(READERS), query={"kind": "table", "name": "n"}),
+    *on_both("GET", f"{CATALOGUE}/object/history", everywhere(READERS), query={"kind": "table", "name": "n"}),
     # Who works in a database, its rows, SQL that reads.
     *on_both("GET", f"{ACTIVITY}", PLANNERS),
     *on_both("POST", f"{ACTIVITY}/end", everywhere(RESTORERS), body={"pid": 1, "started": 1.5, "terminate": False}),
@@ -184,6 +185,7 @@ MATRIX: list[Row] = [
     Row("GET", "/api/migrations/runs", READERS, query=SHOP),
     Row("GET", "/api/migrations/revisions/{revision}", READERS, query=SHOP),
     Row("GET", "/api/migrations/revisions/{revision}/runs", READERS, query=SHOP),
+    Row("GET", "/api/migrations/revisions/{revision}/changes", READERS, query=SHOP),
     Row("GET", "/api/migrations/revisions/{revision}/trace", READERS, query=SHOP),
     *move("upgrade", MOVERS),
     *move("command", MOVERS),

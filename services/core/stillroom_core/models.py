@@ -3,6 +3,7 @@
 from stillroom_core.accounts.models import AccountToken
 from stillroom_core.audit.models import AuditEntry
 from stillroom_core.catalogues.models import Catalogue, CatalogueObject
+from stillroom_core.changes.models import SchemaChange
 from stillroom_core.databases.models import Database
 from stillroom_core.drafts.models import Draft
 from stillroom_core.environments.models import Environment
@@ -44,6 +45,7 @@ __all__ = [
     "ProjectMembership",
     "RefreshToken",
     "RevisionSource",
+    "SchemaChange",
     "Setup",
     "User",
 ]

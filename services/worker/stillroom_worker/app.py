@@ -23,6 +23,7 @@ from stillroom_core.jobs.queue import (
     LOOK_AT_SETUP,
     PUSH_DRAFT,
     READ_CATALOGUE,
+    READ_CHANGES,
     READ_DATABASE,
     RUN_JOB,
     TEST_DATABASE,
@@ -33,6 +34,7 @@ from stillroom_core.logs import configure_logs
 from stillroom_core.memory import keep_for_good
 from stillroom_core.settings import get_settings
 from stillroom_worker.catalogue import refresh_catalogue
+from stillroom_worker.changes.keep import read_changes
 from stillroom_worker.fetch_project import fetch_project
 from stillroom_worker.look_at_setup import look_at_setup
 from stillroom_worker.messages import key_of
@@ -166,6 +168,12 @@ def try_database_task(setup_id: str) -> None:
 def read_catalogue_task(database_id: str) -> None:
     """Reads what stands in a database."""
     _look(READ_CATALOGUE, database_id, refresh_catalogue)
+
+
+@app.task(name=READ_CHANGES)
+def read_changes_task(job_id: str) -> None:
+    """Reads what a job did to which objects."""
+    _look(READ_CHANGES, job_id, read_changes)
 
 
 @app.task(name=WRITE_DRAFT)

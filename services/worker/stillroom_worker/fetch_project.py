@@ -24,6 +24,7 @@ from stillroom_core.revisions.source import Source
 from stillroom_core.tables import now
 from stillroom_worker import code as codes
 from stillroom_worker.ask_alembic import ask_alembic
+from stillroom_worker.changes.keep import read_sources
 from stillroom_worker.checkout import CheckoutFailed, FetchedCommit, FileCommit, file_history
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.messages import tell_ignored
@@ -71,6 +72,8 @@ async def _fetch_project(room: Room, project_id: UUID) -> None:
         for name, value in values.items():
             setattr(row, name, value)
         notice_after_commit(session, project.organization_id, project_id, About.PROJECT)
+    if state == "idle":
+        await read_sources(room, project.organization_id, project_id)
 
 
 async def _fetch(room: Room, project: Project, environment: Environment | None) -> UUID:

@@ -18,7 +18,7 @@ from stillroom_core.errors import StillroomError
 from stillroom_core.jobs.lifecycle import CHANGES_DATABASE, JobKind, JobState, StepState
 from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.outcome import outcome
-from stillroom_core.jobs.queue import READ_CATALOGUE, RUN_JOB, Ring, ring_after_commit
+from stillroom_core.jobs.queue import READ_CATALOGUE, READ_CHANGES, RUN_JOB, Ring, ring_after_commit
 from stillroom_core.live.notices import About, notice_after_commit
 from stillroom_core.masking import hide, keeping_secrets
 from stillroom_core.plans.models import Plan
@@ -146,6 +146,7 @@ async def _ring_next(room: Room, ended: Job) -> None:
             ring_after_commit(session, Ring(RUN_JOB, following))
         if ended.kind in CHANGES_DATABASE:
             ring_after_commit(session, Ring(READ_CATALOGUE, ended.database_id))
+            ring_after_commit(session, Ring(READ_CHANGES, ended.id))
 
 
 class JobRun:

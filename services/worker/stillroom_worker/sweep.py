@@ -22,6 +22,7 @@ from stillroom_core.jobs.queue import (
     FETCH_PROJECT,
     LOOK_AT_SETUP,
     PUSH_DRAFT,
+    READ_CHANGES,
     READ_DATABASE,
     RUN_JOB,
     TEST_DATABASE,
@@ -52,6 +53,8 @@ _HELD = timedelta(seconds=1)
 # What somebody began and left.
 SETUP_LIFE_DAYS = DRAFT_LIFE_DAYS = 30
 _MOST = 200
+# Reading a job of a hundred thousand statements takes a few seconds of a worker.
+_CHANGES = 20
 
 
 async def sweep(room: Room) -> None:
@@ -125,6 +128,20 @@ async def _ring(room: Room) -> None:
             .limit(_MOST)
         ):
             ring_after_commit(session, Ring(READ_DATABASE, database_id))
+        # Jobs from before statements were read, and those whose ring was lost. Of a lost job it is known later.
+        for job_id in await session.scalars(
+            select(Job.id)
+            .where(
+                Job.changes_read_at.is_(None),
+                Job.kind.in_(["upgrade", "downgrade", "command"]),
+                Job.finished_at < func.now() - RING_AGAIN,
+                Job.log_stored,
+                Job.outcome["code"].astext.is_distinct_from("lost"),
+            )
+            .order_by(Job.finished_at.desc())
+            .limit(_CHANGES)
+        ):
+            ring_after_commit(session, Ring(READ_CHANGES, job_id))
 
 
 async def _setups(room: Room) -> None:

@@ -836,6 +836,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/migrations/revisions/{revision}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Revision Changes
+         * @description What a revision does to which objects: as the newest job ran it, else as its source says.
+         */
+        get: operations["revision_changes_api_migrations_revisions__revision__changes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/migrations/revisions/{revision}/runs": {
         parameters: {
             query?: never;
@@ -1526,6 +1546,26 @@ export interface paths {
          * @description One object with its parts and its SQL.
          */
         get: operations["read_object_api_orgs__org__projects__project__environments__environment__databases__database__catalogue_object_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}/catalogue/object/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Object History
+         * @description Which revisions made and changed an object and its parts: as jobs ran them, else as their sources say.
+         */
+        get: operations["read_object_history_api_orgs__org__projects__project__environments__environment__databases__database__catalogue_object_history_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2380,6 +2420,40 @@ export interface components {
             subdirectory: string;
             /** Takes Ini Url */
             takes_ini_url: boolean;
+        };
+        /**
+         * ChangeRead
+         * @description One thing that is done to one object. `unread`: nobody can say to which; `name` is the statement's beginning.
+         */
+        ChangeRead: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "create" | "alter" | "rename" | "drop" | "unread";
+            /** Kind */
+            kind: string;
+            /** Line */
+            line: number | null;
+            /** Name */
+            name: string;
+            /**
+             * Schema Name
+             * @description empty where none was written
+             */
+            schema_name: string;
+            /**
+             * Table
+             * @description whose part it is
+             */
+            table: string;
+            /**
+             * To
+             * @description the new name, where it was renamed
+             */
+            to: string;
+            /** To Schema */
+            to_schema: string;
         };
         /**
          * CodeOnly
@@ -3777,6 +3851,23 @@ export interface components {
             rows: number | null;
         };
         /**
+         * ObjectLifeRead
+         * @description Which revisions touched an object, the newest first; null where nobody knows.
+         */
+        ObjectLifeRead: {
+            changed: components["schemas"]["TouchedBy"] | null;
+            made: components["schemas"]["TouchedBy"] | null;
+            /**
+             * More
+             * @description older ones that are not listed
+             */
+            more: number;
+            /** Parts */
+            parts: components["schemas"]["PartLife"][];
+            /** Touched */
+            touched: components["schemas"]["TouchedBy"][];
+        };
+        /**
          * ObjectRead
          * @description One object with its parts and the SQL that makes it; what a kind does not have is empty.
          */
@@ -3953,6 +4044,18 @@ export interface components {
             };
             /** Sentence */
             sentence: string;
+        };
+        /**
+         * PartLife
+         * @description Of a column, constraint, index, trigger, rule, policy or statistics.
+         */
+        PartLife: {
+            changed: components["schemas"]["TouchedBy"] | null;
+            /** Kind */
+            kind: string;
+            made: components["schemas"]["TouchedBy"] | null;
+            /** Name */
+            name: string;
         };
         /**
          * PasswordChange
@@ -4542,6 +4645,22 @@ export interface components {
              * @description id of the plan that was confirmed; exactly that runs
              */
             plan?: string | null;
+        };
+        /**
+         * RevisionChanges
+         * @description What a revision does to which objects. Without a job its source says so; null: nobody could read it.
+         */
+        RevisionChanges: {
+            /** Changes */
+            changes: components["schemas"]["ChangeRead"][] | null;
+            /** Database */
+            database: string | null;
+            /** Environment */
+            environment: string | null;
+            /** Job */
+            job: string | null;
+            /** Job Number */
+            job_number: number | null;
         };
         /**
          * RevisionRead
@@ -5411,6 +5530,46 @@ export interface components {
         Tokens: {
             /** Items */
             items: components["schemas"]["TokenRead"][];
+        };
+        /**
+         * TouchedBy
+         * @description A revision that changed something. Without a job it ran before Stillroom watched, and its source says so.
+         */
+        TouchedBy: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "create" | "alter" | "rename" | "drop" | "unread";
+            /** At */
+            at: string | null;
+            /** Job */
+            job: string | null;
+            /** Job Number */
+            job_number: number | null;
+            /** Kind */
+            kind: string;
+            /**
+             * Line
+             * @description of the revision's file
+             */
+            line: number | null;
+            /** Message */
+            message: string;
+            /** Name */
+            name: string;
+            /** Revision */
+            revision: string;
+            /**
+             * To
+             * @description the new name, where it was renamed
+             */
+            to: string;
+            /**
+             * Upgrade
+             * @description false: the revision was reverted
+             */
+            upgrade: boolean;
         };
         /**
          * TraceRead
@@ -6922,6 +7081,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RevisionWithSource"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revision_changes_api_migrations_revisions__revision__changes_get: {
+        parameters: {
+            query?: {
+                direction?: "upgrade" | "downgrade";
+                /** @description id, slug, or organization/slug; needless with a token for one project */
+                project?: string | null;
+            };
+            header?: never;
+            path: {
+                revision: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevisionChanges"];
                 };
             };
             /** @description Problem */
@@ -8484,6 +8678,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ObjectRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_object_history_api_orgs__org__projects__project__environments__environment__databases__database__catalogue_object_history_get: {
+        parameters: {
+            query: {
+                kind: components["schemas"]["Kind"];
+                name: string;
+                schema?: string;
+            };
+            header?: never;
+            path: {
+                database: string;
+                org: string;
+                project: string;
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObjectLifeRead"];
                 };
             };
             /** @description Problem */

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from stillroom_api.authorization import InEnvironment, in_environment
+from stillroom_api.catalogues.lives import ObjectLifeRead
 from stillroom_api.catalogues.schemas import CatalogueRead, CatalogueWasRead, ObjectRead
 from stillroom_api.context import ContextOf, Transaction
 from stillroom_api.databases.routes import find
@@ -14,6 +15,7 @@ from stillroom_api.reader import Asked, as_json
 from stillroom_core.actors.permissions import Permission
 from stillroom_core.catalogues.kinds import Kind
 from stillroom_core.catalogues.service import find_object, present_catalogue
+from stillroom_core.changes.service import life_of_object
 
 router = APIRouter(
     prefix="/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}/catalogue",
@@ -56,3 +58,18 @@ async def read_object(
     """One object with its parts and its SQL."""
     found = await find(session, where, database)
     return ObjectRead.of(await find_object(session, where.actor, found, kind, schema, name))
+
+
+@router.get("/object/history")
+async def read_object_history(
+    database: UUID,
+    session: Transaction,
+    where: Annotated[InEnvironment, in_environment(Permission.PROJECT_READ)],
+    kind: Kind,
+    name: Annotated[str, Query(max_length=10_000)],
+    schema: Annotated[str, Query(max_length=63)] = "",
+) -> ObjectLifeRead:
+    """Which revisions made and changed an object and its parts: as jobs ran them, else as their sources say."""
+    found = await find(session, where, database)
+    entry = await find_object(session, where.actor, found, kind, schema, name)
+    return ObjectLifeRead.of(await life_of_object(session, where.actor, where.project, found, entry))

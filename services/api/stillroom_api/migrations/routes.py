@@ -1,7 +1,7 @@
 """The main routes: the history of a project, where its databases stand, and moving them."""
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -24,6 +24,7 @@ from stillroom_api.migrations.schemas import (
     GateRead,
     History,
     MoveRequest,
+    RevisionChanges,
     RevisionWithSource,
     RunRead,
     Runs,
@@ -31,6 +32,7 @@ from stillroom_api.migrations.schemas import (
 )
 from stillroom_api.projects.schemas import CommitRead
 from stillroom_core.actors.permissions import Permission
+from stillroom_core.changes.service import touches_of_revision
 from stillroom_core.database import Session
 from stillroom_core.databases.gate import Wanted, ask_gate
 from stillroom_core.databases.service import find_database
@@ -85,6 +87,18 @@ async def revision(revision: str, session: Transaction, where: Reading) -> Revis
 async def revision_runs(revision: str, session: Transaction, where: Reading) -> list[RunRead]:
     """What jobs did with one revision on the project's databases, newest first."""
     return [RunRead.of(run) for run in await runs_of(session, where.actor, where.project.id, revision)]
+
+
+@router.get("/revisions/{revision}/changes")
+async def revision_changes(
+    revision: str, session: Transaction, where: Reading, direction: Literal["upgrade", "downgrade"] = "upgrade"
+) -> RevisionChanges:
+    """What a revision does to which objects: as the newest job ran it, else as its source says."""
+    commit = await required_commit(session, where.actor, where.project)
+    upgrade = direction == "upgrade"
+    return RevisionChanges.of(
+        await touches_of_revision(session, where.actor, where.project, commit, revision, upgrade=upgrade)
+    )
 
 
 @router.get("/revisions/{revision}/trace")

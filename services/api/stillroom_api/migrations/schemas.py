@@ -10,6 +10,8 @@ from stillroom_api.databases.schemas import read_state
 from stillroom_api.jobs.schemas import RunningRevision
 from stillroom_api.projects.schemas import BackgroundState, CommitRead
 from stillroom_core.actors.actor import Actor
+from stillroom_core.changes.change import Action
+from stillroom_core.changes.service import RevisionTouches
 from stillroom_core.databases.gate import GateAnswer
 from stillroom_core.databases.models import Database
 from stillroom_core.databases.standing import Standing
@@ -322,6 +324,55 @@ class WayBackRead(BaseModel):
 
     revision: str = Field(description="its target")
     undoes: list[str] = Field(description="exactly the revisions that the newest commit does not have, in order")
+
+
+class ChangeRead(BaseModel):
+    """One thing that is done to one object. `unread`: nobody can say to which; `name` is the statement's beginning."""
+
+    action: Action
+    kind: str
+    schema_name: str = Field(description="empty where none was written")
+    table: str = Field(description="whose part it is")
+    name: str
+    to: str = Field(description="the new name, where it was renamed")
+    to_schema: str
+    line: int | None
+
+
+class RevisionChanges(BaseModel):
+    """What a revision does to which objects. Without a job its source says so; null: nobody could read it."""
+
+    job: UUID | None
+    job_number: int | None
+    environment: str | None
+    database: str | None
+    changes: list[ChangeRead] | None
+
+    @classmethod
+    def of(cls, found: RevisionTouches) -> "RevisionChanges":
+        """From what was found."""
+        changes = found.changes
+        return cls(
+            job=found.job.id if found.job else None,
+            job_number=found.job.number if found.job else None,
+            environment=found.environment.slug if found.environment else None,
+            database=found.database.name if found.database else None,
+            changes=None
+            if changes is None
+            else [
+                ChangeRead(
+                    action=one.action,
+                    kind=one.kind,
+                    schema_name=one.schema,
+                    table=one.table,
+                    name=one.name,
+                    to=one.to,
+                    to_schema=one.to_schema,
+                    line=one.line,
+                )
+                for one in changes
+            ],
+        )
 
 
 class TraceRead(BaseModel):

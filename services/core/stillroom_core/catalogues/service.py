@@ -37,6 +37,7 @@ class CatalogueEntry:
     content: dict[str, Any]
     ddl: str
     figures: Sequence[int] | None
+    catalogue: Catalogue
 
 
 async def present_catalogue(session: Session, actor: Actor, database: Database) -> PresentCatalogue:
@@ -59,12 +60,11 @@ async def find_object(
     """One object of the present state; raises NotFound."""
     repository = CatalogueRepository(session, actor.organization_id)
     catalogue = await repository.newest(database.id)
-    listing = catalogue.listing if catalogue else []
-    for at, entry in enumerate(listing):
-        if entry[:3] == [kind.value, schema, name]:
+    for at, entry in enumerate(catalogue.listing if catalogue else ()):
+        if catalogue is not None and entry[:3] == [kind.value, schema, name]:
             digest = bytes.fromhex(entry[3])
             content = (await repository.contents([digest]))[digest]
-            return CatalogueEntry(content, ddl(content), catalogue.figures[at] if catalogue else None)
+            return CatalogueEntry(content, ddl(content), catalogue.figures[at], catalogue)
     raise NotFound(
         "no_such_object",
         "Nothing of this name was in the database when it was last read.",

@@ -83,6 +83,11 @@ class Job(Keyed, Table):
             postgresql_ops={"revision": "varchar_pattern_ops"},
         ),
         Index("ix_jobs_log_stored", "finished_at", postgresql_where=text("log_stored")),
+        Index(
+            "ix_jobs_changes_unread",
+            "finished_at",
+            postgresql_where=text("changes_read_at is null and kind in ('upgrade', 'downgrade', 'command')"),
+        ),
     )
 
     organization_id: Mapped[UUID]
@@ -129,6 +134,7 @@ class Job(Keyed, Table):
     error: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     log_removed_at: Mapped[datetime | None]  # since then nobody is shown events; `log_stored` while some are left
     log_stored: Mapped[bool] = mapped_column(server_default=text("true"))
+    changes_read_at: Mapped[datetime | None]  # when its statements were read for what they did to which objects
 
 
 class JobStep(Table):

@@ -26,6 +26,7 @@ READ_DATABASE = "stillroom.read_database"
 LOOK_AT_SETUP = "stillroom.look_at_setup"
 TEST_DATABASE = "stillroom.test_database"
 READ_CATALOGUE = "stillroom.read_catalogue"
+READ_CHANGES = "stillroom.read_changes"
 WRITE_DRAFT = "stillroom.write_draft"
 PUSH_DRAFT = "stillroom.push_draft"
 

@@ -109,3 +109,5 @@ class RevisionSource(Table):
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     organization_id: Mapped[UUID]
     text: Mapped[str]
+    # What it does to which objects, by function, as far as reading tells; null: nobody has read it yet.
+    changes: Mapped[dict[str, Any] | None] = mapped_column(JSONB)

@@ -7,6 +7,7 @@ import type { CatalogueObject, Database, Environment } from "@/api/types";
 import { useTrouble } from "@/api/use-trouble";
 import { ActivityView } from "@/features/databases/activity-view";
 import { ConsoleView } from "@/features/databases/console-view";
+import { WaysProvider } from "@/features/databases/lives";
 import type { Place } from "@/features/databases/queries";
 import { RowsTab } from "@/features/databases/rows-tab";
 import { SchemaView } from "@/features/databases/schema-view";
@@ -38,15 +39,18 @@ export function DatabasePage() {
   if (!environment || !database || !view) return <NotFound />;
   const may = (permission: string) => (environment.permissions.includes(permission) ? null : t("common.noPermission", { permission }));
   const place: Place = { org, project, environment: environment.slug, database: database.id };
+  const ways = { revision: (revision: string) => addresses.revision(org, project, revision), job: (job: string) => addresses.job(org, project, job) };
   return (
     <div className="flex h-full min-h-0 flex-col">
       <DatabaseHead place={place} environments={environments.data} environment={environment} database={database} view={view} />
       <div key={database.id} className="min-h-0 flex-1">
+       <WaysProvider value={ways}>
         {view === "schema" && (
           <SchemaView place={place} more={(object) => (may("data.read") || object.columns.length === 0 || object.kind === "composite" ? [] : [rowsTab(place, object, t("databases.tabs.rows"))])} />
         )}
         {view === "sql" && <Permitted why={may("sql.read")}><ConsoleView place={place} /></Permitted>}
         {view === "activity" && <Permitted why={may("activity.read")}><ActivityView place={place} why={may("activity.cancel")} /></Permitted>}
+       </WaysProvider>
       </div>
     </div>
   );

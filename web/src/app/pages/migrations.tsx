@@ -15,7 +15,7 @@ import { Spinner } from "@/ui/spinner";
 import { Empty, Failed, SkeletonRows } from "@/ui/states";
 import { useTitle } from "@/ui/use-title";
 import { asProblem } from "@/api/problem";
-import { addresses } from "../addresses";
+import { addresses, objectAddress } from "../addresses";
 import { TopBarSlot } from "../layout/top-bar-slot";
 import { NotFound } from "./not-found";
 
@@ -87,6 +87,7 @@ export function Migrations() {
             current={current.data}
             gitUrl={project.data.git_url}
             jobAddress={(job) => addresses.job(org, slug, job)}
+            objectAddress={(object) => objectAddress(org, slug, current.data, object)}
             onNewRevision={() => setWriting(true)}
             whyNoDraft={whyNoDraft}
             restore={(revision) => <RestoreButton org={org} project={slug} revision={revision} why={whyNoDraft} onAsked={openDraft} />}

@@ -11,6 +11,7 @@ import { Failed, SkeletonRows } from "@/ui/states";
 import { Table } from "@/ui/table";
 import { Tabs } from "@/ui/tabs";
 import { Facts } from "./facts";
+import { LastChanged, LifeTab, usePartLives } from "./lives";
 import { type ObjectName, type Place, useObject } from "./queries";
 
 export interface PaneTab {
@@ -35,7 +36,7 @@ export function ObjectPane({ place, object, tab, onTab, onObject, more }: Object
   const found = useObject(place, object);
   if (found.isError) return <Failed trouble={trouble(found.error)} onRetry={() => void found.refetch()} />;
   if (!found.data) return <SkeletonRows />;
-  const tabs = [...tabsOf(found.data, onObject), ...(more?.(found.data) ?? [])].map(({ value, label, content }) => ({
+  const tabs = [...tabsOf(found.data, place, onObject), ...(more?.(found.data) ?? [])].map(({ value, label, content }) => ({
     value,
     label: label ?? t("databases.tabs.sql"),
     content,
@@ -43,13 +44,13 @@ export function ObjectPane({ place, object, tab, onTab, onObject, more }: Object
   const shown = tabs.find((one) => one.value === tab)?.value ?? tabs[0]?.value ?? "sql";
   return (
     <article aria-label={object.name} className="flex h-full min-h-0 flex-col">
-      <ObjectHead object={found.data} />
+      <ObjectHead object={found.data} place={place} />
       <Tabs label={t("databases.parts")} value={shown} onChange={onTab} tabs={tabs} className="min-h-0 flex-1" contentClassName="overflow-auto" />
     </article>
   );
 }
 
-function ObjectHead({ object }: { object: CatalogueObject }) {
+function ObjectHead({ object, place }: { object: CatalogueObject; place: Place }) {
   const { t, number, bytes } = useLanguage();
   const { figures } = object;
   return (
@@ -77,29 +78,35 @@ function ObjectHead({ object }: { object: CatalogueObject }) {
         {object.partition_bound && <span className="font-mono">{object.partition_bound}</span>}
         {figures?.rows === 0 && figures.data_bytes === 0 && <span className="sr-only">{number(0)}</span>}
       </p>
+      <LastChanged place={place} object={nameOf(object)} />
     </header>
   );
 }
 
-function tabsOf(object: CatalogueObject, onObject: (object: ObjectName) => void): PaneTab[] {
+function nameOf(object: CatalogueObject): ObjectName {
+  return { kind: object.kind, schema: object.schema_name, name: object.name };
+}
+
+function tabsOf(object: CatalogueObject, place: Place, onObject: (object: ObjectName) => void): PaneTab[] {
   const tabs: (PaneTab | false)[] = [
-    object.columns.length > 0 && { value: "columns", label: <Label name="columns" count={object.columns.length} />, content: <Columns object={object} onObject={onObject} /> },
+    object.columns.length > 0 && { value: "columns", label: <Label name="columns" count={object.columns.length} />, content: <Columns object={object} place={place} onObject={onObject} /> },
     Object.keys(object.facts).length > 0 && object.columns.length === 0 && { value: "facts", label: <Label name="facts" />, content: <Facts facts={object.facts} /> },
-    object.constraints.length > 0 && { value: "constraints", label: <Label name="constraints" count={object.constraints.length} />, content: <Constraints object={object} onObject={onObject} /> },
-    object.indexes.length > 0 && { value: "indexes", label: <Label name="indexes" count={object.indexes.length} />, content: <Indexes object={object} /> },
+    object.constraints.length > 0 && { value: "constraints", label: <Label name="constraints" count={object.constraints.length} />, content: <Constraints object={object} place={place} onObject={onObject} /> },
+    object.indexes.length > 0 && { value: "indexes", label: <Label name="indexes" count={object.indexes.length} />, content: <Indexes object={object} place={place} /> },
     object.triggers.length + object.rules.length > 0 && {
       value: "triggers",
       label: <Label name="triggers" count={object.triggers.length + object.rules.length} />,
-      content: <Triggers object={object} />,
+      content: <Triggers object={object} place={place} />,
     },
-    object.policies.length > 0 && { value: "policies", label: <Label name="policies" count={object.policies.length} />, content: <Policies object={object} /> },
+    object.policies.length > 0 && { value: "policies", label: <Label name="policies" count={object.policies.length} />, content: <Policies object={object} place={place} /> },
     object.grants.length > 0 && { value: "grants", label: <Label name="grants" count={object.grants.length} />, content: <Grants object={object} /> },
+    { value: "history", label: <Label name="history" />, content: <LifeTab place={place} object={nameOf(object)} /> },
     { value: "sql", label: <Label name="sql" />, content: <Sql object={object} /> },
   ];
   return tabs.filter((tab) => tab !== false);
 }
 
-function Label({ name, count }: { name: "columns" | "facts" | "constraints" | "indexes" | "triggers" | "policies" | "grants" | "sql"; count?: number }) {
+function Label({ name, count }: { name: "columns" | "facts" | "constraints" | "indexes" | "triggers" | "policies" | "grants" | "history" | "sql"; count?: number }) {
   const { t, number } = useLanguage();
   return (
     <>
@@ -113,8 +120,9 @@ function Sql({ object }: { object: CatalogueObject }) {
   return object.ddl ? <SqlCode source={object.ddl} label={t("databases.tabs.sql")} /> : <p className="p-4 text-muted">{t("databases.noSql")}</p>;
 }
 
-function Columns({ object, onObject }: { object: CatalogueObject; onObject: (object: ObjectName) => void }) {
+function Columns({ object, place, onObject }: { object: CatalogueObject; place: Place; onObject: (object: ObjectName) => void }) {
   const { t } = useLanguage();
+  const lifeOf = usePartLives(place, nameOf(object));
   const keys = new Set(object.constraints.filter((one) => one.type === "p").flatMap((one) => one.columns));
   const links = new Map(
     object.constraints.flatMap((one) => {
@@ -125,7 +133,7 @@ function Columns({ object, onObject }: { object: CatalogueObject; onObject: (obj
   return (
     <Table
       label={t("databases.tabs.columns")}
-      head={[t("databases.column"), t("databases.type"), t("databases.default"), t("databases.comment")]}
+      head={[t("databases.column"), t("databases.type"), t("databases.default"), t("databases.comment"), t("databases.life.revision")]}
       rows={object.columns.map((column) => {
         const reference = links.get(column.name);
         return {
@@ -143,6 +151,7 @@ function Columns({ object, onObject }: { object: CatalogueObject; onObject: (obj
             <ColumnType column={column} />,
             <DefaultOf column={column} />,
             <span className="whitespace-pre-line text-muted">{column.comment}</span>,
+            lifeOf("column", column.name),
           ],
         };
       })}
@@ -173,12 +182,13 @@ function DefaultOf({ column }: { column: CatalogueColumn }) {
   return column.default === null ? null : <code className="break-all">{column.default}</code>;
 }
 
-function Constraints({ object, onObject }: { object: CatalogueObject; onObject: (object: ObjectName) => void }) {
+function Constraints({ object, place, onObject }: { object: CatalogueObject; place: Place; onObject: (object: ObjectName) => void }) {
   const { t } = useLanguage();
+  const lifeOf = usePartLives(place, nameOf(object));
   return (
     <Table
       label={t("databases.tabs.constraints")}
-      head={[t("databases.name"), t("databases.definition"), t("databases.comment")]}
+      head={[t("databases.name"), t("databases.definition"), t("databases.comment"), t("databases.life.revision")]}
       rows={object.constraints.map((one) => ({
         key: one.name,
         cells: [
@@ -195,18 +205,20 @@ function Constraints({ object, onObject }: { object: CatalogueObject; onObject: 
             )}
           </span>,
           <span className="whitespace-pre-line text-muted">{one.comment}</span>,
+          lifeOf("constraint", one.name),
         ],
       }))}
     />
   );
 }
 
-function Indexes({ object }: { object: CatalogueObject }) {
+function Indexes({ object, place }: { object: CatalogueObject; place: Place }) {
   const { t } = useLanguage();
+  const lifeOf = usePartLives(place, nameOf(object));
   return (
     <Table
       label={t("databases.tabs.indexes")}
-      head={[t("databases.name"), t("databases.definition"), t("databases.comment")]}
+      head={[t("databases.name"), t("databases.definition"), t("databases.comment"), t("databases.life.revision")]}
       rows={object.indexes.map((one) => ({
         key: one.name,
         cells: [
@@ -222,18 +234,21 @@ function Indexes({ object }: { object: CatalogueObject }) {
           </span>,
           <code className="text-[12.5px] break-words">{one.definition}</code>,
           <span className="whitespace-pre-line text-muted">{one.comment}</span>,
+          lifeOf("index", one.name),
         ],
       }))}
     />
   );
 }
 
-function Triggers({ object }: { object: CatalogueObject }) {
+function Triggers({ object, place }: { object: CatalogueObject; place: Place }) {
   const { t } = useLanguage();
+  const lifeOf = usePartLives(place, nameOf(object));
+  const rules = new Set(object.rules);
   return (
     <Table
       label={t("databases.tabs.triggers")}
-      head={[t("databases.name"), t("databases.definition")]}
+      head={[t("databases.name"), t("databases.definition"), t("databases.life.revision")]}
       rows={[...object.triggers, ...object.rules].map((one) => ({
         key: one.name,
         cells: [
@@ -242,18 +257,20 @@ function Triggers({ object }: { object: CatalogueObject }) {
             {!one.enabled && <Chip tone="pending">{t("databases.disabled")}</Chip>}
           </span>,
           <code className="text-[12.5px] break-words whitespace-pre-wrap">{one.definition}</code>,
+          lifeOf(rules.has(one) ? "rule" : "trigger", one.name),
         ],
       }))}
     />
   );
 }
 
-function Policies({ object }: { object: CatalogueObject }) {
+function Policies({ object, place }: { object: CatalogueObject; place: Place }) {
   const { t } = useLanguage();
+  const lifeOf = usePartLives(place, nameOf(object));
   return (
     <Table
       label={t("databases.tabs.policies")}
-      head={[t("databases.name"), t("databases.command"), t("databases.roles"), "USING", "WITH CHECK"]}
+      head={[t("databases.name"), t("databases.command"), t("databases.roles"), "USING", "WITH CHECK", t("databases.life.revision")]}
       rows={object.policies.map((one) => ({
         key: one.name,
         cells: [
@@ -265,6 +282,7 @@ function Policies({ object }: { object: CatalogueObject }) {
           one.roles.map((role) => role ?? t("databases.everybody")).join(", "),
           <code className="text-[12.5px]">{one.using}</code>,
           <code className="text-[12.5px]">{one.checks}</code>,
+          lifeOf("policy", one.name),
         ],
       }))}
     />

@@ -60,6 +60,7 @@ export function useReadAgain(place: Place) {
       Promise.all([
         client.invalidateQueries({ queryKey: ["catalogue", place.database] }),
         client.invalidateQueries({ queryKey: ["object", place.database] }),
+        client.invalidateQueries({ queryKey: ["life", place.database] }),
       ]),
   });
 }
@@ -89,6 +90,15 @@ export function useObject(place: Place, object: ObjectName | null) {
         }),
       ),
     enabled: object !== null,
+    staleTime: 30_000,
+  });
+}
+
+/** Which revisions touched an object and its parts. */
+export function useObjectLife(place: Place, object: ObjectName) {
+  return useQuery({
+    queryKey: ["life", place.database, object.kind, object.schema, object.name],
+    queryFn: () => unwrap(api.GET(`${PATH}/catalogue/object/history`, { params: { ...params(place), query: { kind: object.kind, schema: object.schema, name: object.name } } })),
     staleTime: 30_000,
   });
 }

@@ -14,6 +14,7 @@ import { assignLanes } from "./lanes";
 import { MoveDialog } from "./move-dialog";
 import { GraphNotes } from "./notes";
 import { type MoveAsked, useReadDatabase, useRunningSteps, useRuns } from "./queries";
+import type { ObjectAsked } from "./revision-objects";
 import { RevisionPane } from "./revision-pane";
 import { APPLIED, filteredRows, foldedRows, type Look, stretchOf } from "./rows";
 import { RunningStrip } from "./running-strip";
@@ -32,6 +33,7 @@ interface MigrationsViewProps {
   current: Current | undefined;
   gitUrl: string;
   jobAddress: (job: string) => string;
+  objectAddress: (object: ObjectAsked) => string | null;
   jobLink: (job: string, label: string) => ReactNode;
   settingsLink: (label: string, section?: "environments" | "repository") => ReactNode;
   onStarted: (job: Job) => void;
@@ -68,7 +70,7 @@ function lookOf(standings: readonly EnvironmentStanding[], running: RunningSteps
 }
 
 export function MigrationsView(props: MigrationsViewProps) {
-  const { org, slug, project, history, current, gitUrl, jobAddress, jobLink, settingsLink, onStarted, onNewRevision, whyNoDraft, restore } = props;
+  const { org, slug, project, history, current, gitUrl, jobAddress, objectAddress, jobLink, settingsLink, onStarted, onNewRevision, whyNoDraft, restore } = props;
   const { t } = useLanguage();
   const address = useAddress();
   const wide = useWide();
@@ -135,6 +137,7 @@ export function MigrationsView(props: MigrationsViewProps) {
       tab={address.tab}
       onTab={address.setTab}
       jobAddress={jobAddress}
+      objectAddress={objectAddress}
       graph={graph}
       revision={selected}
       standings={standings}

@@ -124,6 +124,16 @@ export function useRevisionRuns(project: string, revision: string, moved: unknow
   });
 }
 
+/** What a revision does to which objects. */
+export function useRevisionChanges(project: string, revision: string, direction: "upgrade" | "downgrade", moved: unknown) {
+  return useQuery({
+    queryKey: ["revision-changes", project, revision, direction, moved],
+    queryFn: () => unwrap(api.GET("/api/migrations/revisions/{revision}/changes", { params: { path: { revision }, query: { project, direction } } })),
+    placeholderData: (before) => before,
+    staleTime: 10_000,
+  });
+}
+
 /** What a job sent within a revision; a notice that it moved on asks again. */
 export function useStatements(job: string | null, revision: string, live: boolean) {
   return useQuery({

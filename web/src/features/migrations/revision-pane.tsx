@@ -16,6 +16,7 @@ import { Ago } from "@/ui/time";
 import type { MoveAsked } from "./queries";
 import { commitLink, fileLink } from "./host-link";
 import { useRevision, useStatements } from "./queries";
+import { type ObjectAsked, RevisionObjects } from "./revision-objects";
 import { RevisionRuns } from "./revision-runs";
 import type { PaneTab } from "./use-address";
 import { MARKS, useCellText } from "./revision-row";
@@ -29,6 +30,7 @@ interface PaneProps {
   tab: PaneTab;
   onTab: (tab: PaneTab) => void;
   jobAddress: (job: string) => string;
+  objectAddress: (object: ObjectAsked) => string | null;
   graph: Graph;
   revision: Revision;
   standings: EnvironmentStanding[];
@@ -162,7 +164,7 @@ function useRunningLine(standings: EnvironmentStanding[], revision: string) {
   return { kind: job?.kind, line: last && last.ms === null && !last.failed ? (last.line ?? null) : null };
 }
 
-function Source({ detail, project, gitUrl, head, revision, standings, tab, onTab, jobAddress }: PaneProps & { detail: RevisionDetail }) {
+function Source({ detail, project, gitUrl, head, revision, standings, tab, onTab, jobAddress, objectAddress }: PaneProps & { detail: RevisionDetail }) {
   const { t } = useLanguage();
   const { kind, line } = useRunningLine(standings, revision.id);
   const show = (label: string, piece: { source: string; from: number } | null, lit: number | null) =>
@@ -183,13 +185,18 @@ function Source({ detail, project, gitUrl, head, revision, standings, tab, onTab
           { value: "downgrade", label: down, content: show(down, part(detail, detail.downgrade_lines), kind === "downgrade" ? line : null) },
           { value: "file", label: t("migrations.tab.file"), content: show(t("migrations.tab.file"), detail.source ? { source: detail.source, from: 1 } : null, line) },
           {
+            value: "objects",
+            label: t("migrations.tab.objects"),
+            content: <RevisionObjects project={project} revision={revision.id} moved={moved} jobAddress={jobAddress} objectAddress={objectAddress} />,
+          },
+          {
             value: "runs",
             label: t("migrations.tab.runs"),
             content: <RevisionRuns project={project} revision={revision.id} moved={moved} jobAddress={jobAddress} />,
           },
         ]}
       />
-      {tab !== "runs" && (
+      {tab !== "runs" && tab !== "objects" && (
         <p className="flex items-center gap-1 px-4 py-2 text-xs text-muted">
           <Outside to={fileLink(gitUrl, head, detail.path)}>
             <code className="min-w-0 truncate">{detail.path}</code>

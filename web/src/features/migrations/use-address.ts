@@ -6,7 +6,7 @@ import type { MoveKind } from "./standing";
 
 const KINDS: readonly string[] = ["upgrade", "downgrade", "stamp"];
 
-const TABS = ["upgrade", "downgrade", "file", "runs"] as const;
+const TABS = ["upgrade", "downgrade", "file", "objects", "runs"] as const;
 export type PaneTab = (typeof TABS)[number];
 
 export interface PageState {
