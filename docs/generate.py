@@ -13,10 +13,12 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import server_texts
+from alembic.script import ScriptDirectory
 from pydantic_core import PydanticUndefined
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Table, UniqueConstraint
 from sqlalchemy.dialects import postgresql
@@ -39,9 +41,11 @@ from stillroom_core.jobs.lifecycle import FINAL, MOVES, JobState, StepState
 from stillroom_core.jobs.service import PERMISSION_FOR
 from stillroom_core.settings import Settings
 from stillroom_core.tables import Table as Base
+from stillroom_core.telemetry import metrics
 
 DOCS = Path(__file__).parent
 OPENAPI = DOCS.parent / "web/openapi.json"
+NEWEST_SCHEMA = DOCS.parent / "services/core/stillroom_core/newest_schema.py"
 SERVER_TEXTS = DOCS.parent / "web/src/i18n/server-texts.gen.json"
 _BLOCK = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -268,6 +272,25 @@ def exits() -> Iterator[str]:
     yield from _table(("Code", "Meaning"), ((str(int(code)), text) for code, text in EXIT_MEANINGS.items()))
 
 
+def metrics_of(service: str) -> Iterator[str]:
+    """The metrics that processes of one service show."""
+    rows = (
+        (f"`{name}`", found.kind, ", ".join(f"`{label}`" for label in found.labels), found.meaning)
+        for name, found in metrics.ALL.items()
+        if service in found.services
+    )
+    yield from _table(("Metric", "Kind", "Labels", "Meaning"), rows)
+
+
+def newest_schema() -> str:
+    """The module that says what the newest of our own migrations is."""
+    head = ScriptDirectory(str(DOCS.parent / "migrations")).get_current_head()
+    return (
+        '"""The newest revision of our own schema, for programs that have no migrations beside them. '
+        f'Made by docs/generate.py."""\n\nNEWEST = "{head}"'
+    )
+
+
 BLOCKS: dict[str, Callable[[], Iterator[str]]] = {
     "settings": settings,
     "permissions": permissions,
@@ -278,6 +301,7 @@ BLOCKS: dict[str, Callable[[], Iterator[str]]] = {
     "tables": tables,
     "commands": commands,
     "exits": exits,
+    **{f"metrics-{service}": partial(metrics_of, service) for service in metrics.SERVICES},
 }
 
 
@@ -297,6 +321,7 @@ def pages() -> dict[Path, tuple[str, str]]:
     found = {path: (text, renewed(text)) for path, text in texts.items() if _BLOCK.search(text)}
     whole = {
         SERVER_TEXTS: json.dumps(server_texts.texts(), indent=2, ensure_ascii=False),
+        NEWEST_SCHEMA: newest_schema(),
         OPENAPI: json.dumps(openapi.document(), indent=2, sort_keys=True),
     }
     present = {path: path.read_text(encoding="utf-8") if path.exists() else "" for path in whole}

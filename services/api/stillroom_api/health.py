@@ -7,10 +7,9 @@ from typing import Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 from redis.exceptions import RedisError
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from stillroom_api.context import Context, ContextOf
+from stillroom_core.health import OK, broker_answers, database_answers
 from stillroom_core.jobs.presence import isolation_of_workers
 
 router = APIRouter(tags=["health"])
@@ -28,7 +27,7 @@ class Ready(BaseModel):
     """Each thing that we depend on, with the reason when it fails."""
 
     status: Literal["ready", "not ready"]
-    database: str
+    database: str = Field(description="ok, or why not: no answer, or a schema older than this release needs")
     queue: str
     workers: dict[str, int] = Field(
         description="How many workers live at each proven level of isolation; `refused` could reach none that may run "
@@ -44,29 +43,13 @@ async def live() -> Live:
 
 @router.get("/readyz", responses={503: {"model": Ready}})
 async def ready(context: ContextOf, response: Response) -> Ready:
-    """Whether database and queue answer."""
-    database, queue, workers = await asyncio.gather(_database(context), _queue(context), _workers(context))
-    good = database == queue == "ok"
+    """Whether database and queue answer, and the database has the schema of this release."""
+    database, queue, workers = await asyncio.gather(
+        database_answers(context.database), broker_answers(context.redis), _workers(context)
+    )
+    good = database == queue == OK
     response.status_code = 200 if good else 503
     return Ready(status="ready" if good else "not ready", database=database, queue=queue, workers=workers)
-
-
-async def _database(context: Context) -> str:
-    try:
-        async with asyncio.timeout(_PATIENCE.total_seconds()), context.database.unscoped() as session:
-            await session.execute(text("select version_num from alembic_version"))
-    except (SQLAlchemyError, OSError, TimeoutError) as cause:
-        return f"does not answer ({type(cause).__name__})"
-    return "ok"
-
-
-async def _queue(context: Context) -> str:
-    try:
-        async with asyncio.timeout(_PATIENCE.total_seconds()):
-            await context.redis.ping()
-    except (RedisError, OSError, TimeoutError) as cause:
-        return f"does not answer ({type(cause).__name__})"
-    return "ok"
 
 
 async def _workers(context: Context) -> dict[str, int]:

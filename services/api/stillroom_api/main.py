@@ -37,9 +37,11 @@ from stillroom_api.plans import routes as plans
 from stillroom_api.projects import routes as projects
 from stillroom_api.protection import Protection
 from stillroom_api.rate_limits import RateLimits
+from stillroom_api.requests import Requests
 from stillroom_api.sessions import routes as sessions
 from stillroom_api.setups import routes as setups
 from stillroom_api.tokens import routes as tokens
+from stillroom_api.watched import watched
 from stillroom_core.jobs.queue import Queue
 from stillroom_core.logs import configure_logs
 from stillroom_core.memory import keep_for_good
@@ -82,14 +84,15 @@ _ROUTERS = (
 def create_app(settings: Settings | None = None, queue: Queue | None = None) -> FastAPI:
     """Builds the application; raises when a setting is missing or wrong."""
     settings = settings or get_settings()
-    configure_logs(settings)
+    configure_logs(settings, "api")
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.context = Context.open(settings, queue)
         await _say_weakness(app.state.context)
         keep_for_good()
-        yield
+        with watched(app.state.context):
+            yield
         await app.state.context.close()
 
     app = FastAPI(
@@ -116,6 +119,7 @@ def create_app(settings: Settings | None = None, queue: Queue | None = None) -> 
     app.add_middleware(RateLimits, settings=settings)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(settings))
     app.add_middleware(Protection, https=settings.public_url.startswith("https://"))
+    app.add_middleware(Requests)
     _describe_problems(app)
     return app
 

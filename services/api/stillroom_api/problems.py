@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from stillroom_api.audit.telling import tell_refusal
 from stillroom_api.context import get_context
 from stillroom_core.errors import Forbidden, StillroomError
+from stillroom_core.telemetry.trail import REQUEST_ID
 
 log = structlog.get_logger()
 
@@ -71,7 +72,9 @@ def problem_of(error: StillroomError, request_id: str = "") -> Problem:
 
 def as_response(problem: Problem) -> JSONResponse:
     """The answer that carries a problem document."""
-    headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else None
+    headers = {REQUEST_ID: problem.request_id}  # also where nothing of ours is around the answer any more
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(problem.model_dump(), problem.status, media_type=MEDIA_TYPE, headers=headers)
 
 

@@ -1,8 +1,5 @@
 """Headers and limits that every answer and request gets; plain ASGI, so that streams are not buffered."""
 
-from uuid import uuid4
-
-import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,7 +22,7 @@ _BODY_LIMIT = 1024 * 1024
 
 
 class Protection:
-    """Gives each request an id, bounds its body and sets the security headers of its answer."""
+    """Bounds the body of each request and sets the security headers of its answer."""
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self._app = app
@@ -38,8 +35,6 @@ class Protection:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = str(uuid4())
-        scope.setdefault("state", {})["request_id"] = request_id
         received = 0
 
         async def limited() -> Message:
@@ -53,12 +48,10 @@ class Protection:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = request_id
                 for name, value in self._headers.items():
                     headers[name] = value
                 if scope["path"].startswith("/api/"):
                     headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            await self._app(scope, limited, sending)
+        await self._app(scope, limited, sending)

@@ -19,6 +19,8 @@ from stillroom_core.databases.models import Database
 from stillroom_core.databases.questions import Question, sign_question
 from stillroom_core.errors import Conflict, Invalid, StillroomError, Unavailable
 from stillroom_core.settings import Settings
+from stillroom_core.telemetry import metrics
+from stillroom_core.telemetry.trail import REQUEST_ID, carried
 
 Line = dict[str, Any]
 
@@ -40,7 +42,10 @@ class Reader:
     async def ask(self, question: Question, name: str, content: Mapping[str, Any]) -> AsyncIterator[Line]:
         """The lines of the answer as they come, without the last; raises what the reader refused."""
         body = json.dumps(content).encode()
-        headers = {"Authorization": f"Bearer {sign_question(self._settings, question, f'/{name}', body)}"}
+        headers = {
+            "Authorization": f"Bearer {sign_question(self._settings, question, f'/{name}', body)}",
+            REQUEST_ID: carried().get("request_id", ""),
+        }
         try:
             async with self._client.stream("POST", f"/{name}", content=body, headers=headers) as answer:
                 if answer.status_code != 200:
@@ -48,8 +53,10 @@ class Reader:
                 async for text in answer.aiter_lines():
                     line: Line = json.loads(text)
                     if "error" in line:
+                        metrics.READER_ASKED.labels("refused").inc()
                         raise _refused(line["error"])
                     if line == {"end": True}:
+                        metrics.READER_ASKED.labels("answered").inc()
                         return
                     yield line
         except httpx.HTTPError:
@@ -151,6 +158,7 @@ def as_lines(asked: Asked) -> Response:
 
 
 def _away() -> Unavailable:
+    metrics.READER_ASKED.labels("away").inc()
     return Unavailable(
         "reader_away",
         "Databases cannot be looked into just now.",

@@ -10,11 +10,15 @@ from stillroom_core.masking import hide_in_logs, masked_for_logs
 from stillroom_core.settings import Settings, parse_sealing_keys
 
 
-def configure_logs(settings: Settings) -> None:
-    """Sends structlog and the standard library's loggers to stderr in one format, without any secret that we know."""
+def configure_logs(settings: Settings, service: str) -> None:
+    """Sends structlog and the standard library's loggers to stderr in one format, without any secret that we know.
+
+    Every line says which service wrote it, and what is bound at the moment: the request, the organization, the job.
+    """
     _hide_our_own(settings)
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _written_by(service),
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -48,6 +52,14 @@ def configure_logs(settings: Settings) -> None:
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
     logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
+
+
+def _written_by(service: str) -> structlog.types.Processor:
+    def add(_logger: object, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+        event.setdefault("service", service)
+        return event
+
+    return add
 
 
 def _without_secrets(_logger: object, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:

@@ -120,6 +120,20 @@ class Settings(BaseSettings):
     reader_bind: str = Field(
         default="127.0.0.1:8010", alias="STILLROOM_READER_BIND", description="Where the reader listens: address:port"
     )
+    drain_s: int = Field(
+        default=240,
+        alias="STILLROOM_DRAIN_S",
+        ge=0,
+        le=86400,
+        description="A worker that is told to end gives its jobs so many seconds; then those whose code has not begun "
+        "go back into the queue, and the others are stopped as by a cancel. Give its container a minute more",
+    )
+    operator_bind: str = Field(
+        default="",
+        alias="STILLROOM_OPERATOR_BIND",
+        description="Where this process answers operators with /metrics, /livez and /readyz: address:port, reachable "
+        "by them alone; empty: nowhere",
+    )
     log_format: Literal["json", "console"] = Field(
         default="json", alias="STILLROOM_LOG_FORMAT", description="json for machines, console for people"
     )
@@ -176,6 +190,11 @@ class Settings(BaseSettings):
     def lease(self) -> timedelta:
         """How long a running job may show no sign of life before it is lost."""
         return timedelta(seconds=self.lease_s)
+
+    @property
+    def drain(self) -> timedelta:
+        """How long the jobs of a worker that was told to end may run on."""
+        return timedelta(seconds=self.drain_s)
 
     @property
     def plan_life(self) -> timedelta:

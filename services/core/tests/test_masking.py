@@ -147,7 +147,7 @@ def test_what_is_unsealed_is_known_and_logs_hold_neither_it_nor_our_own_secrets(
     root = logging.getLogger()
     before = root.handlers, root.level
     with in_this_process(SETTINGS):
-        configure_logs(get_settings())
+        configure_logs(get_settings(), "test")
         try:
             place = Address(uuid4(), uuid4(), "password")
             sealed = seal(place, "opened-canary")

@@ -4,20 +4,25 @@ A task is three lines: it finds this process's room and runs one coroutine in it
 """
 
 import asyncio
-import contextlib
-import os
-import socket
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-from celery.signals import heartbeat_sent, setup_logging, worker_init, worker_process_init, worker_process_shutdown
-from redis import Redis
-from redis.exceptions import RedisError
+from celery import Task
+from celery.signals import (
+    setup_logging,
+    worker_init,
+    worker_process_init,
+    worker_process_shutdown,
+    worker_ready,
+    worker_shutdown,
+    worker_shutting_down,
+)
 
 import stillroom_core.models  # noqa: F401 - registers every table
-from stillroom_core.jobs.presence import REFUSED, say
+import stillroom_worker.counting  # noqa: F401 - before whatever counts is loaded
 from stillroom_core.jobs.queue import (
     FETCH_PROJECT,
     LOOK_AT_SETUP,
@@ -27,12 +32,16 @@ from stillroom_core.jobs.queue import (
     READ_DATABASE,
     RUN_JOB,
     TEST_DATABASE,
+    TRAIL,
     WRITE_DRAFT,
     make_celery,
 )
 from stillroom_core.logs import configure_logs
 from stillroom_core.memory import keep_for_good
 from stillroom_core.settings import get_settings
+from stillroom_core.telemetry import metrics, traces
+from stillroom_core.telemetry.trail import believed, following
+from stillroom_worker import drain, presence
 from stillroom_worker.catalogue import refresh_catalogue
 from stillroom_worker.changes.keep import read_changes
 from stillroom_worker.fetch_project import fetch_project
@@ -81,7 +90,7 @@ process = _Process()
 
 @setup_logging.connect
 def _logs(**_: Any) -> None:
-    configure_logs(get_settings())
+    configure_logs(get_settings(), "worker")
 
 
 @worker_init.connect
@@ -93,24 +102,26 @@ def _prove_isolation(**_: Any) -> None:
     try:
         process.level = asyncio.run(prove_isolation(get_settings()))
     except SandboxUnavailable as unavailable:
-        _say(REFUSED)
+        presence.tell_refused()
         sys.exit(f"stillroom worker: {unavailable}")
-    _say(process.level.value)
     keep_for_good()
 
 
-@heartbeat_sent.connect
-def _live(**_: Any) -> None:
+@worker_ready.connect
+def _show(sender: Any, **_: Any) -> None:
+    """After the pool was forked: what shows this worker are threads, which do not belong into its processes."""
     if process.level is not None:
-        _say(process.level.value)
+        presence.begin(process.level.value, slots=sender.controller.concurrency)
 
 
-def _say(isolation: str) -> None:
-    """Shows this worker at /readyz; nothing depends on it."""
-    with contextlib.suppress(RedisError, OSError):
-        client = Redis.from_url(get_settings().redis_url.get_secret_value(), socket_timeout=2, socket_connect_timeout=2)
-        with client:
-            say(client, f"{socket.gethostname()}:{os.getpid() if isolation != REFUSED else 0}", isolation)
+@worker_shutting_down.connect
+def _drain(**_: Any) -> None:
+    drain.begin(get_settings().drain)
+
+
+@worker_shutdown.connect
+def _gone(**_: Any) -> None:
+    presence.end()
 
 
 @worker_process_init.connect
@@ -120,69 +131,90 @@ def _open_room(**_: Any) -> None:
     async def nothing(_room: Room) -> None:
         return
 
+    traces.begin("worker")
     process.run(nothing)
 
 
 @worker_process_shutdown.connect
 def _close(**_: Any) -> None:
     process.close()
+    traces.end()
+    presence.forget_process()
 
 
-def _look(task: str, given: object, work: Callable[[Room, UUID], Awaitable[None]]) -> None:
-    key = key_of(task, given)
-    if key is not None:
-        process.run(lambda room: work(room, key))
+def _look(task: Task[..., None], given: object, work: Callable[[Room, UUID], Awaitable[None]]) -> None:
+    name = str(task.name)
+    key = key_of(name, given)
+    if key is None:
+        return
+    trail = believed((task.request.headers or {}).get(TRAIL))
+
+    async def traced(room: Room) -> None:
+        with following(trail, task=name.partition(".")[2]), traces.span(f"task {name}"), _counted(name):
+            await work(room, key)
+
+    process.run(traced)
 
 
-@app.task(name=RUN_JOB)
-def run_job_task(job_id: str) -> None:
+@contextmanager
+def _counted(task: str) -> Any:
+    outcome = "failed"
+    try:
+        yield
+        outcome = "done"
+    finally:
+        metrics.TASKS.labels(task.partition(".")[2], outcome).inc()
+
+
+@app.task(name=RUN_JOB, bind=True)
+def run_job_task(self: Task[..., None], job_id: str) -> None:
     """Runs a job."""
-    _look(RUN_JOB, job_id, run_job)
+    _look(self, job_id, run_job)
 
 
-@app.task(name=FETCH_PROJECT)
-def fetch_project_task(project_id: str) -> None:
+@app.task(name=FETCH_PROJECT, bind=True)
+def fetch_project_task(self: Task[..., None], project_id: str) -> None:
     """Fetches a project."""
-    _look(FETCH_PROJECT, project_id, fetch_project)
+    _look(self, project_id, fetch_project)
 
 
-@app.task(name=READ_DATABASE)
-def read_database_task(database_id: str) -> None:
+@app.task(name=READ_DATABASE, bind=True)
+def read_database_task(self: Task[..., None], database_id: str) -> None:
     """Reads a database."""
-    _look(READ_DATABASE, database_id, read_database)
+    _look(self, database_id, read_database)
 
 
-@app.task(name=LOOK_AT_SETUP)
-def look_at_setup_task(setup_id: str) -> None:
+@app.task(name=LOOK_AT_SETUP, bind=True)
+def look_at_setup_task(self: Task[..., None], setup_id: str) -> None:
     """Looks at the repository of a project to be."""
-    _look(LOOK_AT_SETUP, setup_id, look_at_setup)
+    _look(self, setup_id, look_at_setup)
 
 
-@app.task(name=TEST_DATABASE)
-def try_database_task(setup_id: str) -> None:
+@app.task(name=TEST_DATABASE, bind=True)
+def try_database_task(self: Task[..., None], setup_id: str) -> None:
     """Tests the database of a project to be."""
-    _look(TEST_DATABASE, setup_id, try_database)
+    _look(self, setup_id, try_database)
 
 
-@app.task(name=READ_CATALOGUE)
-def read_catalogue_task(database_id: str) -> None:
+@app.task(name=READ_CATALOGUE, bind=True)
+def read_catalogue_task(self: Task[..., None], database_id: str) -> None:
     """Reads what stands in a database."""
-    _look(READ_CATALOGUE, database_id, refresh_catalogue)
+    _look(self, database_id, refresh_catalogue)
 
 
-@app.task(name=READ_CHANGES)
-def read_changes_task(job_id: str) -> None:
+@app.task(name=READ_CHANGES, bind=True)
+def read_changes_task(self: Task[..., None], job_id: str) -> None:
     """Reads what a job did to which objects."""
-    _look(READ_CHANGES, job_id, read_changes)
+    _look(self, job_id, read_changes)
 
 
-@app.task(name=WRITE_DRAFT)
-def write_draft_task(draft_id: str) -> None:
+@app.task(name=WRITE_DRAFT, bind=True)
+def write_draft_task(self: Task[..., None], draft_id: str) -> None:
     """Writes a draft."""
-    _look(WRITE_DRAFT, draft_id, write_draft)
+    _look(self, draft_id, write_draft)
 
 
-@app.task(name=PUSH_DRAFT)
-def push_draft_task(draft_id: str) -> None:
+@app.task(name=PUSH_DRAFT, bind=True)
+def push_draft_task(self: Task[..., None], draft_id: str) -> None:
     """Pushes a draft."""
-    _look(PUSH_DRAFT, draft_id, push_draft)
+    _look(self, draft_id, push_draft)

@@ -26,12 +26,15 @@ from stillroom_core.jobs import feed
 from stillroom_core.jobs.feed import Event
 from stillroom_core.jobs.lifecycle import JobState, StepState
 from stillroom_core.jobs.models import Job, JobStep
+from stillroom_core.jobs.queue import RUN_JOB, Ring, ring_after_commit
 from stillroom_core.live.notices import About, Notice, send_notices
 from stillroom_core.masking import masked
 from stillroom_core.tables import now
+from stillroom_core.telemetry import metrics
 from stillroom_worker.claims import still_held
 from stillroom_worker.excerpt import Bounds, Excerpt
 from stillroom_worker.room import Room
+from stillroom_worker.tracing import Trace
 
 T = TypeVar("T")
 
@@ -98,7 +101,8 @@ class Journal:
         self._notice = Notice(job.organization_id, job.project_id, About.JOBS)
         self._noticed = 0.0
         self._attempt = attempt
-        self._seq = 0
+        self._seq = job.last_seq  # of a job that was handed back, what the other worker told stays
+        self._trace = Trace.begun()
         self._waiting: deque[Event] = deque()
         self._columns: dict[str, Any] = {}
         self._steps: dict[int, dict[str, Any]] = {}
@@ -139,6 +143,8 @@ class Journal:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._trace is not None:
+            self._trace.end()
 
     def cancel_asked(self) -> bool:
         """Whether somebody asked for a cancel. Raises Superseded or OutOfTouch where the job is not ours any more."""
@@ -242,10 +248,17 @@ class Journal:
         """Adds or changes a step, and tells it in the stream."""
         known = self._steps.setdefault(position, {"position": position, "state": StepState.PENDING})
         known.update(_fit(fields))
+        if self._trace is not None:
+            self._trace.step(position, known)
         self._dirty.add(position)
         told = {name: known.get(name) for name in ("position", "kind", "revision", "title", "duration_ms", "detail")}
         self.event("step", state=str(known["state"]), statements=known.get("statements", 0), **told)
         self._progressed = True
+
+    def trace_statement(self, kind: str, content: dict[str, Any]) -> None:
+        """Shows in the trace that a statement began, came back or failed."""
+        if self._trace is not None:
+            self._trace.statement(kind, content)
 
     def count_statement(self, position: int) -> None:
         """Counts one more statement of a step without telling it at once."""
@@ -277,6 +290,17 @@ class Journal:
         values = {**_fit(columns), "state": state.value, "finished_at": now()}
         await self.patiently(lambda: self._end(values))
         await self._publish((), changed=True)
+
+    async def hand_back(self) -> None:
+        """Puts a job into the queue again whose code has not begun; raises Superseded where it is not ours any more."""
+        nobody = dict.fromkeys(("attempt", "started_at", "heartbeat_at", "isolation", "waits_for", "rung_at"))
+        await self.patiently(lambda: self._put_back({**nobody, "state": JobState.QUEUED.value}))
+        await self._publish((), changed=True)
+
+    async def _put_back(self, values: dict[str, Any]) -> None:
+        async with self._room.database.transaction(self._organization_id) as session:
+            await self._update(session, values)
+            ring_after_commit(session, Ring(RUN_JOB, self._job_id))
 
     async def _end(self, values: dict[str, Any]) -> None:
         async with self._room.database.transaction(self._organization_id) as session:
@@ -349,7 +373,11 @@ class Journal:
         if self._writing is None:
             self._writing = self._collect()
         writing = self._writing
-        await self.patiently(lambda: self._store(writing))
+        with metrics.BATCH_SECONDS.time():
+            await self.patiently(lambda: self._store(writing))
+        if writing.events:
+            metrics.EVENTS.inc(len(writing.events))
+            metrics.BATCH_EVENTS.observe(len(writing.events))
         self._writing = None
         await self._publish(writing.events, changed=writing.changed, progressed=writing.progressed)
 

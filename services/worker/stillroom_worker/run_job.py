@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 from sqlalchemy import select, update
+from structlog.contextvars import get_contextvars
 
 from stillroom_core.database import is_outage
 from stillroom_core.databases.models import Database
@@ -26,7 +27,10 @@ from stillroom_core.projects.graphs import graph_of
 from stillroom_core.projects.models import Commit
 from stillroom_core.revisions.graph import Graph
 from stillroom_core.tables import now
+from stillroom_core.telemetry import metrics
+from stillroom_core.telemetry.trail import Trail, believed, following
 from stillroom_worker import code as codes
+from stillroom_worker import drain
 from stillroom_worker.addresses import allowed_addresses
 from stillroom_worker.aftermath import aftermath, in_order, moved
 from stillroom_worker.cellwork import application_name, new_token, proxy_for, target_of
@@ -53,6 +57,7 @@ from stillroom_worker.target import (
     try_lock,
 )
 from stillroom_worker.tenant_runs import Ground, TenantRuns
+from stillroom_worker.tracing import tell_end, traced_job
 from stillroom_worker.verdict import Verdict, judge
 from stillroom_worker.virtualenv import Virtualenv, VirtualenvFailed, hold
 
@@ -69,6 +74,10 @@ class CancelAsked(Exception):
     """Somebody asked for a cancel before the tenant's code had started."""
 
 
+class WorkerEnds(Exception):
+    """The worker was told to end, and the time of its jobs has passed before the tenant's code had started."""
+
+
 async def run_job(room: Room, job_id: UUID) -> None:
     """Runs a queued job to its end. Called twice, or for a job that is not queued, it does nothing."""
     with keeping_secrets():
@@ -80,6 +89,24 @@ async def _run_job(room: Room, job_id: UUID) -> None:
     if ours is None:
         await tell_ignored(room, Job, job_id)
         return
+    metrics.JOB_WAITED.observe(max(0.0, (now() - ours.job.created_at).total_seconds()))
+    about = {"job": str(job_id), "organization": str(ours.job.organization_id), "attempt": str(ours.attempt)}
+    with (
+        following(_trail_of(ours.job), **about),
+        traced_job(ours.job),
+        metrics.JOB_SECONDS.labels(ours.job.kind).time(),
+    ):
+        await _run_claimed(room, ours)
+
+
+def _trail_of(job: Job) -> Trail:
+    """What the job's row says, unless the message says it too, and more: it may have been sent again by the sweeper."""
+    kept = believed(job.trail)
+    return {} if kept.get("request_id") == get_contextvars().get("request_id") else kept
+
+
+async def _run_claimed(room: Room, ours: Claim) -> None:
+    log.info("job.claimed", kind=ours.job.kind)
     journal = Journal(room, ours.job, ours.attempt)
     journal.start()
     journal.event("state", state=JobState.RUNNING.value)
@@ -87,12 +114,18 @@ async def _run_job(room: Room, job_id: UUID) -> None:
     try:
         verdict = await JobRun(room, ours, journal).execute()
         await _finish(room, ours, journal, verdict)
+        metrics.JOBS_ENDED.labels(ours.job.kind, verdict.state.value).inc()
+        tell_end(verdict.state.value, verdict.outcome["code"])
+        log.info("job.ended", state=verdict.state.value, outcome=verdict.outcome["code"])
+    except WorkerEnds:
+        await _hand_back(ours, journal)
     except (Superseded, OutOfTouch) as cause:
         # Not ours any more, or nobody can know: the sweeper declares it lost, and the database is read again.
-        log.warning("job.given_up", job=str(job_id), cause=type(cause).__name__)
+        log.warning("job.given_up", cause=type(cause).__name__)
     except Exception:
         # A mistake of ours: nobody watches the job any more, so its end is unknown until somebody looks.
-        log.exception("job.broke", job=str(job_id))
+        log.exception("job.broke")
+        metrics.JOBS_ENDED.labels(ours.job.kind, JobState.FAILED.value).inc()
         await _unless_away(_give_up(room, ours))
     finally:
         await journal.stop()
@@ -109,6 +142,21 @@ async def _finish(room: Room, ours: Claim, journal: Journal, verdict: Verdict) -
     await journal.finish(
         verdict.state, outcome=verdict.outcome, error=verdict.error.as_dict() if verdict.error else None
     )
+
+
+async def _hand_back(ours: Claim, journal: Journal) -> None:
+    """Nothing of the project's own has run yet, so another worker may begin from the start."""
+    try:
+        for position in journal.open_steps():
+            journal.step(position, state=StepState.PENDING, started_at=None)
+        journal.note("handed_back", "The worker was told to end: the job waits for another one.")
+        journal.event("state", state=JobState.QUEUED.value)
+        await journal.close()
+        await journal.hand_back()
+    except (Superseded, OutOfTouch) as cause:
+        log.warning("job.given_up", cause=type(cause).__name__)
+    else:
+        log.info("job.handed_back", kind=ours.job.kind)
 
 
 async def _unless_away(work: Coroutine[Any, Any, None]) -> None:
@@ -434,6 +482,8 @@ class JobRun:
             while True:
                 if self._journal.cancel_asked():
                     raise CancelAsked
+                if drain.overdue():
+                    raise WorkerEnds
                 done, _ = await asyncio.wait({task}, timeout=_LOOK_EVERY.total_seconds())
                 if done:
                     return task.result()

@@ -38,6 +38,7 @@ from stillroom_core.projects.models import Project
 from stillroom_core.setups.models import Setup
 from stillroom_core.setups.repository import forget_old_setups
 from stillroom_core.tables import now
+from stillroom_core.telemetry import metrics
 from stillroom_worker.room import Room
 
 log = structlog.get_logger()
@@ -105,7 +106,7 @@ async def _ring(room: Room) -> None:
             .with_for_update(skip_locked=True)
         )
         for job_id in (jobs := list(waiting)):
-            ring_after_commit(session, Ring(RUN_JOB, job_id))
+            _ring_again(session, RUN_JOB, job_id)
         if jobs:
             await session.execute(update(Job).where(Job.id.in_(jobs)).values(rung_at=func.now()))
         for project_id in await session.scalars(
@@ -113,7 +114,7 @@ async def _ring(room: Room) -> None:
             .where(Project.fetch_state == "waiting", Project.fetch_requested_at < func.now() - RING_AGAIN)
             .limit(_MOST)
         ):
-            ring_after_commit(session, Ring(FETCH_PROJECT, project_id))
+            _ring_again(session, FETCH_PROJECT, project_id)
         for database_id in await session.scalars(
             select(Database.id)
             .where(
@@ -127,7 +128,7 @@ async def _ring(room: Room) -> None:
             )
             .limit(_MOST)
         ):
-            ring_after_commit(session, Ring(READ_DATABASE, database_id))
+            _ring_again(session, READ_DATABASE, database_id)
         # Jobs from before statements were read, and those whose ring was lost. Of a lost job it is known later.
         for job_id in await session.scalars(
             select(Job.id)
@@ -141,7 +142,12 @@ async def _ring(room: Room) -> None:
             .order_by(Job.finished_at.desc())
             .limit(_CHANGES)
         ):
-            ring_after_commit(session, Ring(READ_CHANGES, job_id))
+            _ring_again(session, READ_CHANGES, job_id)
+
+
+def _ring_again(session: Session, task: str, key: UUID) -> None:
+    ring_after_commit(session, Ring(task, key))
+    metrics.RUNG_AGAIN.labels(task.partition(".")[2]).inc()
 
 
 async def _setups(room: Room) -> None:
@@ -159,7 +165,7 @@ async def _setups(room: Room) -> None:
             for setup_id in await session.scalars(
                 select(Setup.id).where(state == "waiting", since < func.now() - RING_AGAIN).limit(_MOST)
             ):
-                ring_after_commit(session, Ring(task, setup_id))
+                _ring_again(session, task, setup_id)
 
 
 async def _drafts(room: Room) -> None:
@@ -172,7 +178,7 @@ async def _drafts(room: Room) -> None:
             await session.execute(update(Draft).where(*stuck).values(state=waiting))
             due = (Draft.state == waiting, Draft.requested_at < func.now() - RING_AGAIN)
             for draft_id in await session.scalars(select(Draft.id).where(*due).limit(_MOST)):
-                ring_after_commit(session, Ring(task, draft_id))
+                _ring_again(session, task, draft_id)
 
 
 async def _lost(room: Room) -> None:
@@ -193,7 +199,9 @@ async def _lost(room: Room) -> None:
                 .values(
                     state=JobState.LOST.value, finished_at=now(), outcome=outcome("lost"), last_seq=Job.last_seq + 1
                 )
-                .returning(Job.id, Job.organization_id, Job.project_id, Job.database_id, Job.kind, Job.last_seq)
+                .returning(
+                    Job.id, Job.organization_id, Job.project_id, Job.database_id, Job.kind, Job.last_seq, Job.attempt
+                )
             )
         ).all()
         for row in rows:
@@ -207,7 +215,8 @@ async def _lost(room: Room) -> None:
                 .values(trusted=False, read_state="waiting", read_requested_at=func.now() - RING_AGAIN * 2)
             )
     for row in rows:
-        log.warning("job.lost", job=str(row.id))
+        log.warning("job.lost", job=str(row.id), organization=str(row.organization_id), attempt=str(row.attempt))
+        metrics.JOBS_LOST.inc()
         try:
             await feed.publish(room.redis, row.id, changed=True)
         except (RedisError, OSError):

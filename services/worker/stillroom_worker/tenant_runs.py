@@ -13,6 +13,8 @@ import asyncpg
 from stillroom_core.environments.service import RunSettings
 from stillroom_core.jobs.lifecycle import JobKind, StepState
 from stillroom_core.plans.models import Plan
+from stillroom_core.telemetry import traces
+from stillroom_worker import drain
 from stillroom_worker.cellwork import Run, start_run
 from stillroom_worker.claims import Claim
 from stillroom_worker.code import Code
@@ -22,7 +24,7 @@ from stillroom_worker.journal import Journal
 from stillroom_worker.lockwatch import LockWatch
 from stillroom_worker.room import Room
 from stillroom_worker.steps import Steps
-from stillroom_worker.supervise import Account, Ending, Supervisor
+from stillroom_worker.supervise import Account, Ending, Reason, Supervisor
 from stillroom_worker.virtualenv import Virtualenv
 
 # The server undid the transaction because of others, and said so: lock_not_available, deadlock_detected,
@@ -96,8 +98,8 @@ class TenantRuns:
                 f"{retry + 1} of {self._ours.environment.retries}.",
             )
             account.fail_open_step(rolled_back=True)
-            if await self._cancelled_within(wait):
-                return account, Ending(ending.status, "cancelled")
+            if reason := await self._stopped_within(wait):
+                return account, Ending(ending.status, reason)
         return account, ending
 
     def _passes(self, run: Run, account: Account, ending: Ending) -> bool:
@@ -111,13 +113,15 @@ class TenantRuns:
         relative = run.target is not None and ("+" in run.target or run.target.lstrip().startswith("-"))
         return run.kind in ("upgrade", "downgrade", "stamp") and not (relative and account.finished)
 
-    async def _cancelled_within(self, seconds: float) -> bool:
+    async def _stopped_within(self, seconds: float) -> Reason | None:
         deadline = min(self._deadline, monotonic() + seconds)
         while monotonic() < deadline:
             if self._journal.cancel_asked():
-                return True
+                return "cancelled"
+            if drain.overdue():
+                return "worker_ends"
             await asyncio.sleep(_LOOK_EVERY)
-        return False
+        return None
 
     async def _once(self, run: Run, account: Account) -> Ending:
         environment, ground = self._ours.environment, self._ground
@@ -150,8 +154,9 @@ class TenantRuns:
             token=ground.token,
         )
         self.ran = True
-        async with watch:
-            ending = await supervisor.watch(prisoner)
+        with traces.span("runner", stillroom__kind=run.kind):
+            async with watch:
+                ending = await supervisor.watch(prisoner)
         self._journal.tell_end()
         for failure in ground.proxy.failures:
             self._journal.note("connection_failed", f"{failure.message} {failure.fix}".strip())

@@ -103,6 +103,13 @@ def failure_of_run(kind: JobKind, ending: Ending, account: Account) -> JobFailed
             "The stream names who waited, and for how long.",
             "Run it at a quieter time, split it into shorter transactions, or raise the environment's limit.",
         )
+    if ending.reason == "worker_ends":
+        return JobFailed(
+            "worker_ended",
+            "The worker was told to end, and the job did not end in the time that it had.",
+            "Stillroom is being updated, or the worker is moved.",
+            "Go on with the job: what is committed stays, the rest runs on another worker.",
+        )
     if ending.limit is not None:
         return JobFailed(
             f"{ending.limit}_limit",

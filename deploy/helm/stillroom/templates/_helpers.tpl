@@ -44,6 +44,13 @@ imagePullSecrets:
 {{- end }}
 {{- end }}
 
+{{/* Where Prometheus finds the metrics of a pod: docs/metrics.md */}}
+{{- define "stillroom.scraped" -}}
+prometheus.io/scrape: "true"
+prometheus.io/port: "9109"
+prometheus.io/path: /metrics
+{{- end }}
+
 {{- define "stillroom.podSecurity" -}}
 runAsNonRoot: true
 runAsUser: 10001
@@ -60,7 +67,7 @@ capabilities: {drop: [ALL]}
 
 {{/* Settings of api, worker and scheduler: (dict "root" $ "more" (dict …)) */}}
 {{- define "stillroom.env" -}}
-{{- $given := dict "STILLROOM_SECRETS_DIR" "/run/stillroom/service" "STILLROOM_PUBLIC_URL" .root.Values.publicUrl "STILLROOM_DATA_DIR" "/tmp/stillroom" "STILLROOM_EXTRA_HOSTS" (join "," .root.Values.extraHosts) "STILLROOM_READER_URL" (printf "http://%s-reader:8010" (include "stillroom.name" .root)) "STILLROOM_MAIL_FROM" .root.Values.mail.from "STILLROOM_SIGN_UP" .root.Values.accounts.signUp "STILLROOM_ORGANIZATIONS" .root.Values.accounts.organizations -}}
+{{- $given := dict "STILLROOM_SECRETS_DIR" "/run/stillroom/service" "STILLROOM_PUBLIC_URL" .root.Values.publicUrl "STILLROOM_DATA_DIR" "/tmp/stillroom" "STILLROOM_OPERATOR_BIND" "0.0.0.0:9109" "STILLROOM_EXTRA_HOSTS" (join "," .root.Values.extraHosts) "STILLROOM_READER_URL" (printf "http://%s-reader:8010" (include "stillroom.name" .root)) "STILLROOM_MAIL_FROM" .root.Values.mail.from "STILLROOM_SIGN_UP" .root.Values.accounts.signUp "STILLROOM_ORGANIZATIONS" .root.Values.accounts.organizations -}}
 {{- range $name, $value := mergeOverwrite $given (deepCopy .root.Values.settings) (.more | default dict) }}
 - name: {{ $name }}
   value: {{ $value | toString | quote }}

@@ -23,6 +23,7 @@ from stillroom_core.jobs.service import find_job, organization_of
 from stillroom_core.live.notices import channel_of
 from stillroom_core.projects.service import find_project
 from stillroom_core.tasks import end
+from stillroom_core.telemetry import metrics
 from stillroom_core.tenancy import everything
 
 log = structlog.get_logger()
@@ -67,6 +68,7 @@ class Connection:
         """Ends with the connection."""
         self._guest.changed = self._rights_changed.set
         parts = {asyncio.create_task(self._listen()), asyncio.create_task(self._guard())}
+        metrics.LIVE_CONNECTIONS.inc()
         try:
             await self._send({"type": "ready"})
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -76,6 +78,7 @@ class Connection:
         except TimeoutError:
             code = _SLOW
         finally:
+            metrics.LIVE_CONNECTIONS.dec()
             await end([*parts, *(topic.task for topic in self._topics.values())])
         if code is not None:
             await close(self._socket, code)
@@ -211,7 +214,10 @@ class Connection:
         return actor
 
     def _start(self, name: str, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        followed = metrics.LIVE_TOPICS.labels(name.partition(":")[0])
+
         async def run() -> None:
+            followed.inc()
             try:
                 await work
             except WebSocketDisconnect:
@@ -221,6 +227,8 @@ class Connection:
             except Exception:
                 log.exception("live.topic_broke", topic=name)
                 await close(self._socket, _BROKEN)  # the client comes again and asks for what it misses
+            finally:
+                followed.dec()
 
         return asyncio.create_task(run())
 

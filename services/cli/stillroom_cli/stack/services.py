@@ -82,6 +82,8 @@ def child_environment(
         "STILLROOM_SANDBOX": "bare",
         "STILLROOM_DEVELOPMENT": "1",
         "STILLROOM_DATA_DIR": str(layout.data),
+        # Within the time that Ctrl-C gives the worker: a job is stopped with a known end instead of lost.
+        "STILLROOM_DRAIN_S": "2",
         **handed_on,
         "STILLROOM_SECRET_KEY": os.environ.get("STILLROOM_SECRET_KEY") or settings.kept["STILLROOM_SECRET_KEY"],
         "STILLROOM_SEALING_KEYS": os.environ.get("STILLROOM_SEALING_KEYS") or settings.kept["STILLROOM_SEALING_KEYS"],

@@ -5,6 +5,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import select
+from structlog.contextvars import bind_contextvars
 
 from stillroom_core.actors.acting import acting_in
 from stillroom_core.actors.actor import Actor, Grant
@@ -84,6 +85,7 @@ async def act_as(session: Session, actor: Actor) -> None:
     await narrow(session, actor.organization_id)
     acting = acting_in(session)
     acting.actor = acting.actor or actor
+    bind_contextvars(organization=str(actor.organization_id))  # by its id: names of tenants stay out of logs
 
 
 async def _grants(session: Session, users: Collection[UUID]) -> dict[tuple[UUID, UUID], list[Grant]]:

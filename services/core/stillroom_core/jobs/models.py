@@ -112,6 +112,7 @@ class Job(Keyed, Table):
     # Whether somebody named that plan; an upgrade's that was only made for the job is made again under the lock.
     plan_confirmed: Mapped[bool] = mapped_column(server_default=text("false"))
 
+    trail: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # the request's id and trace, for a message sent again
     rung_at: Mapped[datetime | None]  # when its id was last sent to the workers
     attempt: Mapped[UUID | None]  # the token of the worker that claimed it; every later write carries it
     started_at: Mapped[datetime | None]

@@ -17,6 +17,8 @@ from kombu.exceptions import OperationalError
 from stillroom_core.database import Session
 from stillroom_core.jobs import transport
 from stillroom_core.settings import Settings
+from stillroom_core.telemetry import traces
+from stillroom_core.telemetry.trail import carried
 
 log = structlog.get_logger()
 
@@ -29,6 +31,9 @@ READ_CATALOGUE = "stillroom.read_catalogue"
 READ_CHANGES = "stillroom.read_changes"
 WRITE_DRAFT = "stillroom.write_draft"
 PUSH_DRAFT = "stillroom.push_draft"
+
+# The header of a message that holds what leads back to the request behind it.
+TRAIL = "stillroom-trail"
 
 # Celery on Redis redelivers what is not acknowledged in this time; tasks are acknowledged on arrival, so
 # only a worker that dies between receiving and acknowledging is concerned.
@@ -94,7 +99,8 @@ class CeleryQueue:
     def _send(self, rings: list[Ring]) -> None:
         for ring in rings:
             try:
-                self._celery.send_task(ring.task, args=[str(ring.key)], retry=False)
+                with traces.span(f"queue {ring.task}"):
+                    self._celery.send_task(ring.task, args=[str(ring.key)], headers={TRAIL: carried()}, retry=False)
             except (OperationalError, OSError) as cause:
                 # The row stands; the sweeper rings again as soon as the broker is back.
                 log.warning("queue.unreachable", task=ring.task, key=str(ring.key), cause=type(cause).__name__)

@@ -26,6 +26,7 @@ from stillroom_core.projects.models import Project
 from stillroom_core.projects.service import required_commit
 from stillroom_core.revisions.planner import resolve
 from stillroom_core.tables import now
+from stillroom_core.telemetry.trail import carried
 
 PERMISSION_FOR: dict[JobKind, Permission] = {
     JobKind.UPGRADE: Permission.JOB_UPGRADE,
@@ -112,6 +113,7 @@ async def start_job(
         plan_confirmed=plan_id is not None,
         steps_done=0,
         last_seq=0,
+        trail=carried() or None,
         rung_at=func.clock_timestamp(),  # the server's clock, by which the sweeper judges
     )
     repository.add(job)

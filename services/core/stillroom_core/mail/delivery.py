@@ -16,6 +16,7 @@ from stillroom_core.mail.models import Mail
 from stillroom_core.sealing import unseal
 from stillroom_core.settings import Settings
 from stillroom_core.tables import now
+from stillroom_core.telemetry import metrics
 
 log = structlog.get_logger()
 
@@ -113,9 +114,11 @@ async def _hand_over(mail: Mail, carrier: Carrier) -> None:
         mail.next_try_at = now() + timedelta(seconds=15 * 2 ** (mail.tries * 1.4))
         if mail.tries >= _TRIES:
             mail.sent_at, mail.text_sealed = now(), None
+        metrics.LETTERS.labels("given_up" if mail.text_sealed is None else "failed").inc()
         log.warning("mail.not_taken", mail=str(mail.id), tries=mail.tries, cause=mail.error)
         return
     mail.sent_at, mail.error = now(), None
+    metrics.LETTERS.labels("sent").inc()
     if not carrier.keeps_text:
         mail.text_sealed = None
 

@@ -8,7 +8,7 @@ from stillroom_core.settings import get_settings
 from stillroom_worker.reader.app import create_app
 
 settings = get_settings()
-configure_logs(settings)
+configure_logs(settings, "reader")
 host, _, port = settings.reader_bind.rpartition(":")
 app = create_app(settings)
 keep_for_good()

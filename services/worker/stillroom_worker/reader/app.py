@@ -21,8 +21,13 @@ import stillroom_core.models  # noqa: F401 - registers every table
 from stillroom_core.databases.models import Database
 from stillroom_core.databases.questions import MEDIA_TYPE, NotBelieved, Question, read_question
 from stillroom_core.errors import StillroomError
+from stillroom_core.health import examine
 from stillroom_core.masking import keeping_secrets, masked
 from stillroom_core.settings import Settings
+from stillroom_core.telemetry import metrics
+from stillroom_core.telemetry.door import Door
+from stillroom_core.telemetry.pools import tell_pool
+from stillroom_core.telemetry.trail import REQUEST_ID, Trail, believed, following
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.reader.answers import ANSWERS, Answer
 from stillroom_worker.reader.asked import Asked, Line
@@ -42,7 +47,11 @@ def create_app(settings: Settings, room: Room | None = None) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.room = room or await Room.open(settings, runs_jobs=False)
         app.state.connections = Connections(settings)
+        tell_pool(app.state.room.database)
+        door = Door.open(settings.operator_bind, "reader", lambda: examine(settings))
         yield
+        if door is not None:
+            door.close()
         await app.state.connections.close()
         if room is None:
             await app.state.room.close()
@@ -65,9 +74,9 @@ async def _ask(request: Request) -> Response:
         question = read_question(room.settings, token, request.url.path, body)
     except NotBelieved:
         return PlainTextResponse("not believed", 401)
-    return StreamingResponse(
-        _lines(request.app.state.connections, room, question, answer, json.loads(body)), media_type=MEDIA_TYPE
-    )
+    trail = believed({"request_id": request.headers.get(REQUEST_ID)})
+    lines = _lines(request.app.state.connections, room, question, answer, json.loads(body), trail)
+    return StreamingResponse(lines, media_type=MEDIA_TYPE)
 
 
 async def _body(request: Request) -> bytes:
@@ -80,9 +89,10 @@ async def _body(request: Request) -> bytes:
 
 
 async def _lines(
-    connections: Connections, room: Room, question: Question, answer: Answer, content: dict[str, Any]
+    connections: Connections, room: Room, question: Question, answer: Answer, content: dict[str, Any], trail: Trail
 ) -> AsyncIterator[bytes]:
-    with keeping_secrets():
+    asked_for = {"organization": str(question.organization_id), "database": str(question.database_id)}
+    with keeping_secrets(), following(trail, **asked_for):
         async for line in _answered(connections, room, question, answer, content):
             yield json.dumps(line, ensure_ascii=False, default=str).encode() + b"\n"
 
@@ -107,6 +117,7 @@ async def _answered(
     except Exception:
         log.exception("reader.broke", database=str(question.database_id))
         end = {"error": {**INTERNAL.as_dict(), "status": 500}}
+    metrics.ANSWERS.labels(answer.ask.__name__.lstrip("_"), "refused" if "error" in end else "answered").inc()
     yield masked(end)
 
 

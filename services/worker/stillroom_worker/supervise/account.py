@@ -14,7 +14,8 @@ from stillroom_runner.messages import Event
 from stillroom_worker.journal import Journal
 from stillroom_worker.supervise.stayed import Stayed
 
-_SHOWN = frozenset({"statement_started", "statement_finished", "statement_failed", "transaction"})
+_STATEMENTS = frozenset({"statement_started", "statement_finished", "statement_failed"})
+_SHOWN = _STATEMENTS | {"transaction"}
 
 
 @dataclass
@@ -70,6 +71,8 @@ class Account:
         handler = getattr(self, f"_{kind}", None)
         if handler is not None:
             handler(content)
+        if kind in _STATEMENTS:
+            self.journal.trace_statement(kind, content)
         if kind in _SHOWN:
             self.journal.event(kind, **content)
 

@@ -10,6 +10,7 @@ from typing import Literal
 import structlog
 
 from stillroom_runner.messages import MAX_LINE, Rejected, inspect
+from stillroom_worker import drain
 from stillroom_worker.journal import Journal
 from stillroom_worker.lines import handfuls, one_by_one
 from stillroom_worker.sandbox import CellFailed, Prisoner
@@ -23,11 +24,12 @@ ASK_FOR, TERMINATE_FOR, KILL_FOR = timedelta(seconds=10), timedelta(seconds=5), 
 _LINE = 16 * 1024
 
 
-Reason = Literal["exited", "cancelled", "timeout", "blocking"]
+Reason = Literal["exited", "cancelled", "timeout", "blocking", "worker_ends"]
 _WHY: dict[str, str] = {
     "cancelled": "A cancel was asked for",
     "timeout": "The time limit has passed",
     "blocking": "Others waited too long for its locks",
+    "worker_ends": "The worker was told to end",
 }
 
 
@@ -109,6 +111,8 @@ class Supervisor:
                 return "cancelled"
             if self._blocking is not None and self._blocking.is_set():
                 return "blocking"
+            if drain.overdue():
+                return "worker_ends"
             await asyncio.sleep(_LOOK_EVERY.total_seconds())
         return "timeout"
 

@@ -1,0 +1,1 @@
+"""A whole installation as its operators see it."""
