@@ -2103,7 +2103,7 @@ export interface paths {
         };
         /**
          * Ready
-         * @description Whether database and queue answer.
+         * @description Whether database and queue answer, and the database has the schema of this release.
          */
         get: operations["ready_readyz_get"];
         put?: never;
@@ -4568,7 +4568,10 @@ export interface components {
          * @description Each thing that we depend on, with the reason when it fails.
          */
         Ready: {
-            /** Database */
+            /**
+             * Database
+             * @description ok, or why not: no answer, or a schema older than this release needs
+             */
             database: string;
             /** Queue */
             queue: string;
