@@ -49,7 +49,12 @@ async def fetch(room: Room, project: Project, ref: str | None = None) -> Fetched
         credential=Credential(**given) if given else None,
         allow_local=room.settings.development,
     )
-    return await checkout.fetch(repository, mirror_of(room, project), allowed_networks=operator_networks(room.settings))
+    return await checkout.fetch(
+        repository,
+        mirror_of(room, project),
+        level=room.isolation(),
+        allowed_networks=operator_networks(room.settings),
+    )
 
 
 def export_folder(room: Room, mirror: Path, sha: str) -> Path:

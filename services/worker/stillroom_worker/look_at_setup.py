@@ -72,7 +72,7 @@ async def _look_at_setup(room: Room, setup_id: UUID) -> None:
 
 async def _look(room: Room, setup: Setup) -> dict[str, Any]:
     given = credential_of_setup(setup)
-    networks = operator_networks(room.settings)
+    networks, level = operator_networks(room.settings), room.isolation()
     mirror = codes.mirror_at(room, setup.organization_id, setup.git_url)
 
     def repository(ref: str) -> Repository:
@@ -83,8 +83,10 @@ async def _look(room: Room, setup: Setup) -> dict[str, Any]:
             allow_local=room.settings.development,
         )
 
-    ref = setup.git_ref or await checkout.default_branch(repository("HEAD"), mirror, allowed_networks=networks)
-    fetched = await checkout.fetch(repository(ref), mirror, allowed_networks=networks)
+    ref = setup.git_ref or await checkout.default_branch(
+        repository("HEAD"), mirror, level=level, allowed_networks=networks
+    )
+    fetched = await checkout.fetch(repository(ref), mirror, level=level, allowed_networks=networks)
     export = codes.export_folder(room, mirror, fetched.sha)
     await asyncio.to_thread(checkout.export, mirror, fetched.sha, export)
     pythons = await installed()

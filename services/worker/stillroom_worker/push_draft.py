@@ -81,5 +81,6 @@ async def _push(room: Room, draft: Draft, project: Project, person: User | None)
         commit,
         onto_existing=project.direct_push and draft.branch == project.git_ref,
         allow_default=project.direct_push,
+        level=room.isolation(),
         allowed_networks=operator_networks(room.settings),
     )

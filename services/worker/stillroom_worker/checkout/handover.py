@@ -1,35 +1,22 @@
-"""Files that hand a credential to git and ssh, and vanish with the fetch.
+"""What hands a credential to git and ssh: files that only the cell of this one command holds.
 
 A secret never stands in an argv or an environment: both can be read by other processes of the machine.
-The files are 0600 in a private folder, on memory where the system has it.
 """
 
 from __future__ import annotations
 
-import os
 import shlex
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from stillroom_core.projects.git_address import GitUrl
 from stillroom_worker.checkout.failure import CheckoutFailed
 from stillroom_worker.checkout.known_hosts import known_hosts_for
 from stillroom_worker.checkout.repository import Credential
+from stillroom_worker.sandbox import Endpoint
 
-_MEMORY = Path("/dev/shm")  # noqa: S108  only a private folder is made in it
-
-# git asks "Username for 'https://host': " and "Password for 'https://user@host': ".
-_ASKPASS = """#!/bin/sh
-case "$1" in
-  "Username for 'https://{place}'"*) exec cat {folder}/username ;;
-  "Password for 'https://"*"@{place}'"*) exec cat {folder}/password ;;
-esac
-exit 1
-"""
+# A snippet for the shell that git starts it with; the cell names the folder of its secret files in this variable.
+_HELPER = '!f() { test "$1" = get && cat "$STILLROOM_FILES/credential"; }; f'
 
 _SSH_OPTIONS = (
     "BatchMode=yes",
@@ -55,43 +42,39 @@ _SSH_OPTIONS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Handover:
-    """Where git finds what it needs to sign in; `home` is a private folder for the length of the fetch."""
+    """What the commands that talk to one server are told: secret files, settings of git, and how to call ssh.
 
-    home: Path
-    askpass: Path | None = None
+    In values, `{{files}}` is the folder of the files.
+    """
+
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    settings: Mapping[str, str] = field(default_factory=dict)
     ssh_command: str | None = None
 
 
-@contextmanager
-def handed_over(location: GitUrl, address: str | None, credential: Credential | None) -> Iterator[Handover]:
-    """Write the credential's files for one fetch and remove them afterwards."""
-    home = Path(tempfile.mkdtemp(prefix="stillroom-git-"))
-    usable = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK)
-    private = Path(tempfile.mkdtemp(prefix="stillroom-git-", dir=_MEMORY if usable else None))
-    try:
-        if location.scheme == "https" and credential is not None and credential.password:
-            yield Handover(home=home, askpass=_askpass(home, private, location, credential))
-        elif location.scheme == "ssh":
-            yield Handover(home=home, ssh_command=_ssh_command(private, location, address, credential))
-        else:
-            yield Handover(home=home)
-    finally:
-        shutil.rmtree(private, ignore_errors=True)
-        shutil.rmtree(home, ignore_errors=True)
+def hand_over(location: GitUrl, credential: Credential | None, way: Endpoint) -> Handover:
+    """Decide how git signs in at `location`, which it reaches through `way`.
 
-
-def _askpass(home: Path, private: Path, location: GitUrl, credential: Credential) -> Path:
-    # Tokens of the big hosts go with any user name; an empty one is refused.
-    _write(private / "username", (credential.username or "git") + "\n")
-    _write(private / "password", (credential.password or "") + "\n")
+    Raises CheckoutFailed(auth_refused | host_key) where there is nothing to sign in with, or nobody to recognise.
+    """
+    if location.scheme == "ssh":
+        return _by_key(location, credential, way)
+    if location.scheme != "https":
+        return Handover()
+    settings = {"http.proxy": f"http://{way.host}:{way.port}"}
+    if credential is None or not credential.password:
+        return Handover(settings=settings)
     place = location.url.removeprefix("https://").partition("/")[0]
-    # The script stands apart from the secrets: memory file systems are often mounted noexec.
-    script = home / "askpass"
-    _write(script, _ASKPASS.format(place=place, folder=shlex.quote(str(private))), mode=0o700)
-    return script
+    # Tokens of the big hosts go with any user name; an empty one is refused.
+    words = f"username={credential.username or 'git'}\npassword={credential.password}\n"
+    return Handover(
+        files={"credential": words.encode()},
+        # Asked for this scheme, host and port alone; a repository's own settings come before it and are emptied.
+        settings={**settings, f"credential.https://{place}.helper": _HELPER},
+    )
 
 
-def _ssh_command(private: Path, location: GitUrl, address: str | None, credential: Credential | None) -> str:
+def _by_key(location: GitUrl, credential: Credential | None, way: Endpoint) -> Handover:
     if credential is None or not credential.ssh_private_key:
         raise CheckoutFailed(
             "auth_refused",
@@ -100,17 +83,12 @@ def _ssh_command(private: Path, location: GitUrl, address: str | None, credentia
             "Store a deploy key as the project's credential, or use the https address.",
         )
     alias = location.host if location.port == 22 else f"[{location.host}]:{location.port}"
-    key, hosts = private / "key", private / "known_hosts"
     # A key pasted from a form often lost its last line end or got Windows ones: ssh then cannot read it.
-    _write(key, credential.ssh_private_key.replace("\r\n", "\n").strip() + "\n")
-    _write(hosts, known_hosts_for(location.host, alias, credential.known_hosts))
-    options = [*_SSH_OPTIONS, f"UserKnownHostsFile={hosts}", f"HostKeyAlias={alias}"]
-    if address is not None:
-        options.append(f"HostName={address}")
-    words = ["ssh", "-F", "/dev/null", *(f"-o{option}" for option in options), "-i", str(key)]
-    return shlex.join(words)
-
-
-def _write(path: Path, text: str, mode: int = 0o600) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
-        file.write(text)
+    key = credential.ssh_private_key.replace("\r\n", "\n").strip() + "\n"
+    hosts = known_hosts_for(location.host, alias, credential.known_hosts)
+    # The first mention counts for ssh: git's own -p comes later.
+    options = [*_SSH_OPTIONS, f"HostKeyAlias={alias}", f"HostName={way.host}", f"Port={way.port}"]
+    words = ["ssh", "-F", "/dev/null", *(f"-o{option}" for option in options)]
+    # Unquoted, for no path of ours needs it.
+    command = f"{shlex.join(words)} -oUserKnownHostsFile={{{{files}}}}/known_hosts -i {{{{files}}}}/key"
+    return Handover(files={"key": key.encode(), "known_hosts": hosts.encode()}, ssh_command=command)

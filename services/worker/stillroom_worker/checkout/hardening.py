@@ -72,7 +72,6 @@ _FETCHING = {
     "fetch.bundleURI": "",
     "http.followRedirects": "false",
     "http.sslVerify": "true",
-    "http.proxy": "",
     "http.lowSpeedLimit": "1024",
     "http.lowSpeedTime": "20",
     "http.extraHeader": "",
@@ -81,14 +80,17 @@ _FETCHING = {
 }
 
 
-def environment(home: Path) -> dict[str, str]:
-    """Give the environment for git commands that read a mirror: no transport is allowed at all."""
+def environment(home: Path | None) -> dict[str, str]:
+    """Give the environment for git commands that read a mirror: no transport is allowed at all.
+
+    Without a `home` the cell in which the command runs says where that is.
+    """
+    homes = {"HOME": str(home), "XDG_CONFIG_HOME": str(home)} if home else {}
     return {
         "PATH": _SYSTEM_PATH,
         "LANG": "C.UTF-8",
         "LC_ALL": "C.UTF-8",
-        "HOME": str(home),
-        "XDG_CONFIG_HOME": str(home),
+        **homes,
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": "/dev/null",
         "GIT_ATTR_NOSYSTEM": "1",
@@ -105,34 +107,26 @@ def environment(home: Path) -> dict[str, str]:
     }
 
 
-def fetch_environment(
-    home: Path,
-    location: GitUrl,
-    *,
-    askpass: Path | None,
-    ssh_command: str | None,
-    worker: Mapping[str, str] = os.environ,
-) -> dict[str, str]:
-    """Give the environment for the commands that talk to the one server of `location`.
-
-    Of the worker's environment only the operator's certificate bundle is taken over.
-    """
-    env = environment(home)
-    env["GIT_ALLOW_PROTOCOL"] = location.scheme
-    if askpass is not None:
-        env["GIT_ASKPASS"] = str(askpass)
+def server_environment(location: GitUrl, ssh_command: str | None) -> dict[str, str]:
+    """Give the environment for the commands that talk to the one server of `location`, from inside a cell."""
+    env = environment(None) | {"GIT_ALLOW_PROTOCOL": location.scheme}
     if ssh_command is not None:
-        env["GIT_SSH_COMMAND"] = ssh_command
-        env["GIT_SSH_VARIANT"] = "ssh"
-    bundle = worker.get("GIT_SSL_CAINFO") or worker.get("SSL_CERT_FILE")
-    if bundle and location.scheme == "https":
-        env["GIT_SSL_CAINFO"] = bundle
-    if location.scheme == "file":
-        # git hands no -c setting to the program at the other end of a local fetch, only this file.
-        trust = home / "gitconfig"
-        trust.write_text("[safe]\n\tdirectory = *\n[core]\n\tfsmonitor = false\n")
-        env["GIT_CONFIG_GLOBAL"] = str(trust)
+        env |= {"GIT_SSH_COMMAND": ssh_command, "GIT_SSH_VARIANT": "ssh"}
     return env
+
+
+def folder_environment(home: Path) -> dict[str, str]:
+    """Give the environment for the commands that fetch from a folder of this machine."""
+    # git hands no -c setting to the program at the other end of a local fetch, only this file.
+    trust = home / "gitconfig"
+    trust.write_text("[safe]\n\tdirectory = *\n[core]\n\tfsmonitor = false\n")
+    return environment(home) | {"GIT_ALLOW_PROTOCOL": "file", "GIT_CONFIG_GLOBAL": str(trust)}
+
+
+def authorities(worker: Mapping[str, str] = os.environ) -> bytes | None:
+    """The operator's own certificate bundle: all of the worker's environment that a fetch is given."""
+    bundle = worker.get("GIT_SSL_CAINFO") or worker.get("SSL_CERT_FILE")
+    return Path(bundle).read_bytes() if bundle else None
 
 
 def reading_settings() -> list[str]:
@@ -140,19 +134,16 @@ def reading_settings() -> list[str]:
     return _arguments(_ALWAYS | {"protocol.allow": "never"})
 
 
-def fetching_settings(location: GitUrl, address: str | None) -> list[str]:
-    """Give the `-c` arguments of commands that talk to the server at the pinned `address`."""
+def fetching_settings(location: GitUrl, handed_over: Mapping[str, str]) -> list[str]:
+    """Give the `-c` arguments of commands that talk to a server; the last ones are how they sign in there."""
     settings = _ALWAYS | _FETCHING
     settings |= {
         "protocol.allow": "never",
         f"protocol.{location.scheme}.allow": "always",
         # The remote's name is in the mirror, its address is not: nothing can fetch by accident.
         "remote.origin.url": location.url,
+        **handed_over,
     }
-    # An IPv6 address as the host has nothing to be resolved, and curl's option has no form for it.
-    if location.scheme == "https" and address is not None and ":" not in location.host:
-        place = f"[{address}]" if ":" in address else address
-        settings["http.curloptResolve"] = f"{location.host}:{location.port}:{place}"
     return _arguments(settings)
 
 

@@ -10,27 +10,18 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
 from stillroom_worker.checkout.failure import CheckoutFailed
 from stillroom_worker.checkout.hardening import environment, reading_settings
+from stillroom_worker.checkout.landing import CONFIG, clear_landings
 from stillroom_worker.checkout.limits import FetchLimits
 from stillroom_worker.checkout.process import Finished, git, run
 from stillroom_worker.checkout.words import explain
 
-_CONFIG = """[core]
-\trepositoryformatversion = 1
-\tfilemode = true
-\tbare = true
-[extensions]
-\tpartialClone = origin
-[remote "origin"]
-\tpromisor = true
-\tpartialCloneFilter = blob:none
-"""
 _LOCKS = ("shallow.lock", "packed-refs.lock", "config.lock", "HEAD.lock")
 _MANY_PACKS = 60
 _SHORT = timedelta(seconds=60)
@@ -76,9 +67,10 @@ async def _prepare(mirror: Path) -> None:
     if not (mirror / "stillroom").exists():
         argv = git(mirror, "init", "-q", "--bare", "--template=", settings=reading_settings())
         await _checked(argv, mirror)
-        (mirror / "config").write_text(_CONFIG)
+        (mirror / "config").write_text(CONFIG)
         (mirror / "stillroom").write_text("mirror 1\n")
         return
+    clear_landings(mirror)
     leftovers = [mirror / name for name in _LOCKS]
     leftovers += (mirror / "refs").rglob("*.lock")
     leftovers += (mirror / "objects" / "pack").glob("tmp_*")
@@ -93,9 +85,18 @@ async def keep(mirror: Path, sha: str) -> None:
     await _checked(argv, mirror)
 
 
-async def forget(mirror: Path, name: str) -> None:
-    """Take a ref of ours away, so that a fetch that brings nothing cannot be taken for one that did."""
-    await _checked(git(mirror, "update-ref", "-d", name, settings=reading_settings()), mirror)
+async def keep_tips(mirror: Path, shas: Iterable[str]) -> None:
+    """Give tips of branches refs of their own: what a mirror names, the next fetch need not bring."""
+    lines = "".join(f"update refs/stillroom/tips/{sha} {sha}\n" for sha in sorted(set(shas)))
+    argv = git(mirror, "update-ref", "--stdin", settings=reading_settings())
+    await _checked(argv, mirror, lines.encode())
+
+
+async def refs_of(mirror: Path) -> str:
+    """All that the mirror names, as git writes it into packed-refs."""
+    argv = git(mirror, "for-each-ref", "--format=%(objectname) %(refname)", settings=reading_settings())
+    listed = await _checked(argv, mirror)
+    return "# pack-refs with: sorted\n" + listed.output.decode("utf-8", "replace")
 
 
 async def tidy(mirror: Path) -> None:
@@ -122,8 +123,8 @@ async def commit_of(mirror: Path, name: str) -> str | None:
     return sha if finished.code == 0 and len(sha) == 40 else None
 
 
-async def _checked(argv: list[str], mirror: Path) -> Finished:
-    finished = await run(argv, env=environment(mirror), limits=FetchLimits(), time=_SHORT)
+async def _checked(argv: list[str], mirror: Path, stdin: bytes = b"") -> Finished:
+    finished = await run(argv, env=environment(mirror), limits=FetchLimits(), time=_SHORT, stdin=stdin)
     if finished.code != 0:
         raise explain(finished.words, finished.code)
     return finished

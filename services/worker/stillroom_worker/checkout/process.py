@@ -69,11 +69,11 @@ async def run(
     try:
         async with asyncio.timeout(time.total_seconds()):
             output, words, _ = await asyncio.gather(
-                _read_all(process.stdout), _read_tail(process.stderr), _feed(process, stdin)
+                read_all(process.stdout), read_tail(process.stderr), _feed(process, stdin)
             )
             code = await process.wait()
     except TimeoutError:
-        raise _too_slow(time) from None
+        raise too_slow(time) from None
     finally:
         kill_group(process.pid)
         with contextlib.suppress(ProcessLookupError):
@@ -89,7 +89,8 @@ async def _feed(process: asyncio.subprocess.Process, data: bytes) -> None:
     process.stdin.close()
 
 
-async def _read_all(stream: asyncio.StreamReader) -> bytes:
+async def read_all(stream: asyncio.StreamReader) -> bytes:
+    """What a command says, to its end; raises CheckoutFailed(too_large) for very much."""
     parts: list[bytes] = []
     size = 0
     while part := await stream.read(65536):
@@ -100,7 +101,8 @@ async def _read_all(stream: asyncio.StreamReader) -> bytes:
     return b"".join(parts)
 
 
-async def _read_tail(stream: asyncio.StreamReader) -> bytes:
+async def read_tail(stream: asyncio.StreamReader) -> bytes:
+    """The last words of a command."""
     tail = b""
     while part := await stream.read(8192):
         tail = (tail + part)[-_MOST_WORDS:]
@@ -138,7 +140,7 @@ def reading(
         yield process
     except (OSError, CheckoutFailed):
         if over:
-            raise _too_slow(time) from None
+            raise too_slow(time) from None
         raise
     finally:
         timer.cancel()
@@ -156,7 +158,8 @@ def kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def _too_slow(time: timedelta) -> CheckoutFailed:
+def too_slow(time: timedelta) -> CheckoutFailed:
+    """The error for a command that was stopped after `time`."""
     return CheckoutFailed(
         "timeout",
         "The repository did not answer in time",

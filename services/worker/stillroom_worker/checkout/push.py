@@ -14,19 +14,18 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from stillroom_core.projects.git_address import GitUrl, check_git_ref
-from stillroom_worker.checkout.address import Network, Resolver, pin, resolve_by_system
+from stillroom_worker.checkout.address import Network, Resolver, resolve_by_system
 from stillroom_worker.checkout.failure import CheckoutFailed
-from stillroom_worker.checkout.fetch import Visit
-from stillroom_worker.checkout.handover import handed_over
 from stillroom_worker.checkout.hardening import environment, reading_settings
 from stillroom_worker.checkout.limits import FetchLimits
 from stillroom_worker.checkout.location import locate
-from stillroom_worker.checkout.mirror import locked
 from stillroom_worker.checkout.process import Finished, git, run
 from stillroom_worker.checkout.repository import Repository
 from stillroom_worker.checkout.sha import SHA
 from stillroom_worker.checkout.snapshot import is_repository, is_snapshot_wanted
+from stillroom_worker.checkout.visit import Terms, visiting
 from stillroom_worker.checkout.words import explain
+from stillroom_worker.sandbox import Level
 
 _SHORT = timedelta(seconds=60)
 _COMMITTER = ("Stillroom", "stillroom@localhost")
@@ -54,6 +53,7 @@ async def push(
     *,
     onto_existing: bool = False,
     allow_default: bool = False,
+    level: Level = Level.BWRAP,
     allowed_networks: Sequence[Network] = (),
     limits: FetchLimits | None = None,
     resolve: Resolver = resolve_by_system,
@@ -63,23 +63,20 @@ async def push(
     Never forces: a branch that exists is only gone forward on. The server's default branch is refused unless
     `allow_default`. Raises CheckoutFailed(push_refused | branch_taken | …) with the server's own words.
     """
-    limits = limits or FetchLimits()
+    terms = Terms(level=level, networks=allowed_networks, limits=limits or FetchLimits(), resolve=resolve)
     location = locate(repository)
     branch = check_git_ref(repository.ref)
     await _check_local(location, repository, branch)
-    address = None if location.scheme == "file" else await pin(location, allowed_networks, resolve)
-    with handed_over(location, address, repository.credential) as handover:
-        async with locked(mirror, limits.time):
-            visit = Visit(repository, location, address, handover, mirror, limits)
-            if not allow_default and await visit.head() == branch:
-                raise CheckoutFailed(
-                    "push_refused",
-                    "This is the repository's default branch",
-                    f"{branch} is where HEAD of the server points.",
-                    "Push to a branch of its own and merge it as usual, or allow it in the project's settings.",
-                )
-            sha = await _commit(mirror, commit, limits)
-            await visit.push(sha, branch, onto_existing=onto_existing)
+    async with visiting(repository, mirror, terms) as visit:
+        if not allow_default and await visit.head() == branch:
+            raise CheckoutFailed(
+                "push_refused",
+                "This is the repository's default branch",
+                f"{branch} is where HEAD of the server points.",
+                "Push to a branch of its own and merge it as usual, or allow it in the project's settings.",
+            )
+        sha = await _commit(mirror, commit, terms.limits)
+        await visit.push(sha, branch, onto_existing=onto_existing)
     return sha
 
 

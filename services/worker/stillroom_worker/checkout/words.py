@@ -103,6 +103,13 @@ _MEANINGS = (
         "Ask the operator for higher limits, or move the migrations to a smaller repository.",
     ),
     _means(
+        # All that is said when the program that stores a pack is ended at its limit without a word.
+        r"\Afatal: fetch-pack: invalid index-pack output\Z",
+        "too_large",
+        "The repository is too large",
+        "Ask the operator for higher limits, or move the migrations to a smaller repository.",
+    ),
+    _means(
         r"operation too slow|timed out|timeout",
         "timeout",
         "The server did not answer in time",

@@ -47,6 +47,7 @@ class Cell:
     `files` are secret files by their path below the folder that the program finds in $STILLROOM_FILES.
     `interpreters` are the prefixes of the Python installations that the program is made of, from the worker's own
     knowledge. `writable` folders keep what is written after the cell's end; such a cell has the worker's uid.
+    `stdin` is all that the program reads from its standard input.
     `takes_request` False: a program that knows nothing of the two descriptors, and is not told them.
     `cwd` and the program lie below `read_only`, `writable` or the system's own folders. `database_socket` is the
     folder of the proxy's socket; `database_port` its loopback port, used where the cell shares the host's network.
@@ -62,6 +63,7 @@ class Cell:
     database_socket: Path | None = None
     database_port: int = 0
     request: bytes = field(default=b"", repr=False)
+    stdin: bytes = field(default=b"", repr=False)
     takes_request: bool = True
     limits: Limits = field(default_factory=Limits)
 

@@ -73,7 +73,8 @@ async def _launch(cell: Cell, level: Level, room: Layout, descriptors: Descripto
     else:
         archive = descriptors.hold(trusted.archive())
         command = _Command(argv=_warden(f"/proc/self/fd/{archive}", spec, ends, descriptors))
-    process = await _spawn(command, room.slot, descriptors)
+    stdin = descriptors.hold(cell.stdin) if cell.stdin else asyncio.subprocess.DEVNULL
+    process = await _spawn(command, room.slot, stdin, descriptors)
     try:
         # Nothing of the tenant runs before this: bwrap waits for its words, the warden for GO.
         group = _count_in(cell, process.pid)
@@ -176,14 +177,16 @@ def _warden(archive: str, spec: dict[str, Any], ends: _Ends, descriptors: Descri
     return [str(trusted.interpreter()), "-I", "-S", archive, *map(str, numbers)]
 
 
-async def _spawn(command: _Command, slot: slots.Slot | None, descriptors: Descriptors) -> asyncio.subprocess.Process:
+async def _spawn(
+    command: _Command, slot: slots.Slot | None, stdin: int, descriptors: Descriptors
+) -> asyncio.subprocess.Process:
     identity: dict[str, Any] = {}
     if slot is not None:
         identity = {"user": slot.uid, "group": slot.uid, "extra_groups": []}
     try:
         return await asyncio.create_subprocess_exec(
             *command.argv,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=stdin,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env={},  # bwrap --clearenv leaves its own environment readable at /proc/1/environ

@@ -10,23 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
-import shutil
-import tempfile
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from ipaddress import IPv6Address, ip_address
-from pathlib import Path
-from types import TracebackType
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from stillroom_worker.checkout.address import Address, Network, Resolver, embedded, is_public, resolve_by_system
-from stillroom_worker.egress.listen import listen_at
+from stillroom_worker.egress.outlet import HEAD_BYTES, HEAD_END, PATIENCE, Outlet, answer, join, read_head
 
-_HEAD_BYTES = 64 * 1024
-_PATIENCE = 20.0
-_CHUNK = 256 * 1024
-_MOST_CONNECTIONS = 256
-_END = b"\r\n\r\n"
 _INDEXES = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
 _PORTS = {"https": 443, "http": 80}
 
@@ -35,7 +25,7 @@ class _Refused(Exception):
     """This host or address is not for packages."""
 
 
-class WayOut:
+class WayOut(Outlet):
     """`async with WayOut(env, hosts=…, networks=…, on_refusal=…) as way`, then `way.folder` or `way.port`.
 
     `env` is the tools' environment: hosts of indexes that the operator set there are reached wherever they
@@ -53,8 +43,7 @@ class WayOut:
         on_refusal: Callable[[str], Awaitable[None]],
         resolve: Resolver = resolve_by_system,
     ) -> None:
-        self.port = 0
-        self.folder = Path()
+        super().__init__()
         self._env = env
         self._hosts = {host.lower() for host in hosts}
         self._indexes = _places(env)
@@ -62,50 +51,9 @@ class WayOut:
         self._on_refusal = on_refusal
         self._resolve = resolve
         self._told: set[str] = set()
-        self._servers: list[asyncio.Server] = []
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    async def __aenter__(self) -> WayOut:
-        self.folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="stillroom-index-"))
-        self.folder.chmod(0o755)
-        listener = listen_at(self.folder)
-        self._servers.append(await asyncio.start_unix_server(self._take, sock=listener, limit=_HEAD_BYTES))
-        self._servers.append(await asyncio.start_server(self._take, "127.0.0.1", 0, limit=_HEAD_BYTES))
-        self.port = int(self._servers[1].sockets[0].getsockname()[1])
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for server in self._servers:
-            server.close()
-        self._servers.clear()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
-
-    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is None or len(self._tasks) >= _MOST_CONNECTIONS:
-            writer.close()
-            return
-        self._tasks.add(task)
-        try:
-            await self._serve(reader, writer)
-        except (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            pass  # whoever asked sees a connection that ends; it was theirs
-        except asyncio.CancelledError:
-            # The installation is over. Not passed on: the streams' own callback would log it as a mistake.
-            if self._servers:
-                raise
-        finally:
-            self._tasks.discard(task)
-            writer.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        async with asyncio.timeout(_PATIENCE):
-            head = await reader.readuntil(_END)
+        head = await read_head(reader)
         method, target, _ = head.split(b"\r\n", 1)[0].decode("ascii").split(" ", 2)
         tunnel = method == "CONNECT"
         url = urlsplit(f"https://{target}" if tunnel else target)
@@ -118,21 +66,19 @@ class WayOut:
             await self._refuse(writer, host, port)
             return
         except (OSError, TimeoutError):
-            writer.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close" + _END)
-            await writer.drain()
+            await answer(writer, "502 Bad Gateway")
             return
         try:
             if tunnel:
-                writer.write(b"HTTP/1.1 200 OK" + _END)
+                writer.write(b"HTTP/1.1 200 OK" + HEAD_END)
             else:
                 answers.write(_plain(head, url, through=self._upstream("http", host)))
-            await _join(_pump(reader, answers), _pump(theirs, writer))
+            await join(reader, writer, theirs, answers)
         finally:
             answers.close()
 
     async def _refuse(self, writer: asyncio.StreamWriter, host: str, port: int) -> None:
-        writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close" + _END)
-        await writer.drain()
+        await answer(writer, "403 Forbidden")
         named = host if port == _PORTS["https"] else f"{host}:{port}"
         if named not in self._told and len(self._told) < 20:
             self._told.add(named)
@@ -150,14 +96,14 @@ class WayOut:
             if not set_by_operator and _is_address(host):  # only it resolves names; an address needs no resolving
                 raise _Refused
             return await _through(upstream, host, port, tunnel=tunnel)
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(PATIENCE):
             addresses = [ip_address(text.partition("%")[0]) for text in await self._resolve(host, port)]
             if not set_by_operator and not all(self._is_fit(one, listed=listed) for one in addresses):
                 raise _Refused
             if not addresses:
                 raise OSError("the name has no address")
             first = next((one for one in addresses if one.version == 4), addresses[0])
-            return await asyncio.open_connection(str(first), port, limit=_HEAD_BYTES)
+            return await asyncio.open_connection(str(first), port, limit=HEAD_BYTES)
 
     def _is_fit(self, address: Address, *, listed: bool) -> bool:
         """A listed name may lead to a company's mirror; its DNS is the operator's, not the tenant's."""
@@ -212,13 +158,13 @@ def _authorization(proxy: SplitResult) -> bytes:
 async def _through(
     proxy: SplitResult, host: str, port: int, *, tunnel: bool
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    async with asyncio.timeout(_PATIENCE):
-        reader, writer = await asyncio.open_connection(proxy.hostname, proxy.port or 80, limit=_HEAD_BYTES)
+    async with asyncio.timeout(PATIENCE):
+        reader, writer = await asyncio.open_connection(proxy.hostname, proxy.port or 80, limit=HEAD_BYTES)
         if tunnel:
             place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
             words = f"CONNECT {place} HTTP/1.1\r\nHost: {place}\r\n".encode() + _authorization(proxy)
             writer.write(words + b"\r\n")
-            answer = await reader.readuntil(_END)
+            answer = await reader.readuntil(HEAD_END)
             if answer.split(b" ", 2)[1] != b"200":
                 writer.close()
                 raise OSError("the operator's proxy refused")
@@ -232,27 +178,11 @@ def _plain(head: bytes, url: SplitResult, *, through: SplitResult | None) -> byt
         method, _, version = first.split(b" ", 2)
         path = (url.path or "/") + (f"?{url.query}" if url.query else "")
         first = method + b" " + path.encode() + b" " + version
-    lines = [line for line in rest.removesuffix(_END).split(b"\r\n") if not line.lower().startswith(_PER_CONNECTION)]
+    lines = [
+        line for line in rest.removesuffix(HEAD_END).split(b"\r\n") if not line.lower().startswith(_PER_CONNECTION)
+    ]
     extra = _authorization(through) if through is not None else b""
-    return b"\r\n".join([first, *lines]) + b"\r\n" + extra + b"Connection: close" + _END
+    return b"\r\n".join([first, *lines]) + b"\r\n" + extra + b"Connection: close" + HEAD_END
 
 
 _PER_CONNECTION = (b"connection:", b"proxy-connection:", b"proxy-authorization:", b"keep-alive:")
-
-
-async def _join(*ways: Coroutine[None, None, None]) -> None:
-    """Both ways of one connection; it ends when either does."""
-    tasks = [asyncio.ensure_future(way) for way in ways]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while piece := await reader.read(_CHUNK):
-            writer.write(piece)
-            await writer.drain()

@@ -1,5 +1,6 @@
 """Real repositories, and a real git server over https on this machine."""
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from stillroom_testing.git_server import GitServer, serving
+from stillroom_worker.sandbox import Level, choose_level
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 
@@ -77,6 +79,13 @@ def source(tmp_path: Path) -> Source:
     source.commit({"alembic.ini": "[alembic]\n", "versions/0001_first.py": "revision = '0001'\n"}, "first")
     source.commit({"versions/0002_second.py": "revision = '0002'\n"}, "second", author="Grace Hopper <grace@x.test>")
     return source
+
+
+@pytest.fixture(scope="session")
+def level(tmp_path_factory: pytest.TempPathFactory) -> Level:
+    """The best walls of this host."""
+    named = os.environ.get("STILLROOM_TEST_SANDBOX")
+    return Level(named) if named else asyncio.run(choose_level(Level.BARE, work=tmp_path_factory.mktemp("walls")))
 
 
 @pytest.fixture

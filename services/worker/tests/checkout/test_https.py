@@ -1,14 +1,24 @@
 """Fetching over https from a real git server on this machine."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from stillroom_worker.checkout import CheckoutFailed, Credential, FetchLimits, Repository, export, fetch
+from stillroom_worker.checkout import (
+    CheckoutFailed,
+    Credential,
+    FetchedCommit,
+    FetchLimits,
+    Repository,
+    export,
+    fetch,
+)
+from stillroom_worker.sandbox import Level
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 CANARY = "canary-7f3a-password"
@@ -18,13 +28,19 @@ async def to_loopback(host: str, port: int) -> Sequence[str]:
     return ["127.0.0.1"]
 
 
-def get(url: str, mirror: Path, credential: Credential | None = None, **more: object):
-    repository = Repository(url=url, ref="main", credential=credential)
-    return fetch(repository, mirror, allowed_networks=LOOPBACK, resolve=to_loopback, **more)
+@pytest.fixture
+def get(level: Level) -> Callable[..., Awaitable[FetchedCommit]]:
+    """Fetch main, behind the best walls of this host: `await get(url, mirror, credential)`."""
+
+    def fetched(url: str, mirror: Path, credential: Credential | None = None, **more: Any) -> Awaitable[FetchedCommit]:
+        repository = Repository(url=url, ref="main", credential=credential)
+        return fetch(repository, mirror, level=level, allowed_networks=LOOPBACK, resolve=to_loopback, **more)
+
+    return fetched
 
 
 async def test_the_judged_address_is_the_one_that_is_connected_to(
-    source, git_server, mirror: Path, tmp_path: Path
+    get, source, git_server, mirror: Path, tmp_path: Path
 ) -> None:
     # git.invalid never resolves: only the pinned address can have been used (G07).
     commit = await get(git_server.url("source"), mirror)
@@ -33,18 +49,18 @@ async def test_the_judged_address_is_the_one_that_is_connected_to(
     assert export(mirror, commit.sha, tmp_path / "out").files == 3
 
 
-async def test_a_host_may_be_an_ipv6_address(source, git_server_6, mirror: Path) -> None:
+async def test_a_host_may_be_an_ipv6_address(level: Level, source, git_server_6, mirror: Path) -> None:
     git_server_6.login = ("git", CANARY)
     url = git_server_6.url("source", "[::1]")
     repository = Repository(url=url, ref="main", credential=Credential(password=CANARY))
-    commit = await fetch(repository, mirror, allowed_networks=(ip_network("::1/128"),))
+    commit = await fetch(repository, mirror, level=level, allowed_networks=(ip_network("::1/128"),))
     assert commit.sha == source.git("rev-parse", "main")
     with pytest.raises(CheckoutFailed) as failed:
-        await fetch(Repository(url=url, ref="main"), mirror)
+        await fetch(Repository(url=url, ref="main"), mirror, level=level)
     assert failed.value.code == "address_refused"
 
 
-async def test_the_name_is_resolved_once(source, git_server, mirror: Path) -> None:
+async def test_the_name_is_resolved_once(level: Level, source, git_server, mirror: Path) -> None:
     asked = []
 
     async def changing(host: str, port: int) -> Sequence[str]:
@@ -52,25 +68,25 @@ async def test_the_name_is_resolved_once(source, git_server, mirror: Path) -> No
         return ["127.0.0.1"] if len(asked) == 1 else ["127.0.0.2"]
 
     repository = Repository(url=git_server.url("source"), ref="main")
-    await fetch(repository, mirror, allowed_networks=LOOPBACK, resolve=changing)
+    await fetch(repository, mirror, level=level, allowed_networks=LOOPBACK, resolve=changing)
     assert asked == ["git.invalid"]
 
 
-async def test_loopback_is_refused_without_the_operators_leave(source, git_server, mirror: Path) -> None:
+async def test_loopback_is_refused_without_the_operators_leave(level: Level, source, git_server, mirror: Path) -> None:
     with pytest.raises(CheckoutFailed) as failed:
-        await fetch(Repository(url=git_server.url("source", "127.0.0.1"), ref="main"), mirror)
+        await fetch(Repository(url=git_server.url("source", "127.0.0.1"), ref="main"), mirror, level=level)
     assert failed.value.code == "address_refused"
     assert git_server.requests == []
 
 
-async def test_a_credential_is_asked_for_and_reaches_this_server(source, git_server, mirror: Path) -> None:
+async def test_a_credential_is_asked_for_and_reaches_this_server(get, source, git_server, mirror: Path) -> None:
     git_server.login = ("git", CANARY)
     commit = await get(git_server.url("source"), mirror, Credential(password=CANARY))
     assert commit.sha == source.git("rev-parse", "main")
 
 
 async def test_a_private_repository_without_a_credential_is_said_to_be_missing_or_private(
-    source, git_server, mirror: Path
+    get, source, git_server, mirror: Path
 ) -> None:
     git_server.login = ("git", CANARY)
     with pytest.raises(CheckoutFailed) as failed:
@@ -80,7 +96,7 @@ async def test_a_private_repository_without_a_credential_is_said_to_be_missing_o
     assert "stillroom-git-" not in failed.value.detail
 
 
-async def test_a_refused_credential_is_not_repeated_in_the_error(source, git_server, mirror: Path) -> None:
+async def test_a_refused_credential_is_not_repeated_in_the_error(get, source, git_server, mirror: Path) -> None:
     git_server.login = ("git", "another")
     with pytest.raises(CheckoutFailed) as failed:
         await get(git_server.url("source"), mirror, Credential(username="bob", password=CANARY))
@@ -94,13 +110,13 @@ def test_a_credential_hides_itself_when_shown() -> None:
     assert "canary" not in repr(Repository(url="https://h/x", ref="main", credential=credential))
 
 
-async def test_a_missing_repository_is_said_to_be_missing_or_private(source, git_server, mirror: Path) -> None:
+async def test_a_missing_repository_is_said_to_be_missing_or_private(get, source, git_server, mirror: Path) -> None:
     with pytest.raises(CheckoutFailed) as failed:
         await get(git_server.url("nothing-here"), mirror)
     assert failed.value.code == "not_found_or_private"
 
 
-async def test_a_redirect_is_not_followed_and_gets_no_credential(source, git_server, mirror: Path) -> None:
+async def test_a_redirect_is_not_followed_and_gets_no_credential(get, source, git_server, mirror: Path) -> None:
     caught: list[bytes] = []
 
     async def catch(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -118,7 +134,7 @@ async def test_a_redirect_is_not_followed_and_gets_no_credential(source, git_ser
 
 
 async def test_an_unknown_authority_is_a_tls_error(
-    source, git_server, mirror: Path, monkeypatch: pytest.MonkeyPatch
+    get, source, git_server, mirror: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("GIT_SSL_CAINFO")
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
@@ -127,13 +143,13 @@ async def test_an_unknown_authority_is_a_tls_error(
     assert failed.value.code == "tls"
 
 
-async def test_a_certificate_for_another_name_is_a_tls_error(source, git_server, mirror: Path) -> None:
+async def test_a_certificate_for_another_name_is_a_tls_error(get, source, git_server, mirror: Path) -> None:
     with pytest.raises(CheckoutFailed) as failed:
         await get(git_server.url("source", "other.invalid"), mirror)
     assert failed.value.code == "tls"
 
 
-async def test_while_it_runs_no_process_shows_the_credential(source, git_server, mirror: Path) -> None:
+async def test_while_it_runs_no_process_shows_the_credential(get, source, git_server, mirror: Path) -> None:
     """G11: argv and environ of every process, read all the time."""
     git_server.login = ("git", CANARY)
     seen_git = False
@@ -152,7 +168,7 @@ async def test_while_it_runs_no_process_shows_the_credential(source, git_server,
 
 
 async def test_nothing_of_the_workers_environment_reaches_git(
-    source, git_server, mirror: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    get, source, git_server, mirror: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     trap = tmp_path / "trap"
     monkeypatch.setenv("GIT_TRACE", str(trap))
@@ -165,7 +181,7 @@ async def test_nothing_of_the_workers_environment_reaches_git(
     assert not trap.exists()
 
 
-async def test_a_server_that_says_nothing_is_given_up_and_nothing_is_left_running(mirror: Path) -> None:
+async def test_a_server_that_says_nothing_is_given_up_and_nothing_is_left_running(get, mirror: Path) -> None:
     gone = asyncio.Event()
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -183,7 +199,7 @@ async def test_a_server_that_says_nothing_is_given_up_and_nothing_is_left_runnin
 
 
 async def test_a_cancelled_fetch_leaves_nothing_running_and_no_files(
-    mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    get, mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connected, gone = asyncio.Event(), asyncio.Event()
 
@@ -195,16 +211,17 @@ async def test_a_cancelled_fetch_leaves_nothing_running_and_no_files(
 
     memory = tmp_path / "memory"
     memory.mkdir()
-    monkeypatch.setattr("stillroom_worker.checkout.handover._MEMORY", memory)
     monkeypatch.setattr("tempfile.tempdir", str(memory))
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     fetching = asyncio.create_task(get(f"https://git.invalid:{port}/x", mirror, Credential(password=CANARY)))
     await asyncio.wait_for(connected.wait(), 10)
-    assert len(list(memory.iterdir())) == 2
+    assert list(memory.iterdir()) != []
+    assert len(list(mirror.parent.glob("*.landing-*"))) == 1
     fetching.cancel()
     with pytest.raises(asyncio.CancelledError):
         await fetching
     await asyncio.wait_for(gone.wait(), 5)
     server.close()
     assert list(memory.iterdir()) == []
+    assert list(mirror.parent.glob("*.landing-*")) == []

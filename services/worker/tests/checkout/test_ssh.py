@@ -6,15 +6,16 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
-from stillroom_worker.checkout import CheckoutFailed, Credential, Repository, export, fetch, file_history
+from stillroom_worker.checkout import CheckoutFailed, Credential, FetchedCommit, Repository, export, fetch, file_history
 from stillroom_worker.checkout.known_hosts import known_hosts_for
+from stillroom_worker.sandbox import Level
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
@@ -80,21 +81,32 @@ def ssh_server(tmp_path: Path) -> Iterator[SshServer]:
     process.wait()
 
 
-def get(server: SshServer, source, mirror: Path, credential: Credential | None, ref: str = "main"):
-    url = f"ssh://{server.user}@git.invalid:{server.port}{source.path}"
-    repository = Repository(url=url, ref=ref, credential=credential)
-    return fetch(repository, mirror, allowed_networks=LOOPBACK, resolve=to_loopback)
+@pytest.fixture
+def get(level: Level) -> Callable[..., Awaitable[FetchedCommit]]:
+    """Fetch behind the best walls of this host: `await get(server, source, mirror, credential, ref)`."""
+
+    def fetched(
+        server: SshServer, source, mirror: Path, credential: Credential | None, ref: str = "main"
+    ) -> Awaitable[FetchedCommit]:
+        url = f"ssh://{server.user}@git.invalid:{server.port}{source.path}"
+        repository = Repository(url=url, ref=ref, credential=credential)
+        return fetch(repository, mirror, level=level, allowed_networks=LOOPBACK, resolve=to_loopback)
+
+    return fetched
 
 
 @needs_sshd
-async def test_a_host_may_be_an_ipv6_address(ssh_server: SshServer, source, mirror: Path) -> None:
+async def test_a_host_may_be_an_ipv6_address(level: Level, ssh_server: SshServer, source, mirror: Path) -> None:
     with socket.socket(socket.AF_INET6) as probe:
         if probe.connect_ex(("::1", ssh_server.port)):
             pytest.skip("no IPv6 on this machine")
     credential = ssh_server.credential(known_hosts=f"[::1]:{ssh_server.port} {ssh_server.host_key}")
     url = f"ssh://{ssh_server.user}@[::1]:{ssh_server.port}{source.path}"
     commit = await fetch(
-        Repository(url=url, ref="main", credential=credential), mirror, allowed_networks=(ip_network("::1/128"),)
+        Repository(url=url, ref="main", credential=credential),
+        mirror,
+        level=level,
+        allowed_networks=(ip_network("::1/128"),),
     )
     assert commit.sha == source.git("rev-parse", "main")
 
@@ -102,7 +114,7 @@ async def test_a_host_may_be_an_ipv6_address(ssh_server: SshServer, source, mirr
 @needs_sshd
 @pytest.mark.parametrize("spoil", ["{}", "{}\r\n", "  {}"])
 async def test_a_deploy_key_opens_the_repository_however_it_was_pasted(
-    ssh_server: SshServer, source, mirror: Path, spoil: str
+    get, ssh_server: SshServer, source, mirror: Path, spoil: str
 ) -> None:
     key = spoil.format(ssh_server.private_key.rstrip("\n"))
     commit = await get(ssh_server, source, mirror, ssh_server.credential(ssh_private_key=key))
@@ -110,7 +122,7 @@ async def test_a_deploy_key_opens_the_repository_however_it_was_pasted(
 
 
 @needs_sshd
-async def test_a_changed_host_key_is_refused(ssh_server: SshServer, source, mirror: Path, tmp_path: Path) -> None:
+async def test_a_changed_host_key_is_refused(get, ssh_server: SshServer, source, mirror: Path, tmp_path: Path) -> None:
     other = _key(tmp_path / "other").with_suffix(".pub").read_text()
     known = f"[git.invalid]:{ssh_server.port} {other}"
     with pytest.raises(CheckoutFailed) as failed:
@@ -119,7 +131,7 @@ async def test_a_changed_host_key_is_refused(ssh_server: SshServer, source, mirr
 
 
 @needs_sshd
-async def test_an_unknown_host_key_is_refused(ssh_server: SshServer, source, mirror: Path) -> None:
+async def test_an_unknown_host_key_is_refused(get, ssh_server: SshServer, source, mirror: Path) -> None:
     known = f"other.invalid {ssh_server.host_key}"
     with pytest.raises(CheckoutFailed) as failed:
         await get(ssh_server, source, mirror, ssh_server.credential(known_hosts=known))
@@ -127,7 +139,7 @@ async def test_an_unknown_host_key_is_refused(ssh_server: SshServer, source, mir
 
 
 @needs_sshd
-async def test_a_wrong_deploy_key_is_refused(ssh_server: SshServer, source, mirror: Path, tmp_path: Path) -> None:
+async def test_a_wrong_deploy_key_is_refused(get, ssh_server: SshServer, source, mirror: Path, tmp_path: Path) -> None:
     key = _key(tmp_path / "wrong").read_text()
     with pytest.raises(CheckoutFailed) as failed:
         await get(ssh_server, source, mirror, ssh_server.credential(ssh_private_key=key))
@@ -136,24 +148,24 @@ async def test_a_wrong_deploy_key_is_refused(ssh_server: SshServer, source, mirr
 
 
 @needs_sshd
-async def test_a_key_that_is_no_key_is_refused(ssh_server: SshServer, source, mirror: Path) -> None:
+async def test_a_key_that_is_no_key_is_refused(get, ssh_server: SshServer, source, mirror: Path) -> None:
     with pytest.raises(CheckoutFailed) as failed:
         await get(ssh_server, source, mirror, ssh_server.credential(ssh_private_key="not a key"))
     assert failed.value.code == "auth_refused"
 
 
-async def test_without_a_deploy_key_nothing_is_contacted(mirror: Path) -> None:
+async def test_without_a_deploy_key_nothing_is_contacted(level: Level, mirror: Path) -> None:
     repository = Repository(url="git@git.invalid:a/b", ref="main")
     with pytest.raises(CheckoutFailed) as failed:
-        await fetch(repository, mirror, allowed_networks=LOOPBACK, resolve=to_loopback)
+        await fetch(repository, mirror, level=level, allowed_networks=LOOPBACK, resolve=to_loopback)
     assert failed.value.code == "auth_refused"
 
 
-async def test_a_host_without_a_stored_or_published_key_is_refused(mirror: Path) -> None:
+async def test_a_host_without_a_stored_or_published_key_is_refused(level: Level, mirror: Path) -> None:
     credential = Credential(ssh_private_key="x")
     repository = Repository(url="git@git.invalid:a/b", ref="main", credential=credential)
     with pytest.raises(CheckoutFailed) as failed:
-        await fetch(repository, mirror, allowed_networks=LOOPBACK, resolve=to_loopback)
+        await fetch(repository, mirror, level=level, allowed_networks=LOOPBACK, resolve=to_loopback)
     assert failed.value.code == "host_key"
     assert "ssh-keyscan" in failed.value.fix
 
@@ -175,7 +187,7 @@ def test_the_published_keys_have_their_published_fingerprints(tmp_path: Path, ho
 
 @needs_sshd
 async def test_over_the_old_protocol_contents_history_and_older_commits_come_too(
-    ssh_server: SshServer, source, mirror: Path, tmp_path: Path
+    get, ssh_server: SshServer, source, mirror: Path, tmp_path: Path
 ) -> None:
     old = source.git("rev-parse", "main")
     credential = ssh_server.credential()
