@@ -21,6 +21,7 @@ _PLACES = {
     "Difference": (3,),
     "_means": (2, 3),  # a meaning of git's words
     "_bad": (0, 1),  # a git address
+    "_odd": (0,),  # what a fetch left
     "failure": (0, 1),  # what Alembic was asked and did not answer
     **dict.fromkeys(("end", "step"), ()),  # a step of a job: its detail
 }

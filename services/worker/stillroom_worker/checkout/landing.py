@@ -150,7 +150,7 @@ def _inside(folder: Path, *names: str) -> Iterator[int]:
             try:
                 here = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=here)
             except OSError:
-                raise _odd(f"There is no folder {name}.") from None
+                raise _odd("A folder of it is missing, or is none.") from None
             stack.callback(os.close, here)
         yield here
 
