@@ -5,7 +5,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-python setup-charts up down reset status demo dev web \
         test test-unit test-web test-browser test-real test-containers lint format \
-        bench load chaos screens docs clean images sbom
+        bench load chaos screens docs site clean images sbom
 .NOTPARALLEL:
 
 VENV := .venv/bin
@@ -93,6 +93,9 @@ chaos: setup-python ## break a running Stillroom on purpose; COUNT=300 SEED=1 FA
 
 screens: setup ## photograph the pages; writes docs/screens/
 	@exec $(VENV)/python tests/run.py screens
+
+site: setup ## a site of docs/, in site/; a link that leads nowhere ends it
+	@exec $(VENV)/python docs/site
 
 docs: setup ## write the generated documents again
 	@exec $(VENV)/python docs/generate.py

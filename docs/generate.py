@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import api_reference
 import server_texts
 from alembic.script import ScriptDirectory
 from pydantic_core import PydanticUndefined
@@ -166,7 +167,7 @@ def tables() -> Iterator[str]:
     described = {getattr(models, name).__tablename__: getattr(models, name) for name in models.__all__}
     for table in found:
         yield ""
-        yield f"### {table.name}"
+        yield f"## {table.name}"
         yield ""
         yield inspect.getdoc(described[table.name]) or ""
         yield ""
@@ -291,7 +292,13 @@ def newest_schema() -> str:
     )
 
 
+def api() -> Iterator[str]:
+    """Every route of the API."""
+    yield from api_reference.routes(_table)
+
+
 BLOCKS: dict[str, Callable[[], Iterator[str]]] = {
+    "api": api,
     "settings": settings,
     "permissions": permissions,
     "lifecycle": lifecycle,

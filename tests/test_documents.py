@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -23,6 +24,22 @@ def test_generated_parts_are_what_the_code_gives() -> None:
 def test_every_link_to_a_file_finds_it(page: Path) -> None:
     targets = [link for link in _LINK.findall(page.read_text(encoding="utf-8")) if "://" not in link]
     assert [link for link in targets if not (page.parent / link).exists()] == []
+
+
+def test_the_site_is_made_without_a_warning_and_no_link_in_it_leads_nowhere(tmp_path: Path) -> None:
+    argv = [sys.executable, str(ROOT / "docs" / "site"), "--without-diagrams", "--out", str(tmp_path)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    looked_at, dead = 0, []
+    for page in tmp_path.rglob("*.html"):
+        for link in re.findall(r'(?:href|src)="([^"#?]+)', page.read_text(encoding="utf-8")):
+            looked_at += 1
+            target = (page.parent / unquote(link)).resolve()
+            if "://" not in link and not link.startswith(("mailto:", "data:")) and not target.exists():
+                dead.append(f"{page.relative_to(tmp_path)}: {link}")
+    assert looked_at > 1_000
+    assert [link for link in dead if not link.endswith("mermaid.min.js")] == []
+    assert (tmp_path / "safe-migrations" / "index.html").exists()
 
 
 def test_decision_records_are_numbered_without_a_gap() -> None:

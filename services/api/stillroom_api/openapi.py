@@ -3,13 +3,18 @@
 import base64
 import json
 import sys
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, APIWebSocketRoute
 
 from stillroom_api.main import create_app
 from stillroom_core.settings import Settings
 
 
-def document() -> dict[str, object]:
-    """The document of an application that was never started: no server is needed to describe one."""
+def application() -> FastAPI:
+    """An application that is never started: no server is needed to describe one."""
     settings = Settings.model_validate(
         {
             "DATABASE_URL": "postgresql://localhost/none",
@@ -20,7 +25,25 @@ def document() -> dict[str, object]:
             "STILLROOM_WEB_DIR": "",
         }
     )
-    return dict(create_app(settings).openapi())
+    return create_app(settings)
+
+
+def document() -> dict[str, object]:
+    """The OpenAPI document."""
+    return dict(application().openapi())
+
+
+def routes_of(app: Any) -> Iterator[Any]:
+    """Every API route; since FastAPI 0.165 `app.routes` holds included routers, not their routes."""
+    for route in getattr(app, "routes", []):
+        if isinstance(route, APIRoute | APIWebSocketRoute):
+            yield route
+        else:
+            for name in ("router", "original_router", "app"):
+                inner = getattr(route, name, None)
+                if inner is not None and hasattr(inner, "routes"):
+                    yield from routes_of(inner)
+                    break
 
 
 if __name__ == "__main__":

@@ -12,12 +12,12 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from stillroom_api.audit.telling import UNTOLD, action_of
+from stillroom_api.openapi import routes_of
 from stillroom_core.audit.changes import without_secrets
 from stillroom_core.audit.models import AuditEntry
 from stillroom_core.environments.models import Environment
 from stillroom_core.organizations.models import Organization
 from stillroom_testing import matrix
-from stillroom_testing.api_routes import routes_of
 from stillroom_testing.commits import add_commit
 from stillroom_testing.installations import owner_url
 

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select, update
 
 from stillroom_api.authorization import PUBLIC, of_oneself
 from stillroom_api.context import ContextOf, open_transaction
+from stillroom_api.openapi import routes_of
 from stillroom_core.database import Session
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.models import Environment
@@ -18,7 +19,6 @@ from stillroom_core.members.models import EnvironmentMembership, Membership, Use
 from stillroom_core.organizations.models import Organization
 from stillroom_core.tables import now
 from stillroom_testing import matrix
-from stillroom_testing.api_routes import routes_of
 from stillroom_testing.commits import add_commit
 
 MIN_ROWS = 60

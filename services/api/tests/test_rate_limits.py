@@ -7,11 +7,11 @@ import httpx
 import pytest
 
 from stillroom_api.main import create_app
+from stillroom_api.openapi import routes_of
 from stillroom_api.rate_limits import COSTLY, PERSON, SIGNING_IN, RateLimits, policies_of
 from stillroom_core.jobs.queue import RecordingQueue
 from stillroom_core.settings import get_settings
 from stillroom_testing import matrix
-from stillroom_testing.api_routes import routes_of
 
 OWNER = "owner@own.example"
 WRONG = {"email": OWNER, "password": "wrong"}

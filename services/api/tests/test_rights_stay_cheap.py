@@ -27,8 +27,8 @@ LARGE = {
     "api_tokens",
 }
 
-# Everybody is in one of five thousand organizations, and has there a role in the project and in its environment, a group,
-# a sign-in and a token.
+# Everybody is in one of five thousand organizations, and has there a role in the project and in its environment, a
+# group, a sign-in and a token.
 _MANY = """
 create temporary table many as
 select g, gen_random_uuid() as id from generate_series(1, %(people)s) g;

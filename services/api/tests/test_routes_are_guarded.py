@@ -8,8 +8,8 @@ import pytest
 from fastapi.routing import APIRoute, APIWebSocketRoute
 
 from stillroom_api.authorization import MARK, PUBLIC, SIGNED_IN, of_oneself
+from stillroom_api.openapi import routes_of
 from stillroom_core.actors.permissions import Permission
-from stillroom_testing.api_routes import routes_of
 
 READING = frozenset({Permission.PROJECT_READ, Permission.JOB_READ, Permission.ORGANIZATION_READ})
 DATABASE = "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}"
