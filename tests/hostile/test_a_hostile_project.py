@@ -15,7 +15,7 @@ from websockets.asyncio.client import connect
 
 from hostile.canaries import dump, found_in
 from hostile.conftest import Ground
-from hostile.whole import ProcessWatch, until
+from hostile.whole import ProcessWatch, free_port, until
 from stillroom_worker.sandbox import Level, examine
 
 LEFT_OUTSIDE = ("/tmp/stillroom-hostile-hook", "/var/tmp/stillroom-hostile-ini")
@@ -74,6 +74,7 @@ def overheard(ground: Ground) -> Iterator[list[str]]:
 def test_no_secret_of_a_printing_and_failing_project_stands_anywhere(ground: Ground, overheard: list[str]) -> None:
     ground.whole.start_worker("landlock")
     ground.forget()
+    _tell_others(ground)
     ground.take("calm")
     with ProcessWatch() as processes:
         assert ground.take("half")["state"] == "idle"  # what could be read stays, with a note of what Alembic said
@@ -174,6 +175,22 @@ def _write_a_revision(ground: Ground) -> None:
     until(lambda: ground.whole.http.get(path).json()["state"] in ("ready", "failed"), "it was written, or not")
 
 
+def _tell_others(ground: Ground) -> None:
+    """A webhook that wants everything; its address is a secret, as those of chats are, and nobody answers there."""
+    path = ground.canaries["webhook's path"] = f"canary-hook-{ground.canaries['git token'][-8:]}"
+    document = ground.whole.http.get("/openapi.json").json()
+    wanted = {
+        "name": "Chat",
+        "url": f"http://127.0.0.1:{free_port()}/{path}",
+        "events": document["components"]["schemas"]["Happening"]["enum"],
+    }
+    made = ground.whole.http.post("/api/orgs/demo/webhooks", json=wanted)
+    assert made.status_code == 201, made.text
+    ground.canaries["webhook's secret"] = made.json()["secret"]
+    tested = ground.whole.http.post(f"/api/orgs/demo/webhooks/{made.json()['id']}/test")
+    assert tested.status_code == 202, tested.text
+
+
 async def _follow(ground: Ground, frames: list[str]) -> None:
     """Every frame of the newest job's stream, from its beginning."""
     before = len(ground.jobs)
@@ -220,8 +237,11 @@ def _answers(ground: Ground, jobs: list[str]) -> dict[str, str]:
         setup = str(connection.execute("select id from setups").fetchone()[0])  # type: ignore[index]
         draft = str(connection.execute("select id from drafts").fetchone()[0])  # type: ignore[index]
         database = str(connection.execute("select id from databases where name = 'main'").fetchone()[0])  # type: ignore[index]
+        hook = connection.execute("select webhook_id, id from webhook_deliveries").fetchone()
+    assert hook is not None
+    webhook, delivery = map(str, hook)
     places = {"org": "demo", "project": "shop", "revision": "0001", "plan": plan, "setup": setup, "draft": draft}
-    places |= {"environment": "dev", "database": database}
+    places |= {"environment": "dev", "database": database, "webhook": webhook, "delivery": delivery}
     answers = {}
     document = http.get("/openapi.json").json()
     for path, operations in document["paths"].items():
@@ -230,7 +250,7 @@ def _answers(ground: Ground, jobs: list[str]) -> dict[str, str]:
         for job in jobs if "{job}" in path else [""]:
             given = {"org": "demo", **({"kind": "table", "name": "loot"} if "/catalogue" in path else {})}
             if path.startswith("/api/migrations"):
-                given["project"] = "demo/shop"
+                given |= {"project": "demo/shop", "environment": "dev", "database": database}
             known = {place["name"] for place in operations["get"].get("parameters", []) if place["in"] == "query"}
             query = {name: value for name, value in given.items() if name in known}
             answer = http.get(path.format(**places, job=job), params=query)

@@ -79,6 +79,7 @@ DATABASE = {"name": "n", "host": "h.example", "database": "d", "username": "u"}
 DATABASE_TO_TEST = {"host": "h.example", "database": "d", "username": "u"}
 SHOP = {"project": "own/shop"}
 TOKEN = {"name": "CI", "permissions": ["job.upgrade"], "projects": ["shop"], "expires_in_days": 30}
+WEBHOOK = {"name": "Chat", "url": "https://hooks.example/x", "events": ["job.failed"]}
 ENVIRONMENT = "/api/orgs/{org}/projects/{project}/environments/{environment}"
 
 CATALOGUE = f"{ENVIRONMENT}/databases/{{database}}/catalogue"
@@ -129,6 +130,16 @@ MATRIX: list[Row] = [
     in_organization("GET", "/service-accounts", SETTERS),
     in_organization("POST", "/service-accounts", MANAGERS, {"name": "Pipeline"}),
     in_organization("DELETE", "/service-accounts/{account}", MANAGERS),
+    # Webhooks, and what oneself is told of.
+    in_organization("GET", "/webhooks", MANAGERS),
+    in_organization("POST", "/webhooks", MANAGERS, WEBHOOK),
+    in_organization("PATCH", "/webhooks/{webhook}", MANAGERS, {"active": False}),
+    in_organization("DELETE", "/webhooks/{webhook}", MANAGERS),
+    in_organization("POST", "/webhooks/{webhook}/secret", MANAGERS),
+    in_organization("POST", "/webhooks/{webhook}/test", MANAGERS),
+    in_organization("GET", "/webhooks/{webhook}/deliveries", MANAGERS),
+    in_organization("GET", "/webhooks/{webhook}/deliveries/{delivery}", MANAGERS),
+    in_organization("POST", "/webhooks/{webhook}/deliveries/{delivery}/send", MANAGERS),
     # Projects.
     in_organization("GET", "/projects", EVERYBODY),
     in_organization("POST", "/projects", MANAGERS, {"slug": "n", "name": "N", "git_url": "https://g.example/n.git"}),

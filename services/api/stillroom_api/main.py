@@ -31,6 +31,7 @@ from stillroom_api.mail import routes as mail
 from stillroom_api.members import in_organization
 from stillroom_api.members import routes as members
 from stillroom_api.migrations import routes as migrations
+from stillroom_api.notifications import routes as notifications
 from stillroom_api.organizations import rights
 from stillroom_api.organizations import routes as organizations
 from stillroom_api.plans import routes as plans
@@ -42,6 +43,7 @@ from stillroom_api.sessions import routes as sessions
 from stillroom_api.setups import routes as setups
 from stillroom_api.tokens import routes as tokens
 from stillroom_api.watched import watched
+from stillroom_api.webhooks import routes as webhooks
 from stillroom_core.jobs.queue import Queue
 from stillroom_core.logs import configure_logs
 from stillroom_core.memory import keep_for_good
@@ -76,6 +78,8 @@ _ROUTERS = (
     jobs.router,
     audit.router,
     tokens.router,
+    webhooks.router,
+    notifications.router,
     live.router,
     health.router,
 )

@@ -101,11 +101,15 @@ async def ids(api: Any, on: str, by: str) -> dict[str, str]:
     setup = await api.call(OWNER, "POST", "/api/orgs/own/setups", json={"git_url": "https://g.example/n.git"})
     assert setup.status_code == 201, setup.text
     token = await api.call(OWNER, "POST", "/api/orgs/own/tokens", json=matrix.TOKEN)
+    webhook = await api.call(OWNER, "POST", "/api/orgs/own/webhooks", json=matrix.WEBHOOK)
+    delivery = await api.call(OWNER, "POST", f"/api/orgs/own/webhooks/{webhook.json()['id']}/test")
     account = await api.call(OWNER, "POST", "/api/orgs/own/service-accounts", json={"name": "Pipeline"})
     draft = await api.call(OWNER, "POST", "/api/orgs/own/projects/shop/drafts", json={"kind": "empty", "message": "m"})
     assert draft.status_code == 202, draft.text
     return {
         "token": token.json()["id"],
+        "webhook": webhook.json()["id"],
+        "delivery": delivery.json()["id"],
         "account": account.json()["id"],
         "org": "own",
         "project": "shop",

@@ -114,6 +114,8 @@ def _concrete(api: Any, values: dict[str, str] | None = None) -> list[tuple[str,
         "database": nobody,
         "setup": nobody,
         "draft": nobody,
+        "webhook": nobody,
+        "delivery": nobody,
         "revision": "abc",
         **(values or {}),
     }

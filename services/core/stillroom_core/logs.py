@@ -51,7 +51,9 @@ def configure_logs(settings: Settings, service: str) -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):  # it has handlers of its own, which mask nothing
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
-    logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
+    # These tell the addresses that they ask, in which a webhook's secret may stand.
+    for name in ("uvicorn.access", "httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _written_by(service: str) -> structlog.types.Processor:

@@ -12,12 +12,14 @@ from stillroom_core.invitations.models import Invitation
 from stillroom_core.jobs.models import Job, JobEvent, JobStep
 from stillroom_core.mail.models import Mail
 from stillroom_core.members.models import EnvironmentMembership, Membership, ProjectMembership, User
+from stillroom_core.notifications.models import NotificationChoice
 from stillroom_core.organizations.models import Organization
 from stillroom_core.plans.models import Plan
 from stillroom_core.projects.models import Commit, Project, RevisionSource
 from stillroom_core.sessions.models import RefreshToken
 from stillroom_core.setups.models import Setup
 from stillroom_core.tokens.models import ApiToken
+from stillroom_core.webhooks.models import Webhook, WebhookDelivery
 
 __all__ = [
     "AccountToken",
@@ -39,6 +41,7 @@ __all__ = [
     "JobStep",
     "Mail",
     "Membership",
+    "NotificationChoice",
     "Organization",
     "Plan",
     "Project",
@@ -48,4 +51,6 @@ __all__ = [
     "SchemaChange",
     "Setup",
     "User",
+    "Webhook",
+    "WebhookDelivery",
 ]

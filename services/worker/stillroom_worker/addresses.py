@@ -1,16 +1,10 @@
 """Which addresses a target database may have, by the operator's settings."""
 
 from collections.abc import Callable
-from ipaddress import ip_network
 
+from stillroom_core.outbound.addresses import is_public, operator_networks
 from stillroom_core.settings import Settings
-from stillroom_worker.checkout.address import Network, is_public
 from stillroom_worker.egress import Address
-
-
-def operator_networks(settings: Settings) -> tuple[Network, ...]:
-    """The private networks that the operator opened."""
-    return tuple(ip_network(text, strict=False) for text in settings.networks)
 
 
 def allowed_addresses(settings: Settings) -> Callable[[Address], bool]:

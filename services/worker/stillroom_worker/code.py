@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from stillroom_core.outbound.addresses import operator_networks
 from stillroom_core.projects.models import Project
 from stillroom_core.projects.service import credential_of
 from stillroom_worker import checkout
-from stillroom_worker.addresses import operator_networks
 from stillroom_worker.checkout import Credential, Exported, FetchedCommit, Repository
 from stillroom_worker.room import Room
 from stillroom_worker.virtualenv import Confinement, Requirements, Virtualenv, ensure

@@ -9,9 +9,12 @@ from uuid import UUID
 import structlog
 from sqlalchemy import select, update
 
+from stillroom_core.database import Session
 from stillroom_core.environments.models import Environment
 from stillroom_core.environments.service import RunSettings, run_settings
 from stillroom_core.errors import StillroomError
+from stillroom_core.happenings.kinds import Happening
+from stillroom_core.happenings.telling import emit
 from stillroom_core.keys import new_key
 from stillroom_core.live.notices import About, notice_after_commit
 from stillroom_core.masking import keeping_secrets, masked
@@ -71,9 +74,17 @@ async def _fetch_project(room: Room, project_id: UUID) -> None:
         row.fetch_state = state if row.fetch_requested_at == asked_at else "waiting"
         for name, value in values.items():
             setattr(row, name, value)
+        if values["fetch_error"] and not project.fetch_error and project.commit_id is not None:
+            await _tell_failure(session, project, values["fetch_error"])
         notice_after_commit(session, project.organization_id, project_id, About.PROJECT)
     if state == "idle":
         await read_sources(room, project.organization_id, project_id)
+
+
+async def _tell_failure(session: Session, project: Project, error: dict[str, Any]) -> None:
+    text = f"{error['title']} {error['detail']}".strip()
+    place = {"organization_id": project.organization_id, "project_id": project.id}
+    await emit(session, Happening.PROJECT_FETCH_FAILED, **place, text=text, data={"error": error})
 
 
 async def _fetch(room: Room, project: Project, environment: Environment | None) -> UUID:

@@ -22,6 +22,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from stillroom_core.database import Session, is_outage
+from stillroom_core.happenings.telling import emit_job_end
 from stillroom_core.jobs import feed
 from stillroom_core.jobs.feed import Event
 from stillroom_core.jobs.lifecycle import JobState, StepState
@@ -306,6 +307,7 @@ class Journal:
         async with self._room.database.transaction(self._organization_id) as session:
             if not await self._ended_by_us(session, values["state"]):
                 await self._update(session, values)
+                await emit_job_end(session, self._job_id)
 
     async def _ended_by_us(self, session: Session, state: str) -> bool:
         """Whether an earlier try reached the table although its answer was lost."""

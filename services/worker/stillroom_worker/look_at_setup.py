@@ -12,6 +12,7 @@ from sqlalchemy import func, update
 
 from stillroom_core.errors import StillroomError
 from stillroom_core.masking import keeping_secrets, masked
+from stillroom_core.outbound.addresses import operator_networks
 from stillroom_core.revisions.chains import Chain, ChainKind, find_chains
 from stillroom_core.revisions.source import Source as RevisionSource
 from stillroom_core.revisions.source import Tree
@@ -22,7 +23,6 @@ from stillroom_core.setups.reads import find_reads
 from stillroom_core.setups.service import credential_of_setup
 from stillroom_worker import checkout
 from stillroom_worker import code as codes
-from stillroom_worker.addresses import operator_networks
 from stillroom_worker.checkout import CheckoutFailed, Credential, FetchedCommit, Repository
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.room import Room

@@ -9,12 +9,12 @@ from stillroom_core.drafts.models import Draft, DraftState
 from stillroom_core.errors import StillroomError
 from stillroom_core.masking import keeping_secrets
 from stillroom_core.members.models import User
+from stillroom_core.outbound.addresses import operator_networks
 from stillroom_core.projects.models import Project
 from stillroom_core.projects.service import credential_of, request_fetch
 from stillroom_core.tables import now
 from stillroom_worker import checkout
 from stillroom_worker import code as codes
-from stillroom_worker.addresses import operator_networks
 from stillroom_worker.checkout import CheckoutFailed, Credential, NewCommit, Repository
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.room import Room

@@ -12,6 +12,8 @@ from stillroom_core.audit.service import Subject, write_found
 from stillroom_core.database import Session
 from stillroom_core.databases.models import Database
 from stillroom_core.errors import StillroomError
+from stillroom_core.happenings.kinds import Happening
+from stillroom_core.happenings.telling import emit
 from stillroom_core.jobs.lifecycle import JobState
 from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.queue import RUN_JOB, Ring, ring_after_commit
@@ -139,6 +141,33 @@ async def _tell_moved(session: Session, database: Database, truth: Truth) -> Non
     )
     after = {"heads": list(truth.heads)}
     await write_found(session, database.organization_id, "database.moved", place, {"heads": list(before)}, after)
+    was, stands = (", ".join(heads) or "base" for heads in (before, truth.heads))
+    text = f"The database stands at {stands} and stood at {was}; no job of Stillroom moved it."
+    await _tell(session, Happening.DATABASE_MOVED, database, text, {"heads_before": list(before), **after})
+
+
+async def _tell_reached(session: Session, database: Database, error: dict[str, Any] | None) -> None:
+    """A database that was known cannot be read any more, or can be again."""
+    if database.heads_read_at is None or bool(error) == bool(database.read_error):
+        return
+    if error:
+        text = f"{error['title']} {error['detail']}".strip()
+        await _tell(session, Happening.DATABASE_UNREACHABLE, database, text, {"error": error})
+    else:
+        await _tell(session, Happening.DATABASE_REACHABLE, database, "The database can be read again.", {})
+
+
+async def _tell(session: Session, happening: Happening, database: Database, text: str, data: dict[str, Any]) -> None:
+    await emit(
+        session,
+        happening,
+        organization_id=database.organization_id,
+        project_id=database.project_id,
+        environment_id=database.environment_id,
+        database_id=database.id,
+        text=text,
+        data=data,
+    )
 
 
 async def _store(room: Room, database: Database, values: dict[str, Any], truth: Truth | None) -> None:
@@ -157,6 +186,7 @@ async def _store(room: Room, database: Database, values: dict[str, Any], truth: 
                 update(Database).where(Database.id == database_id).values(read_state="idle", read_error=None)
             )
             return
+        await _tell_reached(session, database, values.get("read_error"))
         if truth is not None and known == database.heads:
             await _tell_moved(session, database, truth)
         if truth is not None:

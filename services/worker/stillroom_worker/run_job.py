@@ -16,6 +16,7 @@ from stillroom_core.database import is_outage
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.service import run_settings
 from stillroom_core.errors import StillroomError
+from stillroom_core.happenings.telling import emit_job_end
 from stillroom_core.jobs.lifecycle import CHANGES_DATABASE, JobKind, JobState, StepState
 from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.outcome import outcome
@@ -172,11 +173,14 @@ async def _unless_away(work: Coroutine[Any, Any, None]) -> None:
 async def _give_up(room: Room, ours: Claim) -> None:
     error = JobFailed("internal", "Stillroom itself failed while it ran this job.", fix="Tell the operator the job id.")
     async with room.database.transaction(ours.job.organization_id) as session:
-        await session.execute(
+        ended = await session.scalar(
             update(Job)
             .where(still_held(ours.job.id, ours.attempt))
             .values(state=JobState.FAILED.value, finished_at=now(), outcome=outcome("unknown"), error=error.as_dict())
+            .returning(Job.id)
         )
+        if ended is not None:
+            await emit_job_end(session, ended)
         await session.execute(update(Database).where(Database.id == ours.database.id).values(trusted=False))
         notice_after_commit(session, ours.job.organization_id, ours.job.project_id, About.JOBS, About.DATABASES)
 

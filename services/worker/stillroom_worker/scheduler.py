@@ -1,4 +1,4 @@
-"""The scheduler: `python -m stillroom_worker.scheduler`. Runs the sweeper and hands letters over, without a queue.
+"""The scheduler: `python -m stillroom_worker.scheduler`. Runs the sweeper, hands letters over, sends webhooks.
 
 A process of its own, because a sweep that waits in the queue behind long jobs finds lost ones too late.
 Several may run: every part of a sweep may be repeated.
@@ -22,6 +22,7 @@ from stillroom_core.settings import get_settings
 from stillroom_core.telemetry import metrics
 from stillroom_core.telemetry.door import Door
 from stillroom_core.telemetry.pools import tell_pool
+from stillroom_core.webhooks.delivery import deliver_webhooks
 from stillroom_worker import measures
 from stillroom_worker.room import Room
 from stillroom_worker.sweep import sweep
@@ -44,8 +45,8 @@ async def run() -> None:
     tell_pool(room.database)
     rounds = Rounds()
     door = Door.open(settings.operator_bind, "scheduler", lambda: examine(settings), rounds.alive)
-    # Beside the sweeper: a mail server that is slow must not keep lost jobs from being found.
-    beside = [asyncio.create_task(hand_over_letters(room, stop))]
+    # Beside the sweeper: servers of others that are slow must not keep lost jobs from being found.
+    beside = [asyncio.create_task(work(room, stop)) for work in (hand_over_letters, send_webhooks)]
     if door is not None:
         beside.append(asyncio.create_task(again("measures", measures.EVERY, stop, lambda: measures.measure(room))))
     try:
@@ -105,6 +106,16 @@ async def hand_over_letters(room: Room, stop: asyncio.Event) -> None:
 
 async def _delivered(room: Room, carrier: Carrier) -> None:
     await deliver(room.database, carrier)
+
+
+async def send_webhooks(room: Room, stop: asyncio.Event) -> None:
+    """Sends what waits for webhooks until it is told to stop."""
+    await again("webhooks", EVERY, stop, lambda: _sent(room))
+
+
+async def _sent(room: Room) -> None:
+    while await deliver_webhooks(room.database, room.settings):
+        pass  # while there is more, without a pause
 
 
 if __name__ == "__main__":

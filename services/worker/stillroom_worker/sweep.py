@@ -13,6 +13,7 @@ from stillroom_core.database import Session
 from stillroom_core.databases.models import Database
 from stillroom_core.drafts.models import Draft
 from stillroom_core.drafts.repository import forget_old_drafts
+from stillroom_core.happenings.telling import emit_job_end
 from stillroom_core.jobs import feed
 from stillroom_core.jobs.feed import Event
 from stillroom_core.jobs.lifecycle import CHANGES_DATABASE, JobState, StepState
@@ -39,6 +40,7 @@ from stillroom_core.setups.models import Setup
 from stillroom_core.setups.repository import forget_old_setups
 from stillroom_core.tables import now
 from stillroom_core.telemetry import metrics
+from stillroom_core.webhooks.delivery import forget_old_deliveries
 from stillroom_worker.room import Room
 
 log = structlog.get_logger()
@@ -90,6 +92,7 @@ async def _forget(room: Room) -> None:
         await _impatiently(session)
         await forget_expired(session)
         await forget_old(session)
+        await forget_old_deliveries(session)
 
 
 async def _ring(room: Room) -> None:
@@ -206,6 +209,7 @@ async def _lost(room: Room) -> None:
         ).all()
         for row in rows:
             await _end_story(session, row.organization_id, row.id, row.last_seq)
+            await emit_job_end(session, row.id)
             notice_after_commit(session, row.organization_id, row.project_id, About.JOBS, About.DATABASES)
         doubtful = [row.database_id for row in rows if row.kind in {kind.value for kind in CHANGES_DATABASE}]
         if doubtful:

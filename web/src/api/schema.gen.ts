@@ -508,6 +508,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/me/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Notifications
+         * @description What I am told of.
+         */
+        get: operations["list_notifications_api_me_notifications_get"];
+        /**
+         * Choose Notification
+         * @description Keeps or forgets one choice; answers with all of them.
+         */
+        put: operations["choose_notification_api_me_notifications_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me/organizations/{org}": {
         parameters: {
             query?: never;
@@ -2034,6 +2058,154 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/orgs/{org}/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Webhooks
+         * @description The organization's webhooks.
+         */
+        get: operations["list_webhooks_api_orgs__org__webhooks_get"];
+        put?: never;
+        /**
+         * Create Webhook
+         * @description Makes a webhook; its secret is in this answer and nowhere else.
+         */
+        post: operations["create_webhook_api_orgs__org__webhooks_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/webhooks/{webhook}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Webhook
+         * @description Removes a webhook and its log.
+         */
+        delete: operations["delete_webhook_api_orgs__org__webhooks__webhook__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Webhook
+         * @description Changes a webhook, or switches it off and on.
+         */
+        patch: operations["change_webhook_api_orgs__org__webhooks__webhook__patch"];
+        trace?: never;
+    };
+    "/api/orgs/{org}/webhooks/{webhook}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Deliveries
+         * @description What was sent, and what waits, for a month.
+         */
+        get: operations["list_deliveries_api_orgs__org__webhooks__webhook__deliveries_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/webhooks/{webhook}/deliveries/{delivery}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Delivery
+         * @description One message with what it says.
+         */
+        get: operations["read_delivery_api_orgs__org__webhooks__webhook__deliveries__delivery__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/webhooks/{webhook}/deliveries/{delivery}/send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Delivery
+         * @description Sends a message again, under the same id.
+         */
+        post: operations["send_delivery_api_orgs__org__webhooks__webhook__deliveries__delivery__send_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/webhooks/{webhook}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate Webhook Secret
+         * @description Another secret; the former one signs nothing any more.
+         */
+        post: operations["rotate_webhook_secret_api_orgs__org__webhooks__webhook__secret_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/webhooks/{webhook}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Webhook
+         * @description Sends a message of its own; look at the deliveries to see what came of it.
+         */
+        post: operations["test_webhook_api_orgs__org__webhooks__webhook__test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/outbox": {
         parameters: {
             query?: never;
@@ -2456,6 +2628,39 @@ export interface components {
             to_schema: string;
         };
         /**
+         * ChoiceNew
+         * @description A choice to keep; without events what was chosen is forgotten.
+         */
+        ChoiceNew: {
+            /** Events */
+            events?: components["schemas"]["Happening"][] | null;
+            /** Organization */
+            organization: string;
+            /**
+             * Own Jobs Only
+             * @default false
+             */
+            own_jobs_only: boolean;
+            /** Project */
+            project?: string | null;
+        };
+        /**
+         * ChoiceRead
+         * @description What I am told of in a project, or (without one) in all that have no choice of their own.
+         */
+        ChoiceRead: {
+            /**
+             * Chosen
+             * @description by me; else it follows from the choice for all, or is what everybody begins with
+             */
+            chosen: boolean;
+            /** Events */
+            events: components["schemas"]["Happening"][];
+            /** Own Jobs Only */
+            own_jobs_only: boolean;
+            project: components["schemas"]["NotifiedPlace"] | null;
+        };
+        /**
          * CodeOnly
          * @description A code of the second factor.
          */
@@ -2681,6 +2886,120 @@ export interface components {
             current: string;
             /** Slug */
             slug: string;
+        };
+        /**
+         * Deliveries
+         * @description Messages to a webhook, the newest first; `next` goes on.
+         */
+        Deliveries: {
+            /** Items */
+            items: components["schemas"]["DeliveryRead"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * DeliveryRead
+         * @description One message to a webhook, and what came of sending it.
+         */
+        DeliveryRead: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Error
+             * @description why there was no answer: address_refused, not_found, timeout, tls, unreachable
+             */
+            error: string | null;
+            /** Event */
+            event: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Next Try At
+             * Format: date-time
+             * @description while it waits
+             */
+            next_try_at: string;
+            /**
+             * Response
+             * @description the first bytes of the last answer
+             */
+            response: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "delivered" | "failed";
+            /**
+             * Status
+             * @description of the last answer
+             */
+            status: number | null;
+            /** Took Ms */
+            took_ms: number | null;
+            /** Tried At */
+            tried_at: string | null;
+            /** Tries */
+            tries: number;
+        };
+        /**
+         * DeliveryWithPayload
+         * @description The same with what is sent.
+         */
+        DeliveryWithPayload: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Error
+             * @description why there was no answer: address_refused, not_found, timeout, tls, unreachable
+             */
+            error: string | null;
+            /** Event */
+            event: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Next Try At
+             * Format: date-time
+             * @description while it waits
+             */
+            next_try_at: string;
+            /** Payload */
+            payload: {
+                [key: string]: unknown;
+            };
+            /**
+             * Response
+             * @description the first bytes of the last answer
+             */
+            response: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "delivered" | "failed";
+            /**
+             * Status
+             * @description of the last answer
+             */
+            status: number | null;
+            /** Took Ms */
+            took_ms: number | null;
+            /** Tried At */
+            tried_at: string | null;
+            /** Tries */
+            tries: number;
         };
         /**
          * DraftKind
@@ -3235,6 +3554,12 @@ export interface components {
             /** Items */
             items: components["schemas"]["GroupRead"][];
         };
+        /**
+         * Happening
+         * @description What can be told, by the noun that it happened to.
+         * @enum {string}
+         */
+        Happening: "job.succeeded" | "job.failed" | "job.cancelled" | "job.lost" | "job.needs_approval" | "database.moved" | "database.unreachable" | "database.reachable" | "project.fetch_failed";
         /**
          * History
          * @description The revisions of the newest commit, newest first.
@@ -3837,6 +4162,48 @@ export interface components {
             fix: string;
             /** Title */
             title: string;
+        };
+        /**
+         * Notifications
+         * @description My choices everywhere, and whether this installation sends e-mail at all.
+         */
+        Notifications: {
+            /**
+             * Events
+             * @description what can be chosen
+             */
+            events: components["schemas"]["Happening"][];
+            /** Mail */
+            mail: boolean;
+            /** Organizations */
+            organizations: components["schemas"]["NotifiedOrganization"][];
+        };
+        /**
+         * NotifiedOrganization
+         * @description My choices in one organization; the first is for all its projects.
+         */
+        NotifiedOrganization: {
+            /** Choices */
+            choices: components["schemas"]["ChoiceRead"][];
+            /** Name */
+            name: string;
+            /** Slug */
+            slug: string;
+        };
+        /**
+         * NotifiedPlace
+         * @description A project by its names.
+         */
+        NotifiedPlace: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Slug */
+            slug: string;
         };
         /**
          * ObjectFigures
@@ -5648,6 +6015,166 @@ export interface components {
              */
             undoes: string[];
         };
+        /**
+         * WebhookChanges
+         * @description What is to change; what is left out stays.
+         */
+        WebhookChanges: {
+            /** Active */
+            active?: boolean | null;
+            /** Events */
+            events?: components["schemas"]["Happening"][] | null;
+            /** Format */
+            format?: ("stillroom" | "slack") | null;
+            /** Name */
+            name?: string | null;
+            /**
+             * Projects
+             * @description null: all projects
+             */
+            projects?: string[] | null;
+            /** Url */
+            url?: string | null;
+        };
+        /**
+         * WebhookMade
+         * @description A webhook with its secret, which is shown this once.
+         */
+        WebhookMade: {
+            /** Active */
+            active: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Disabled At */
+            disabled_at: string | null;
+            /** Disabled Because */
+            disabled_because: ("asked" | "failing" | "gone") | null;
+            /** Events */
+            events: components["schemas"]["Happening"][];
+            /**
+             * Failing Since
+             * @description nothing has got through since then
+             */
+            failing_since: string | null;
+            /**
+             * Format
+             * @enum {string}
+             */
+            format: "stillroom" | "slack";
+            /**
+             * Host
+             * @description where it leads, without the path
+             */
+            host: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Project Ids
+             * @description null: all projects
+             */
+            project_ids: string[] | null;
+            /** Secret */
+            secret: string;
+            /**
+             * Secret Set At
+             * Format: date-time
+             */
+            secret_set_at: string;
+        };
+        /**
+         * WebhookNew
+         * @description A webhook to make.
+         */
+        WebhookNew: {
+            /** Events */
+            events: components["schemas"]["Happening"][];
+            /**
+             * Format
+             * @default stillroom
+             * @enum {string}
+             */
+            format: "stillroom" | "slack";
+            /** Name */
+            name: string;
+            /**
+             * Projects
+             * @description by short name or id; without them all
+             */
+            projects?: string[] | null;
+            /** Url */
+            url: string;
+        };
+        /**
+         * WebhookRead
+         * @description A webhook, without its address and its secret: both let somebody in.
+         */
+        WebhookRead: {
+            /** Active */
+            active: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Disabled At */
+            disabled_at: string | null;
+            /** Disabled Because */
+            disabled_because: ("asked" | "failing" | "gone") | null;
+            /** Events */
+            events: components["schemas"]["Happening"][];
+            /**
+             * Failing Since
+             * @description nothing has got through since then
+             */
+            failing_since: string | null;
+            /**
+             * Format
+             * @enum {string}
+             */
+            format: "stillroom" | "slack";
+            /**
+             * Host
+             * @description where it leads, without the path
+             */
+            host: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Project Ids
+             * @description null: all projects
+             */
+            project_ids: string[] | null;
+            /**
+             * Secret Set At
+             * Format: date-time
+             */
+            secret_set_at: string;
+        };
+        /**
+         * Webhooks
+         * @description The organization's webhooks, the newest first.
+         */
+        Webhooks: {
+            /** Items */
+            items: components["schemas"]["WebhookRead"][];
+        };
     };
     responses: never;
     parameters: never;
@@ -6505,6 +7032,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_notifications_api_me_notifications_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notifications"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    choose_notification_api_me_notifications_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChoiceNew"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notifications"];
                 };
             };
             /** @description Problem */
@@ -9631,6 +10220,304 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_webhooks_api_orgs__org__webhooks_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhooks"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_webhook_api_orgs__org__webhooks_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookNew"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookMade"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_webhook_api_orgs__org__webhooks__webhook__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook: string;
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_webhook_api_orgs__org__webhooks__webhook__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook: string;
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookChanges"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_deliveries_api_orgs__org__webhooks__webhook__deliveries_get: {
+        parameters: {
+            query?: {
+                /** @description the `next` of the page before */
+                before?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                webhook: string;
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deliveries"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_delivery_api_orgs__org__webhooks__webhook__deliveries__delivery__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook: string;
+                delivery: string;
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryWithPayload"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_delivery_api_orgs__org__webhooks__webhook__deliveries__delivery__send_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook: string;
+                delivery: string;
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_webhook_secret_api_orgs__org__webhooks__webhook__secret_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook: string;
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookMade"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_webhook_api_orgs__org__webhooks__webhook__test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook: string;
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryRead"];
+                };
             };
             /** @description Problem */
             default: {

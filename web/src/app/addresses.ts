@@ -19,6 +19,7 @@ export const addresses = {
   database: (org: string, project: string, environment: string, database: string, view: DatabaseView = "schema") =>
     `/${org}/projects/${project}/databases/${environment}/${encodeURIComponent(database)}/${view}`,
   tokens: (org: string) => `/${org}/tokens`,
+  webhooks: (org: string, log?: string) => (log ? `/${org}/webhooks?log=${log}` : `/${org}/webhooks`),
   audit: (org: string) => `/${org}/audit`,
   draft: (org: string, project: string, draft: string) => `/${org}/projects/${project}/drafts/${draft}`,
   settings: (org: string, project: string) => `/${org}/projects/${project}/settings`,

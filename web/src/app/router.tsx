@@ -40,6 +40,7 @@ export const routes: RouteObject[] = [
               { path: "projects", lazy: async () => ({ Component: (await import("./pages/projects")).Projects }) },
               { path: "projects/new", lazy: async () => ({ Component: (await import("./pages/new-project")).NewProject }) },
               { path: "tokens", lazy: async () => ({ Component: (await import("./pages/tokens")).Tokens }) },
+              { path: "webhooks", lazy: async () => ({ Component: (await import("./pages/webhooks")).Webhooks }) },
               { path: "audit", lazy: async () => ({ Component: (await import("./pages/audit")).Audit }) },
               { path: "jobs", lazy: async () => ({ Component: (await import("./pages/jobs")).Jobs }) },
               {

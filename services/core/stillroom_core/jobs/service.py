@@ -13,6 +13,7 @@ from stillroom_core.database import Session
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.models import Environment
 from stillroom_core.errors import Conflict, Invalid, not_found
+from stillroom_core.happenings.telling import emit_job_end
 from stillroom_core.jobs.lifecycle import CHANGES_DATABASE, FINAL, JobKind, JobState
 from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.outcome import outcome
@@ -184,7 +185,9 @@ async def cancel_job(session: Session, actor: Actor, placed: PlacedJob) -> Place
         )
         .returning(Job.id)
     )
-    if moved.scalar_one_or_none() is None:
+    if moved.scalar_one_or_none() is not None:
+        await emit_job_end(session, job.id)
+    else:
         await session.execute(
             update(Job)
             .where(Job.id == job.id, Job.cancel_requested_at.is_(None))

@@ -1,6 +1,10 @@
 """The letters, in every language that the pages have."""
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stillroom_core.happenings.kinds import Told
 
 
 class Letter(StrEnum):
@@ -14,6 +18,8 @@ class Letter(StrEnum):
     SECOND_FACTOR_OFF = "second_factor_off"
     INVITATION = "invitation"
     APPROVAL_ASKED = "approval_asked"
+    HAPPENED = "happened"
+    WEBHOOK_DISABLED = "webhook_disabled"
 
 
 _EN = {
@@ -55,6 +61,16 @@ _EN = {
     Letter.APPROVAL_ASKED: (
         "{asker} asks for an approval: {what}",
         "Hello {name},\n\n{asker} asks for an approval: {what}.\n\nLook at the plan and decide here:\n\n{link}\n",
+    ),
+    Letter.HAPPENED: (
+        "{what}",
+        "Hello {name},\n\n{what}.\n{facts}\n\nSee it here:\n\n{link}\n\n"
+        "What you are told of is chosen in your account, under Notifications.\n",
+    ),
+    Letter.WEBHOOK_DISABLED: (
+        "The webhook {webhook} of {organization} was switched off",
+        "Hello {name},\n\nnothing has got through to the webhook {webhook} ({host}) of {organization} for a long time, "
+        "so it was switched off. Look at its last deliveries, and switch it on again once it answers:\n\n{link}\n",
     ),
 }
 
@@ -99,9 +115,56 @@ _RU = {
         "{asker} просит одобрения: {what}",
         "Здравствуйте, {name}!\n\n{asker} просит одобрения: {what}.\n\nПосмотрите план и решите здесь:\n\n{link}\n",
     ),
+    Letter.HAPPENED: (
+        "{what}",
+        "Здравствуйте, {name}!\n\n{what}.\n{facts}\n\nПодробности:\n\n{link}\n\n"
+        "О чём сообщать, выбирают в учётной записи, в разделе «Уведомления».\n",
+    ),
+    Letter.WEBHOOK_DISABLED: (
+        "Вебхук {webhook} организации {organization} выключен",
+        "Здравствуйте, {name}!\n\nДо вебхука {webhook} ({host}) организации {organization} долго ничего не доходило, "
+        "поэтому он выключен. Посмотрите последние отправки и включите его, когда он снова отвечает:\n\n{link}\n",
+    ),
 }
 
 TEXTS = {"en": _EN, "ru": _RU}
+
+
+# What happened, for a subject; the place follows.
+_HAPPENED = {
+    "en": {
+        "job.succeeded": "Job {number} is done ({kind})",
+        "job.failed": "Job {number} failed ({kind})",
+        "job.cancelled": "Job {number} was cancelled ({kind})",
+        "job.lost": "Job {number} was lost ({kind})",
+        "database.moved": "A database was moved from elsewhere",
+        "database.unreachable": "A database cannot be reached",
+        "database.reachable": "A database can be reached again",
+        "project.fetch_failed": "A project cannot be fetched",
+    },
+    "ru": {
+        "job.succeeded": "Задание {number} выполнено ({kind})",
+        "job.failed": "Задание {number} не выполнено ({kind})",
+        "job.cancelled": "Задание {number} отменено ({kind})",
+        "job.lost": "Задание {number} потеряно ({kind})",
+        "database.moved": "Базу изменили не через Stillroom",
+        "database.unreachable": "База недоступна",
+        "database.reachable": "База снова доступна",
+        "project.fetch_failed": "Проект не удаётся получить",
+    },
+}
+_STANDS = {"en": "The database stands at {heads}", "ru": "База стоит на {heads}"}
+
+
+def happened(told: "Told", locale: str | None) -> tuple[str, str]:
+    """What happened, with its place, and the facts in a line; in the person's language."""
+    language = locale if locale in _HAPPENED else "en"
+    job = told.place.job
+    values = {"number": job.number, "kind": f"{job.kind} {job.revision or ''}".strip()} if job else {}
+    what = _HAPPENED[language][told.happening].format(**values)
+    heads = job.heads_after if job else told.data.get("heads")
+    facts = _STANDS[language].format(heads=", ".join(heads) or "base") + "." if heads is not None else ""
+    return f"{what}: {' / '.join(told.place.names)}", facts
 
 
 def words_of(letter: Letter, locale: str | None, values: dict[str, str]) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """The checkout room: fetch a ref into a mirror, export a commit, say who added which file."""
 
-from stillroom_worker.checkout.address import Network
+from stillroom_core.outbound.addresses import Network
 from stillroom_worker.checkout.export import export
 from stillroom_worker.checkout.failure import CheckoutFailed
 from stillroom_worker.checkout.fetch import default_branch, fetch

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from stillroom_worker.checkout.address import Network, Resolver, resolve_by_system
+from stillroom_core.outbound.addresses import Network, Resolver, resolve_by_system
 from stillroom_worker.checkout.limits import FetchLimits
 from stillroom_worker.checkout.location import locate
 from stillroom_worker.checkout.metadata import read_commit

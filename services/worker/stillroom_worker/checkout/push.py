@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from stillroom_core.outbound.addresses import Network, Resolver, resolve_by_system
 from stillroom_core.projects.git_address import GitUrl, check_git_ref
-from stillroom_worker.checkout.address import Network, Resolver, resolve_by_system
 from stillroom_worker.checkout.failure import CheckoutFailed
 from stillroom_worker.checkout.hardening import environment, reading_settings
 from stillroom_worker.checkout.limits import FetchLimits

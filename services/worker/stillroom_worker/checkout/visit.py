@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
+from stillroom_core.outbound.addresses import Network, Resolver, resolve_by_system
 from stillroom_core.projects.git_address import GitUrl
-from stillroom_worker.checkout.address import Network, Resolver, pin, resolve_by_system
+from stillroom_worker.checkout.address import pin
 from stillroom_worker.checkout.confined import Walls, run_confined
 from stillroom_worker.checkout.failure import CheckoutFailed
 from stillroom_worker.checkout.handover import Handover, hand_over

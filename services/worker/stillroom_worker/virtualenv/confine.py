@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stillroom_worker.checkout.address import Network
+from stillroom_core.outbound.addresses import Network
 from stillroom_worker.sandbox import Cell, Level, Limits, address
 from stillroom_worker.virtualenv.way_out import WayOut
 

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from stillroom_worker.checkout.address import Address, Network, Resolver, embedded, is_public, resolve_by_system
+from stillroom_core.outbound.addresses import Address, Network, Resolver, embedded, is_public, resolve_by_system
 from stillroom_worker.egress.outlet import HEAD_BYTES, HEAD_END, PATIENCE, Outlet, answer, join, read_head
 
 _INDEXES = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")

@@ -5,9 +5,10 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
+from stillroom_core.outbound.addresses import is_public
 from stillroom_core.projects.git_address import parse_git_url
 from stillroom_worker.checkout import CheckoutFailed
-from stillroom_worker.checkout.address import is_public, pin
+from stillroom_worker.checkout.address import pin
 
 
 def answering(*addresses: str):

@@ -11,6 +11,7 @@ import {
   ScrollText,
   Settings,
   Users,
+  Webhook,
 } from "lucide-react";
 import { Link, NavLink, useParams } from "react-router";
 import type { OrganizationOfMe } from "@/api/types";
@@ -144,6 +145,9 @@ export function Sidebar({ organization, onNavigate }: { organization: Organizati
           onNavigate={onNavigate}
         />
         {managesTokens && <Entry to={addresses.tokens(org)} icon={KeyRound} label={t("tokens.title")} end onNavigate={onNavigate} />}
+        {organization.permissions.includes("organization.manage") && (
+          <Entry to={addresses.webhooks(org)} icon={Webhook} label={t("webhooks.title")} end onNavigate={onNavigate} />
+        )}
         {organization.permissions.includes("audit.read") && (
           <Entry to={addresses.audit(org)} icon={ScrollText} label={t("audit.title")} end onNavigate={onNavigate} />
         )}

@@ -38,6 +38,7 @@ function useCrumbs(organization: OrganizationOfMe): Crumb[] {
     if (database) crumbs.push({ label: `${environment} · ${database}` });
   } else if (last === "settings") crumbs.push({ label: t("nav.settings") });
   else if (!slug && last === "tokens") crumbs.push({ label: t("tokens.title") });
+  else if (!slug && last === "webhooks") crumbs.push({ label: t("webhooks.title") });
   else if (!slug && last === "audit") crumbs.push({ label: t("audit.title") });
   else crumbs.push({ label: slug ? t("nav.migrations") : t("nav.projects") });
   return crumbs;

@@ -2,6 +2,7 @@ import { Link, useNavigate, useSearchParams } from "react-router";
 import { EmailForm, PasswordForm, SecondFactor } from "@/features/account/security";
 import { Organizations } from "@/features/account/organizations";
 import { SignIns } from "@/features/account/sign-ins";
+import { NotificationChoices } from "@/features/notifications/notifications";
 import { useSavePreference } from "@/features/session/queries";
 import { LanguageMenu, ThemeMenu } from "@/features/session/user-menu";
 import { useLanguage } from "@/i18n";
@@ -14,8 +15,8 @@ import { useTitle } from "@/ui/use-title";
 import { addresses } from "../addresses";
 import { useMe } from "../use-me";
 
-type Section = "profile" | "security" | "sessions" | "organizations";
-const SECTIONS: Section[] = ["profile", "security", "sessions", "organizations"];
+type Section = "profile" | "security" | "sessions" | "organizations" | "notifications";
+const SECTIONS: Section[] = ["profile", "security", "sessions", "organizations", "notifications"];
 
 export function Account() {
   const { t } = useLanguage();
@@ -71,6 +72,7 @@ export function Account() {
               />,
             ),
           },
+          { value: "notifications", label: t("notifications.title"), content: inside(<NotificationChoices />) },
         ]}
       />
     </main>

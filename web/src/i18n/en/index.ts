@@ -11,8 +11,9 @@ import { projects } from "./projects";
 import { session } from "./session";
 import { setups } from "./setups";
 import { tokens } from "./tokens";
+import { webhooks } from "./webhooks";
 
-export const en = { ...common, ...session, ...people, ...projects, ...setups, ...drafts, ...environments, ...databases, ...migrations, ...jobs, ...audit, ...tokens } as const;
+export const en = { ...common, ...session, ...people, ...projects, ...setups, ...drafts, ...environments, ...databases, ...migrations, ...jobs, ...audit, ...tokens, ...webhooks } as const;
 
 export type Texts = typeof en;
 export type Key = keyof Texts;

@@ -13,7 +13,8 @@ import { projects } from "./projects";
 import { session } from "./session";
 import { setups } from "./setups";
 import { tokens } from "./tokens";
+import { webhooks } from "./webhooks";
 
-const texts: Record<Key, Message> = { ...common, ...session, ...people, ...projects, ...setups, ...drafts, ...environments, ...databases, ...migrations, ...jobs, ...audit, ...tokens };
+const texts: Record<Key, Message> = { ...common, ...session, ...people, ...projects, ...setups, ...drafts, ...environments, ...databases, ...migrations, ...jobs, ...audit, ...tokens, ...webhooks };
 
 export const ru = texts;

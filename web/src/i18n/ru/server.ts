@@ -7,6 +7,7 @@ import { runs } from "./server-runs";
 import { safety } from "./server-safety";
 import { target } from "./server-target";
 import { ofTokens } from "./server-tokens";
+import { ofWebhooks } from "./server-webhooks";
 
 export { nouns } from "./server-nouns";
 
@@ -20,6 +21,7 @@ export const server: Readonly<Record<string, string>> = {
   ...looking,
   ...safety,
   ...fields,
+  ...ofWebhooks,
   // Signing in and rights.
   "You are not signed in, or your sign-in has ended.": "Вы не вошли, или срок входа истёк.",
   "Sign in and try again.": "Войдите и повторите.",

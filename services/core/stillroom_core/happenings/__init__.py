@@ -1,0 +1,1 @@
+"""Happenings: what others are told of, by webhooks and by letters."""

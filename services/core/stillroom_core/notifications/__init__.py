@@ -1,0 +1,1 @@
+"""Notifications: what happened, told to people by e-mail as each of them chose."""

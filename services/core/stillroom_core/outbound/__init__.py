@@ -1,0 +1,1 @@
+"""Going out: which addresses may be reached for a tenant, and one HTTP request to one of them."""
