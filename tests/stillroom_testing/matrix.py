@@ -84,6 +84,8 @@ ENVIRONMENT = "/api/orgs/{org}/projects/{project}/environments/{environment}"
 
 CATALOGUE = f"{ENVIRONMENT}/databases/{{database}}/catalogue"
 
+COMPARISON = "/api/orgs/{org}/projects/{project}/comparison"
+BOTH = {"left": "{database}", "right": "{database}"}
 ACTIVITY = f"{ENVIRONMENT}/databases/{{database}}/activity"
 ROWS = f"{ENVIRONMENT}/databases/{{database}}/rows"
 QUERY = f"{ENVIRONMENT}/databases/{{database}}/query"
@@ -173,6 +175,8 @@ MATRIX: list[Row] = [
     *on_both("POST", f"{ENVIRONMENT}/databases/{{database}}/read", PLANNERS),
     # What stands in a database.
     *on_both("GET", f"{CATALOGUE}", everywhere(READERS)),
+    Row("GET", COMPARISON, READERS, query=BOTH),
+    Row("GET", f"{COMPARISON}/object", READERS, query={**BOTH, "kind": "table", "name": "n"}),
     *on_both("POST", f"{CATALOGUE}/read", everywhere(READERS)),
     *on_both("GET", f"{CATALOGUE}/object", everywhere(READERS), query={"kind": "table", "name": "n"}),
     *on_both("GET", f"{CATALOGUE}/object/history", everywhere(READERS), query={"kind": "table", "name": "n"}),

@@ -17,6 +17,7 @@ from stillroom_api.accounts import mine as my_account
 from stillroom_api.accounts import routes as accounts
 from stillroom_api.activity import routes as activity
 from stillroom_api.audit import routes as audit
+from stillroom_api.catalogues import comparison
 from stillroom_api.catalogues import routes as catalogues
 from stillroom_api.context import Context
 from stillroom_api.data import routes as data
@@ -71,6 +72,7 @@ _ROUTERS = (
     environments.router,
     databases.router,
     catalogues.router,
+    comparison.router,
     activity.router,
     data.router,
     migrations.router,

@@ -1338,6 +1338,46 @@ export interface paths {
         patch: operations["change_project_api_orgs__org__projects__project__patch"];
         trace?: never;
     };
+    "/api/orgs/{org}/projects/{project}/comparison": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Comparison
+         * @description Compares the schemas of two databases as they were last read; neither is asked.
+         */
+        get: operations["read_comparison_api_orgs__org__projects__project__comparison_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/projects/{project}/comparison/object": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Compared Object
+         * @description One object with the SQL that makes it on each side.
+         */
+        get: operations["read_compared_object_api_orgs__org__projects__project__comparison_object_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/orgs/{org}/projects/{project}/drafts": {
         parameters: {
             query?: never;
@@ -2710,6 +2750,44 @@ export interface components {
             sha: string;
             /** Subject */
             subject: string;
+        };
+        /**
+         * ComparedObjectRead
+         * @description The SQL of one object on both sides; null where it is not there.
+         */
+        ComparedObjectRead: {
+            /** Left */
+            left: string | null;
+            /** Right */
+            right: string | null;
+        };
+        /**
+         * ComparedSide
+         * @description One of the two databases; null: never read.
+         */
+        ComparedSide: {
+            /**
+             * Database
+             * Format: uuid
+             */
+            database: string;
+            /** Read At */
+            read_at: string | null;
+        };
+        /**
+         * ComparisonRead
+         * @description How two databases differ; roles are left out, they belong to a server.
+         */
+        ComparisonRead: {
+            /** Differences */
+            differences: components["schemas"]["SchemaDifference"][];
+            left: components["schemas"]["ComparedSide"];
+            right: components["schemas"]["ComparedSide"];
+            /**
+             * Same
+             * @description objects that are alike
+             */
+            same: number;
         };
         /**
          * ConstraintRead
@@ -5303,6 +5381,22 @@ export interface components {
         Runs: {
             /** Jobs */
             jobs: components["schemas"]["JobRuns"][];
+        };
+        /**
+         * SchemaDifference
+         * @description One object that is not the same on both sides: the right one has it more, has it not, or has it otherwise.
+         */
+        SchemaDifference: {
+            kind: components["schemas"]["Kind"];
+            /** Name */
+            name: string;
+            /** Schema Name */
+            schema_name: string;
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "added" | "missing" | "different";
         };
         /**
          * SecondFactorSetup
@@ -8714,6 +8808,83 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProjectRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_comparison_api_orgs__org__projects__project__comparison_get: {
+        parameters: {
+            query: {
+                left: string;
+                right: string;
+                /** @description also compare owners and grants */
+                rights?: boolean;
+            };
+            header?: never;
+            path: {
+                org: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparisonRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_compared_object_api_orgs__org__projects__project__comparison_object_get: {
+        parameters: {
+            query: {
+                left: string;
+                right: string;
+                kind: components["schemas"]["Kind"];
+                name: string;
+                schema?: string;
+                /** @description also compare owners and grants */
+                rights?: boolean;
+            };
+            header?: never;
+            path: {
+                org: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparedObjectRead"];
                 };
             };
             /** @description Problem */

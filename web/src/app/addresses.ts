@@ -18,6 +18,7 @@ export const addresses = {
   databases: (org: string, project: string) => `/${org}/projects/${project}/databases`,
   database: (org: string, project: string, environment: string, database: string, view: DatabaseView = "schema") =>
     `/${org}/projects/${project}/databases/${environment}/${encodeURIComponent(database)}/${view}`,
+  compare: (org: string, project: string, left?: string) => `/${org}/projects/${project}/compare${left ? `?left=${left}` : ""}`,
   tokens: (org: string) => `/${org}/tokens`,
   webhooks: (org: string, log?: string) => (log ? `/${org}/webhooks?log=${log}` : `/${org}/webhooks`),
   audit: (org: string) => `/${org}/audit`,

@@ -58,6 +58,7 @@ export const routes: RouteObject[] = [
                 path: "projects/:project/databases",
                 lazy: async () => ({ Component: (await import("./pages/databases")).Databases }),
               },
+              { path: "projects/:project/compare", lazy: async () => ({ Component: (await import("./pages/compare")).Compare }) },
               {
                 path: "projects/:project/databases/:environment/:database/:view?",
                 lazy: async () => ({ Component: (await import("./pages/database")).DatabasePage }),

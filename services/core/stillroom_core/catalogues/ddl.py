@@ -15,9 +15,17 @@ _ENABLED = {"D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
 _COMMANDS = {"r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE", "*": "ALL"}
 
 
-def ddl(content: Content) -> str:
-    """The statements of one object, in order, as one text."""
-    return "\n\n".join(f"{statement};" for statement in ddl_statements(content))
+def ddl(content: Content, *, rights: bool = True) -> str:
+    """The statements of one object, in order, as one text; without `rights` none about its owner and who may use it."""
+    statements = ddl_statements(content)
+    if not rights:
+        statements = [one for one in statements if not _about_rights(one, content)]
+    return "\n\n".join(f"{statement};" for statement in statements)
+
+
+def _about_rights(statement: str, content: Content) -> bool:
+    owned = statement.startswith("ALTER ") and statement.endswith(f" OWNER TO {quoted(content.get('owner') or '')}")
+    return owned or statement.startswith(("GRANT ", "REVOKE "))
 
 
 def ddl_statements(content: Content) -> list[str]:

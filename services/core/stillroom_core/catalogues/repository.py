@@ -13,6 +13,7 @@ from stillroom_core.tables import now
 
 # An object of ordinary size has 3 KB; a statement of a hundred is far from every limit.
 _AT_ONCE = 100
+_READ_AT_ONCE = 2_000
 
 
 class CatalogueRepository:
@@ -40,6 +41,13 @@ class CatalogueRepository:
             )
         )
         return {row.digest: row.content for row in rows}
+
+    async def contents_in_parts(self, digests: Sequence[bytes]) -> dict[bytes, dict[str, Any]]:
+        """The same for thousands."""
+        found: dict[bytes, dict[str, Any]] = {}
+        for start in range(0, len(digests), _READ_AT_ONCE):
+            found |= await self.contents(digests[start : start + _READ_AT_ONCE])
+        return found
 
     async def confirm(self, catalogue: Catalogue, figures: list[Any]) -> None:
         """The same state was seen again, with newer figures."""

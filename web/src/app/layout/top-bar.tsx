@@ -36,6 +36,8 @@ function useCrumbs(organization: OrganizationOfMe): Crumb[] {
   else if (slug && last === "databases") {
     crumbs.push(database ? { label: t("nav.databases"), to: addresses.databases(org, slug) } : { label: t("nav.databases") });
     if (database) crumbs.push({ label: `${environment} · ${database}` });
+  } else if (slug && last === "compare") {
+    crumbs.push({ label: t("nav.databases"), to: addresses.databases(org, slug) }, { label: t("databases.compare.title") });
   } else if (last === "settings") crumbs.push({ label: t("nav.settings") });
   else if (!slug && last === "tokens") crumbs.push({ label: t("tokens.title") });
   else if (!slug && last === "webhooks") crumbs.push({ label: t("webhooks.title") });

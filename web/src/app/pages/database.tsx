@@ -110,6 +110,11 @@ function DatabaseHead({ place, environments, environment, database, view }: Head
             {t(`databases.view.${one}`)}
           </Link>
         ))}
+        {choices.length > 1 && (
+          <Link to={addresses.compare(org, project, database.id)} className="-mb-px h-8 border-b-2 border-transparent text-sm leading-8 whitespace-nowrap text-muted hover:text-text">
+            {t("databases.compare.title")}…
+          </Link>
+        )}
       </nav>
     </header>
   );

@@ -1,5 +1,5 @@
 /** The databases of a project: where each stands, and the way into it. */
-import { Database as DatabaseIcon } from "lucide-react";
+import { Database as DatabaseIcon, GitCompareArrows } from "lucide-react";
 import { Link, useParams } from "react-router";
 import { useTrouble } from "@/api/use-trouble";
 import { useEnvironments } from "@/features/environments/queries";
@@ -21,7 +21,19 @@ export function Databases() {
   const found = (environments.data ?? []).flatMap((environment) => environment.databases.map((database) => ({ environment, database })));
   return (
     <>
-      <PageHead title={t("nav.databases")} lead={t("databases.lead")} />
+      <PageHead
+        title={t("nav.databases")}
+        lead={t("databases.lead")}
+        action={
+          found.length > 1 && (
+            <Button asChild>
+              <Link to={addresses.compare(org, project)}>
+                <GitCompareArrows aria-hidden className="size-3.5" /> {t("databases.compare.title")}
+              </Link>
+            </Button>
+          )
+        }
+      />
       <div className="border-t border-line">
         {environments.isPending ? (
           <SkeletonRows />

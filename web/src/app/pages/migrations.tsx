@@ -87,6 +87,7 @@ export function Migrations() {
             current={current.data}
             gitUrl={project.data.git_url}
             jobAddress={(job) => addresses.job(org, slug, job)}
+            compareAddress={(database) => addresses.compare(org, slug, database)}
             objectAddress={(object) => objectAddress(org, slug, current.data, object)}
             onNewRevision={() => setWriting(true)}
             whyNoDraft={whyNoDraft}

@@ -61,6 +61,7 @@ export function useReadAgain(place: Place) {
         client.invalidateQueries({ queryKey: ["catalogue", place.database] }),
         client.invalidateQueries({ queryKey: ["object", place.database] }),
         client.invalidateQueries({ queryKey: ["life", place.database] }),
+        client.invalidateQueries({ queryKey: ["comparison"] }),
       ]),
   });
 }

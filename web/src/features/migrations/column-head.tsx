@@ -1,5 +1,6 @@
-import { ArrowDownToLine, ArrowUpToLine, Lock, MoreHorizontal, RefreshCw, Stamp } from "lucide-react";
+import { ArrowDownToLine, ArrowUpToLine, GitCompareArrows, Lock, MoreHorizontal, RefreshCw, Stamp } from "lucide-react";
 import type { ReactNode } from "react";
+import { Link } from "react-router";
 import type { CurrentEnvironment } from "@/api/types";
 import { useLanguage } from "@/i18n";
 import { Button, IconButton } from "@/ui/button";
@@ -82,10 +83,11 @@ interface ColumnHeadProps {
   whyNot: (kind: MoveKind, environment: CurrentEnvironment, one?: DatabaseStanding) => string | null;
   onMove: (move: MoveAsked) => void;
   onRead: (environment: string, database: string) => void;
+  compareAddress: (database: string) => string;
   emptyLink: ReactNode;
 }
 
-export function ColumnHead({ graph, standing, narrow, compact, whyNot, onMove, onRead, emptyLink }: ColumnHeadProps) {
+export function ColumnHead({ graph, standing, narrow, compact, whyNot, onMove, onRead, compareAddress, emptyLink }: ColumnHeadProps) {
   const { t } = useLanguage();
   const statusOf = useDatabaseStatus(graph);
   const { environment, databases } = standing;
@@ -151,6 +153,11 @@ export function ColumnHead({ graph, standing, narrow, compact, whyNot, onMove, o
                   </MenuItem>
                   <MenuItem icon={<RefreshCw className="size-3.5" />} onSelect={() => onRead(environment.slug, one.database.id)}>
                     {t("migrations.readAgain")}
+                  </MenuItem>
+                  <MenuItem asChild>
+                    <Link to={compareAddress(one.database.id)}>
+                      <GitCompareArrows aria-hidden className="size-3.5" /> {t("migrations.compareSchema")}
+                    </Link>
                   </MenuItem>
                   {databases.length > 1 && <MenuSeparator />}
                 </div>

@@ -34,6 +34,7 @@ interface MigrationsViewProps {
   gitUrl: string;
   jobAddress: (job: string) => string;
   objectAddress: (object: ObjectAsked) => string | null;
+  compareAddress: (database: string) => string;
   jobLink: (job: string, label: string) => ReactNode;
   settingsLink: (label: string, section?: "environments" | "repository") => ReactNode;
   onStarted: (job: Job) => void;
@@ -232,6 +233,7 @@ export function MigrationsView(props: MigrationsViewProps) {
               whyNot={whyNot}
               onMove={address.ask}
               onRead={(slugOf, database) => read.mutate({ environment: slugOf, database })}
+              compareAddress={props.compareAddress}
               emptyLink={settingsLink(t("migrations.addDatabase"))}
             />
           )}

@@ -73,6 +73,7 @@ export const migrations = {
   "migrations.tab.downgrade": "Downgrade",
   "migrations.tab.file": "File",
   "migrations.tab.runs": "Runs",
+  "migrations.compareSchema": "Compare the schema…",
   "migrations.tab.objects": "Objects",
   "migrations.objects.direction": "Which way",
   "migrations.objects.ran": "As it ran on {environment},",

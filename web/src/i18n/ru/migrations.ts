@@ -83,6 +83,7 @@ export const migrations = {
   "migrations.tab.downgrade": "Откат",
   "migrations.tab.file": "Файл",
   "migrations.tab.runs": "Запуски",
+  "migrations.compareSchema": "Сравнить схему…",
   "migrations.tab.objects": "Объекты",
   "migrations.objects.direction": "В какую сторону",
   "migrations.objects.ran": "Как выполнено в {environment},",
