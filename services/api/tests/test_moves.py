@@ -1,6 +1,8 @@
 """Starting jobs: what is refused at once, in which words, and what is queued."""
 
+import socket
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import select, update
@@ -196,3 +198,28 @@ async def test_a_host_that_is_not_one_outside_machine_is_refused(api: Any, host:
     path = "/api/orgs/own/projects/shop/environments/dev/databases"
     answer = await api.call(OWNER, "POST", path, json=content)
     assert answer.status_code == 422, answer.text
+
+
+async def test_our_own_servers_are_refused_like_every_place_that_is_not_for_databases(
+    api: Any, installation: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """N05: by where a name leads, at the door of a database and at that of a setup's test; one sentence for all."""
+    by_system = socket.getaddrinfo
+
+    def answer(host: Any, *more: Any, **named: Any) -> Any:
+        return by_system("127.0.0.1" if host == "db.customer.test" else host, *more, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    path = "/api/orgs/own/projects/shop/environments/dev/databases"
+    content = {"name": "n", "host": "localhost", "database": "d", "username": "u"}
+    uniform = (await api.call(OWNER, "POST", path, json=content)).json()
+    for url in ("DATABASE_URL", "REDIS_URL"):
+        ours = {**content, "host": "db.customer.test", "port": urlsplit(installation[url]).port}
+        refused = await api.call(OWNER, "POST", path, json=ours)
+        assert refused.status_code == 422, refused.text
+        same = ("code", "title", "detail", "fix", "fields")
+        assert [refused.json().get(name) for name in same] == [uniform.get(name) for name in same]
+    fine = await api.call(OWNER, "POST", path, json={**content, "host": "db.customer.test", "port": 5999})
+    assert fine.status_code == 201, fine.text
+    moved = {"port": urlsplit(installation["DATABASE_URL"]).port}
+    assert (await api.call(OWNER, "PATCH", f"{path}/n", json=moved)).status_code == 422

@@ -69,16 +69,19 @@ def target_of(database: Database) -> Target:
 
 @asynccontextmanager
 async def proxy_for(
-    room: Room, database: Database, folder: Path, token: str, *, name: str, in_touch: Callable[[], bool]
+    room: Room, target: Target, folder: Path, token: str, *, name: str, in_touch: Callable[[], bool]
 ) -> AsyncIterator[DatabaseProxy]:
-    """The job's only way to its database, open while the block runs and its claim is in touch."""
+    """The job's only way to its database, open while the block runs and its claim is in touch.
+
+    Where the target was reached before, it leads to the very address that was recognised then.
+    """
     await asyncio.to_thread(folder.mkdir, mode=0o755, parents=True, exist_ok=True)
     async with DatabaseProxy(
-        target_of(database),
+        target,
         folder,
         token,
         tcp=True,
-        allow=allowed_addresses(room.settings),
+        allow=await allowed_addresses(room.settings, target),
         cleartext_allowed=room.settings.development,
         in_touch=in_touch,
         session_name=name,

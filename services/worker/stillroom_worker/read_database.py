@@ -26,6 +26,7 @@ from stillroom_worker.cellwork import application_name, target_of
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.lost import tell_lost_jobs
 from stillroom_worker.messages import tell_ignored
+from stillroom_worker.own_server import refuse_ours
 from stillroom_worker.room import Room
 from stillroom_worker.target import SESSION_BROKE, Truth, connect, read_server, read_truth, refuse_another, try_lock
 
@@ -101,9 +102,12 @@ async def _end_sessions(session: "asyncpg.Connection", jobs: list[UUID]) -> None
 
 
 async def _look(room: Room, database: Database, wanted: frozenset[str] | None, doubtful: list[UUID]) -> Truth:
-    session = await connect(target_of(database), allowed_addresses(room.settings), name="stillroom:read")
+    target = target_of(database)
+    session = await connect(target, await allowed_addresses(room.settings, target), name="stillroom:read")
     try:
-        refuse_another(database.server_identity, (await read_server(session)).identity)
+        server = await read_server(session)
+        await refuse_ours(room, target, server)
+        refuse_another(database.server_identity, server.identity)
         if doubtful:
             await _end_sessions(session, doubtful)
             # Held while we read: whoever migrates now, from a terminal perhaps, would make the reading untrue.

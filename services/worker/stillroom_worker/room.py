@@ -35,6 +35,8 @@ class Room:
     redis: "Redis"
     queue: Queue
     level: Level | None
+    # What our own PostgreSQL calls itself and our database, once somebody has asked.
+    own_system: tuple[str, str] | None = None
 
     @classmethod
     async def open(

@@ -41,6 +41,7 @@ from stillroom_worker.egress import EgressRefused
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.journal import Journal, OutOfTouch, Superseded
 from stillroom_worker.messages import tell_ignored
+from stillroom_worker.own_server import refuse_ours
 from stillroom_worker.planning import settled_plan
 from stillroom_worker.room import Room
 from stillroom_worker.sandbox import CellFailed
@@ -50,7 +51,7 @@ from stillroom_worker.supervise import Account, Ending
 from stillroom_worker.target import (
     SESSION_BROKE,
     Truth,
-    connect,
+    reach,
     read_server,
     read_truth,
     refuse_another,
@@ -213,6 +214,8 @@ class JobRun:
         self._folder = room.folder("jobs") / str(ours.job.id)
         self._steps = Steps(journal)
         self._runs: TenantRuns | None = None
+        # From the first session on at one address: a name may lead elsewhere a moment later.
+        self._target = target_of(ours.database)
 
     async def execute(self) -> Verdict:
         """Runs everything and never raises what a tenant can cause."""
@@ -248,7 +251,7 @@ class JobRun:
         ours = self._ours
         settings = run_settings(ours.environment)
         token = new_token()
-        hide(token, target_of(ours.database).password)  # from the first line on, before anybody signs in
+        hide(token, self._target.password)  # from the first line on, before anybody signs in
         await refuse_several_without_walls(self._room)
         code = await self._checkout()
         virtualenv = await self._virtualenv(code)
@@ -261,7 +264,7 @@ class JobRun:
             plan = await self._settled_plan(before)
             async with proxy_for(
                 self._room,
-                ours.database,
+                self._target,
                 self._folder / "socket",
                 token,
                 name=application_name(str(self._job.id)),
@@ -317,6 +320,7 @@ class JobRun:
     async def _recognise(self, session: "asyncpg.Connection") -> None:
         """Before anything else is asked there: that it is the database that was read before, and takes changes."""
         server = await read_server(session)
+        await refuse_ours(self._room, self._target, server)
         refuse_another(self._ours.database.server_identity, server.identity)
         if self._kind in CHANGES_DATABASE:
             refuse_unwritable(server)
@@ -360,11 +364,9 @@ class JobRun:
 
     async def _connect(self) -> "asyncpg.Connection":
         """A session of our own on the target; by its name everybody there sees whose it is."""
-        return await connect(
-            target_of(self._ours.database),
-            allowed_addresses(self._room.settings),
-            name=application_name(str(self._job.id)),
-        )
+        allow = await allowed_addresses(self._room.settings, self._target)
+        session, self._target = await reach(self._target, allow, name=application_name(str(self._job.id)))
+        return session
 
     async def _conclude(
         self,

@@ -13,6 +13,7 @@ from stillroom_core.setups.service import password_of_setup
 from stillroom_worker.addresses import allowed_addresses
 from stillroom_worker.egress import Target
 from stillroom_worker.failure import JobFailed
+from stillroom_worker.own_server import refuse_ours
 from stillroom_worker.room import Room
 from stillroom_worker.target import SESSION_BROKE, connect, read_truth
 from stillroom_worker.target.identity import read_server
@@ -86,13 +87,14 @@ async def _report(room: Room, setup: Setup) -> dict[str, Any]:
         sslmode=given["sslmode"],
         ca_pem=given.get("ca_certificate"),
     )
-    session = await connect(target, allowed_addresses(room.settings), name="stillroom:test")
+    session = await connect(target, await allowed_addresses(room.settings, target), name="stillroom:test")
     try:
+        server = await read_server(session)
+        await refuse_ours(room, target, server)
         rights = await session.fetchrow(_RIGHTS)
         tables = await session.fetchrow(_OTHERS)
         extensions = await session.fetch(_EXTENSIONS)
         truth = await read_truth(session, None, None)
-        server = await read_server(session)
     except SESSION_BROKE as cause:
         raise JobFailed(
             "read_failed",

@@ -23,7 +23,7 @@ from stillroom_core.revisions.revision_file import FILE_BYTES, read_file
 from stillroom_core.revisions.source import OutsideExport, Source, Tree, read_limited
 from stillroom_worker import code as codes
 from stillroom_worker.ask_alembic import Place, converse
-from stillroom_worker.cellwork import Run, application_name, new_token, proxy_for
+from stillroom_worker.cellwork import Run, application_name, new_token, proxy_for, target_of
 from stillroom_worker.checkout import CheckoutFailed
 from stillroom_worker.egress import EgressRefused
 from stillroom_worker.failure import JobFailed
@@ -87,10 +87,10 @@ async def _content(
         job = str(uuid4())
         if database is not None:
             token = new_token()
-            folder = room.folder("jobs") / f"draft-{job}"
+            folder, name = room.folder("jobs") / f"draft-{job}", application_name(job)
             stack.callback(codes.forget, folder)
             proxy = await stack.enter_async_context(
-                proxy_for(room, database, folder / "socket", token, name=application_name(job), in_touch=lambda: True)
+                proxy_for(room, target_of(database), folder / "socket", token, name=name, in_touch=lambda: True)
             )
         run = Run(
             job=job,

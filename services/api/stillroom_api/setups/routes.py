@@ -67,7 +67,7 @@ async def look_setup(setup: UUID, session: Transaction, actor: Adding) -> SetupR
 async def test_database(setup: UUID, body: TestRequest, session: Transaction, actor: Adding) -> SetupRead:
     """Signs in to a database and reads what it is and what the user may do there; nothing is changed in it."""
     found = await service.find_setup(session, actor, setup, held=True)
-    service.request_test(session, found, body.model_dump())
+    await service.request_test(session, found, body.model_dump())
     await session.flush()
     await session.refresh(found)
     return SetupRead.of(found)

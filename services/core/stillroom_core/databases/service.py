@@ -10,6 +10,7 @@ from sqlalchemy import func
 from stillroom_core.actors.actor import Actor
 from stillroom_core.database import Session
 from stillroom_core.databases.models import Database
+from stillroom_core.databases.own_servers import is_own
 from stillroom_core.databases.repository import DatabaseRepository
 from stillroom_core.environments.models import Environment
 from stillroom_core.errors import Conflict, Invalid, not_found
@@ -23,6 +24,7 @@ from stillroom_core.settings import get_settings
 from stillroom_core.tables import now
 
 _HOST = re.compile(r"^(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:]{2,45})$")
+_USUAL_PORT = 5432
 _CONNECTION = frozenset({"host", "port", "database", "username", "password", "sslmode", "ca_certificate"})
 
 
@@ -52,7 +54,7 @@ async def create_database(
         )
     database = Database(id=new_key(), project_id=environment.project_id, environment_id=environment.id)
     repository.add(database)
-    _apply(database, content)
+    await _apply(database, content)
     await session.flush()
     request_reading(session, database)
     return database
@@ -60,7 +62,7 @@ async def create_database(
 
 async def update_database(session: Session, database: Database, changes: Mapping[str, Any]) -> Database:
     """Changes what was given; another place is read anew, and nothing known of the former one is kept."""
-    _apply(database, changes)
+    await _apply(database, changes)
     _tell(session, database)
     if _CONNECTION & changes.keys():
         database.heads = None
@@ -99,9 +101,10 @@ def _tell(session: Session, database: Database) -> None:
     notice_after_commit(session, database.organization_id, database.project_id, About.DATABASES)
 
 
-def _apply(database: Database, changes: Mapping[str, Any]) -> None:
-    if "host" in changes:
-        check_host(changes["host"])
+async def _apply(database: Database, changes: Mapping[str, Any]) -> None:
+    if {"host", "port", "database"} & changes.keys():
+        place = {name: changes.get(name, getattr(database, name)) for name in ("host", "port", "database")}
+        await check_place(place["host"], place["port"] or _USUAL_PORT, place["database"])
     for name, value in changes.items():
         if name == "password":
             database.password_sealed = seal(_password_address(database), value) if value else None
@@ -110,11 +113,12 @@ def _apply(database: Database, changes: Mapping[str, Any]) -> None:
             setattr(database, name, value)
 
 
-def check_host(host: str) -> None:
-    """Raises Invalid unless this is one host name or address that may be tried.
+async def check_place(host: str, port: int, database: str) -> None:
+    """Raises Invalid unless this is one host name or address that may be tried, and none of our own servers.
 
     Sockets, lists of hosts and, outside development, this machine are refused here; what a name resolves
-    to is judged by the worker at the moment of connecting, because only that answer counts.
+    to is judged by the worker at the moment of connecting, because only that answer counts. One sentence for every
+    refusal: it must not tell where our servers stand.
     """
     if not _HOST.match(host):
         raise Invalid(
@@ -123,21 +127,22 @@ def check_host(host: str) -> None:
             fix="Enter one name such as db.example.com, without port, path, comma or query.",
             fields={"host": "not a host name"},
         )
-    if get_settings().development:
-        return
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        local = host.lower().rstrip(".") == "localhost" or host.lower().endswith(".localhost")
-    else:
-        local = address.is_loopback or address.is_unspecified or address.is_link_local
-    if local:
+    settings = get_settings()
+    if (not settings.development and _is_local(host)) or await is_own(settings, host, port, database):
         raise Invalid(
             "host_refused",
             "This host is not reachable from here.",
             fix="Enter the address under which the database is reachable from outside its own machine.",
             fields={"host": "refused"},
         )
+
+
+def _is_local(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host.lower().rstrip(".") == "localhost" or host.lower().endswith(".localhost")
+    return address.is_loopback or address.is_unspecified or address.is_link_local
 
 
 def _only(environment: Environment, databases: list[Database]) -> Database:

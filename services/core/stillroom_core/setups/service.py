@@ -9,7 +9,7 @@ from sqlalchemy import func
 
 from stillroom_core.actors.actor import Actor
 from stillroom_core.database import Session
-from stillroom_core.databases.service import check_host, create_database
+from stillroom_core.databases.service import check_place, create_database
 from stillroom_core.environments.service import create_environment
 from stillroom_core.errors import Conflict
 from stillroom_core.jobs.queue import LOOK_AT_SETUP, TEST_DATABASE, Ring, ring_after_commit
@@ -67,10 +67,10 @@ def request_look(session: Session, setup: Setup) -> None:
     ring_after_commit(session, Ring(LOOK_AT_SETUP, setup.id))
 
 
-def request_test(session: Session, setup: Setup, database: Mapping[str, Any]) -> None:
+async def request_test(session: Session, setup: Setup, database: Mapping[str, Any]) -> None:
     """Asks the workers to sign in to a database and say what they find; a password that is left out is kept."""
     _check_open(setup)
-    check_host(database["host"])
+    await check_place(database["host"], database["port"], database["database"])
     plain = dict(database)
     password = plain.pop("password", None)
     if password is not None:

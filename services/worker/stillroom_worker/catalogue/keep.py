@@ -56,7 +56,8 @@ async def refresh_catalogue(room: Room, database_id: UUID) -> None:
 
 async def _refresh(room: Room, database: Database) -> None:
     try:
-        connection = await connect(target_of(database), allowed_addresses(room.settings), name="stillroom:catalogue")
+        target = target_of(database)
+        connection = await connect(target, await allowed_addresses(room.settings, target), name="stillroom:catalogue")
         try:
             reading = await read_catalogue(connection)
         finally:

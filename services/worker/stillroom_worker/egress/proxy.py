@@ -10,11 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
+from stillroom_core.outbound.addresses import Address
 from stillroom_worker.egress import wire
 from stillroom_worker.egress.channel import Channel
 from stillroom_worker.egress.failures import Failure, UpstreamFailed, certificate_distrusted, too_many, wrong_token
 from stillroom_worker.egress.listen import SOCKET_NAME, listen_at
-from stillroom_worker.egress.target import Address, EgressRefused, Target, resolve
+from stillroom_worker.egress.target import EgressRefused, Target, resolve
 from stillroom_worker.egress.tls import inside_context
 from stillroom_worker.egress.upstream import Session, Upstream
 

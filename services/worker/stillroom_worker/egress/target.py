@@ -7,15 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from stillroom_core.outbound.addresses import Address
+
 SslMode = Literal["disable", "prefer", "require", "verify-ca", "verify-full"]
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 RESOLVE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """One database, and how to sign in to it."""
+    """One database, and how to sign in to it.
+
+    `addresses` are where it was found and judged; with them its name is not looked up again.
+    """
 
     host: str
     port: int
@@ -24,6 +28,7 @@ class Target:
     password: str = field(repr=False)
     sslmode: SslMode = "prefer"
     ca_pem: str | None = field(default=None, repr=False)
+    addresses: tuple[Address, ...] = ()
 
 
 class EgressRefused(Exception):
@@ -43,16 +48,23 @@ async def resolve(target: Target, allow: Callable[[Address], bool] | None) -> tu
     One refused address among good ones refuses the host: a name that answers with both is how a check is
     passed with one address and the connection made with the other. Raises EgressRefused.
     """
+    if target.addresses:
+        return target.addresses
     addresses = await _look_up(target)
     refused = [address for address in addresses if allow is not None and not allow(address)]
     if refused:
-        raise EgressRefused(
-            "address_refused",
-            "The database's address is not allowed here.",
-            detail=f"{target.host} stands at an address that this installation does not connect to.",
-            fix="Use the database's public address, or ask the operator to allow its network.",
-        )
+        raise address_refused(target)
     return addresses
+
+
+def address_refused(target: Target) -> EgressRefused:
+    """One sentence for whatever we do not connect to: it must not tell what stands there."""
+    return EgressRefused(
+        "address_refused",
+        "The database's address is not allowed here.",
+        detail=f"{target.host} stands at an address that this installation does not connect to.",
+        fix="Use the database's public address, or ask the operator to allow its network.",
+    )
 
 
 async def _look_up(target: Target) -> tuple[Address, ...]:

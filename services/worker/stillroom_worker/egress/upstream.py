@@ -7,6 +7,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from stillroom_core.outbound.addresses import Address
 from stillroom_worker.egress import wire
 from stillroom_worker.egress.channel import Channel
 from stillroom_worker.egress.failures import (
@@ -19,7 +20,7 @@ from stillroom_worker.egress.failures import (
     unreachable,
 )
 from stillroom_worker.egress.scram import MECHANISM, ScramClient, ScramFailed
-from stillroom_worker.egress.target import Address, Target
+from stillroom_worker.egress.target import Target
 from stillroom_worker.egress.tls import tls_context
 
 CONNECT_SECONDS = 15.0

@@ -105,7 +105,8 @@ class Connections:
             connection, _ = slot.idle.pop()
             if not connection.is_closed():
                 return connection
-        return await connect(target_of(database), allowed_addresses(self._settings), name=NAME)
+        target = target_of(database)
+        return await connect(target, await allowed_addresses(self._settings, target), name=NAME)
 
     def _give_back(self, slot: _Slot, connection: "asyncpg.Connection", *, keep: bool) -> None:
         # A question that was broken off may still be at work: only an end is a clean state.

@@ -1,7 +1,7 @@
 """The target database on connections of our own: its lock, its heads, its truth."""
 
-from stillroom_worker.target.connection import SESSION_BROKE, connect
-from stillroom_worker.target.identity import read_server, refuse_another, refuse_unwritable
+from stillroom_worker.target.connection import SESSION_BROKE, connect, reach
+from stillroom_worker.target.identity import Server, read_server, refuse_another, refuse_unwritable
 from stillroom_worker.target.lock import DatabaseLock, try_lock
 from stillroom_worker.target.reading import reading
 from stillroom_worker.target.truth import Truth, read_truth
@@ -9,8 +9,10 @@ from stillroom_worker.target.truth import Truth, read_truth
 __all__ = [
     "SESSION_BROKE",
     "DatabaseLock",
+    "Server",
     "Truth",
     "connect",
+    "reach",
     "read_server",
     "read_truth",
     "reading",

@@ -2,11 +2,13 @@
 
 import ssl
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import asyncpg
 
-from stillroom_worker.egress import Address, EgressRefused, Target
+from stillroom_core.outbound.addresses import Address
+from stillroom_worker.egress import EgressRefused, Target
 from stillroom_worker.egress.target import resolve
 from stillroom_worker.egress.tls import tls_context
 from stillroom_worker.failure import JobFailed
@@ -31,13 +33,28 @@ async def connect(target: Target, allow: Callable[[Address], bool], *, name: str
 
     Raises JobFailed that names the cause and the fix; the password is in neither.
     """
+    return (await reach(target, allow, name=name))[0]
+
+
+async def reach(target: Target, allow: Callable[[Address], bool], *, name: str) -> "tuple[asyncpg.Connection, Target]":
+    """The same, and the target at the one address that answered: whoever goes on with it comes to the same place."""
     try:
         addresses = await resolve(target, allow)
     except EgressRefused as refused:
         raise JobFailed.of(refused) from None
+    for address in addresses[:-1]:
+        try:
+            return await _connect(target, address, name), replace(target, addresses=(address,))
+        except JobFailed as failed:
+            if failed.code != "connect_failed":
+                raise
+    return await _connect(target, addresses[-1], name), replace(target, addresses=(addresses[-1],))
+
+
+async def _connect(target: Target, address: Address, name: str) -> "asyncpg.Connection":
     try:
         return await asyncpg.connect(
-            host=[str(address) for address in addresses],
+            host=str(address),
             port=target.port,
             user=target.user,
             password=target.password or None,

@@ -48,7 +48,7 @@ async def with_database(scene: Any, setup: Setup, **database: Any) -> Setup:
         **database,
     }
     async with scene.room.database.everything() as session:
-        service.request_test(session, await session.get_one(Setup, setup.id), content)
+        await service.request_test(session, await session.get_one(Setup, setup.id), content)
     await try_database(scene.room, setup.id)
     return await now(scene, setup.id)
 
