@@ -118,6 +118,16 @@ def broker_black_hole(installation: Installation, random: Random, _jobs: list[di
     return lambda: installation.on_cable(installation.broker_cable.reopen)
 
 
+def forgotten_connections(installation: Installation, _random: Random, _jobs: list[dict[str, Any]]) -> Heal:
+    """The network forgets every connection to our own PostgreSQL, the broker and the target, and tells nobody.
+
+    New ones work. Whoever keeps the old ones must find out, and soon.
+    """
+    for cable in (installation.metadata_cable, installation.broker_cable, installation.cable):
+        installation.on_cable(cable.forget)
+    return _nothing
+
+
 def disk_full(installation: Installation, random: Random, _jobs: list[dict[str, Any]]) -> Heal:
     """Not one byte is left where mirrors, checkouts and jobs' folders are."""
     assert installation.disk is not None, "only root may mount a small disk"
@@ -207,6 +217,10 @@ FAULTS: dict[str, tuple[str, Fault]] = {
     "metadata_black_hole": ("the network to our own PostgreSQL swallows everything", metadata_black_hole),
     "broker_cut": ("connections to the broker are reset", broker_cut),
     "broker_black_hole": ("the network to the broker swallows everything", broker_black_hole),
+    "forgotten_connections": (
+        "the network forgets all connections that there are, and tells nobody",
+        forgotten_connections,
+    ),
     "disk_full": ("the worker's disk is full", disk_full),
     "clock": ("the clock of worker and scheduler jumps by hours", clock),
     "clock_and_worker": ("that clock jumps, and kill -9 of a worker meanwhile", clock_and_worker),

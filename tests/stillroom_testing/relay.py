@@ -45,6 +45,15 @@ class Relay:
         """Lets nothing through in either direction and closes nothing, until `reopen`: the network is away."""
         self._open.clear()
 
+    def forget(self) -> None:
+        """Lets nothing more through on the connections that there are, and tells nobody; new ones work.
+
+        What a router does that lost its table, or threw out what was idle for long.
+        """
+        forgotten, self._open = self._open, asyncio.Event()
+        self._open.set()
+        forgotten.clear()
+
     def reopen(self) -> None:
         """Everything is as it was; what was held back arrives."""
         self.closed = False
@@ -52,6 +61,7 @@ class Relay:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
+        passing = self._open
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
@@ -67,21 +77,21 @@ class Relay:
         self._writers |= {writer, back}
         try:
             with contextlib.suppress(OSError):
-                await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
+                await asyncio.gather(self._pump(reader, back, passing), self._pump(there, writer, passing))
         finally:
             self._writers -= {writer, back}
             writer.transport.abort()
             back.transport.abort()
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, passing: asyncio.Event) -> None:
         """One direction to its end; a reset ends both, but it travels on the same line as everything else."""
         try:
             while data := await reader.read(65_536):
-                await self._open.wait()
+                await passing.wait()
                 writer.write(data)
                 await writer.drain()
         except OSError:
-            await self._open.wait()
+            await passing.wait()
             raise
-        await self._open.wait()
+        await passing.wait()
         writer.write_eof()

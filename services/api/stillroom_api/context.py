@@ -19,6 +19,7 @@ from stillroom_core.live.after_commit import telling
 from stillroom_core.live.switchboard import Switchboard
 from stillroom_core.sessions.throttle import Throttle
 from stillroom_core.settings import Settings
+from stillroom_core.silence import open_broker
 
 
 @dataclass
@@ -39,7 +40,7 @@ class Context:
     def open(cls, settings: Settings, queue: Queue | None = None) -> "Context":
         """Connects lazily: nothing is reached before the first request needs it."""
         database = Database.from_settings()
-        redis = Redis.from_url(settings.redis_url.get_secret_value(), decode_responses=True)
+        redis = open_broker(settings.redis_url.get_secret_value())
         switchboard = Switchboard(settings.redis_url.get_secret_value())
         made = cls(
             settings,

@@ -3,16 +3,23 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import asyncpg
+import structlog
+from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.util import await_only
 
 from stillroom_core.settings import get_settings
+from stillroom_core.silence import CONNECT_WITHIN, PING_WITHIN, keep_alive
 from stillroom_core.tenancy import EVERYTHING, ScopedSession, scoped
+
+log = structlog.get_logger()
 
 Session = AsyncSession
 
@@ -49,8 +56,9 @@ def make_engine(url: str, *, pool_size: int = 10, silence: timedelta = _SILENCE)
 
     After `silence` each side gives the other one up: we a server that does not answer, the server a transaction in
     which nothing more is said. A host that vanished closes nothing, and would else hold its row locks for ever.
+    A connection that waited in the pool is asked first, and has PING_WITHIN to answer.
     """
-    return create_async_engine(
+    engine = create_async_engine(
         asyncpg_url(url),
         pool_size=pool_size,
         max_overflow=pool_size,
@@ -60,10 +68,29 @@ def make_engine(url: str, *, pool_size: int = 10, silence: timedelta = _SILENCE)
                 "application_name": "stillroom",
                 "idle_in_transaction_session_timeout": str(int(silence.total_seconds() * 1000)),
             },
-            "timeout": silence.total_seconds(),
+            "timeout": min(silence, CONNECT_WITHIN).total_seconds(),
             "command_timeout": silence.total_seconds(),
         },
     )
+    dialect: Any = engine.sync_engine.dialect
+    dialect.do_ping = _still_there  # SQLAlchemy's own waits as long as a statement may, in a transaction of its own
+    event.listen(engine.sync_engine, "connect", _probe_when_idle)
+    return engine
+
+
+def _still_there(connection: Any) -> bool:
+    """One round trip, without a transaction, so that a pooler in between takes it too."""
+    asked = connection.driver_connection.execute("select 1", timeout=PING_WITHIN.total_seconds())
+    try:
+        await_only(asked)
+    except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError) as cause:
+        log.info("database.connection_lost", cause=type(cause).__name__)
+        return False
+    return True
+
+
+def _probe_when_idle(connection: Any, _record: Any) -> None:
+    keep_alive(connection.driver_connection._transport)
 
 
 class Database:

@@ -10,13 +10,12 @@ from stillroom_core.database import Database
 from stillroom_core.jobs.queue import CeleryQueue, Queue
 from stillroom_core.live.after_commit import telling
 from stillroom_core.settings import Settings
+from stillroom_core.silence import open_broker
 from stillroom_worker.sandbox import Level, choose_level
 
 # A worker that freezes or vanishes in the middle of a transaction may hold a job's row for so long. It is less than
 # the part of a lease in which another heart goes on trying to beat (12 of 20 s): no job ends for somebody else's fault.
 SILENCE = timedelta(seconds=8)
-# The broker only rings; whoever waits for it longer than this has something better to do.
-_BROKER_WITHIN = timedelta(seconds=5)
 
 
 async def prove_isolation(settings: Settings) -> Level:
@@ -48,12 +47,7 @@ class Room:
         if runs_jobs and level is None:
             level = await prove_isolation(settings)
         database = Database.from_settings(pool_size=4, silence=SILENCE)
-        redis = Redis.from_url(
-            settings.redis_url.get_secret_value(),
-            decode_responses=True,
-            socket_timeout=_BROKER_WITHIN.total_seconds(),
-            socket_connect_timeout=_BROKER_WITHIN.total_seconds(),
-        )
+        redis = open_broker(settings.redis_url.get_secret_value(), again=0)
         made = cls(settings, database, redis, queue or CeleryQueue(settings), level)
         database.after_commit = telling(lambda: made.queue, redis)
         return made
