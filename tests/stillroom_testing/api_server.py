@@ -9,6 +9,7 @@ import secrets
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
@@ -53,7 +54,9 @@ _CONTENT = {
 class ApiServer:
     """One api process that can be killed and started again at the same port."""
 
-    def __init__(self, *, database_url: str, redis_url: str, data: Path) -> None:
+    def __init__(
+        self, *, database_url: str, redis_url: str, data: Path, more: Mapping[str, str] | None = None
+    ) -> None:
         self.database_url = database_url
         self.redis_url = redis_url
         self.port = any_free()
@@ -71,6 +74,7 @@ class ApiServer:
             "STILLROOM_DATA_DIR": str(data),
             "STILLROOM_PUBLIC_URL": self.url,
             "STILLROOM_DEVELOPMENT": "1",
+            **(more or {}),
         }
 
     def prepare(self) -> None:

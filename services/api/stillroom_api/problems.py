@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 
 from stillroom_api.audit.telling import tell_refusal
@@ -80,7 +81,10 @@ def as_response(problem: Problem) -> JSONResponse:
 
 def _answer(request: Request, problem: Problem) -> JSONResponse:
     problem.request_id = getattr(request.state, "request_id", "") or str(uuid4())
-    return as_response(problem)
+    response = as_response(problem)
+    if (after := getattr(request.state, "after", None)) is not None:
+        response.background = BackgroundTask(after)
+    return response
 
 
 async def _expected(request: Request, error: Exception) -> JSONResponse:

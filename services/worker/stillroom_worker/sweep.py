@@ -31,6 +31,7 @@ from stillroom_core.jobs.queue import (
     Ring,
     ring_after_commit,
 )
+from stillroom_core.accounts.events import forget_old_events
 from stillroom_core.jobs.retention import remove_old_logs
 from stillroom_core.live.notices import About, notice_after_commit
 from stillroom_core.mail.delivery import forget_old
@@ -93,6 +94,7 @@ async def _forget(room: Room) -> None:
         await forget_expired(session)
         await forget_old(session)
         await forget_old_deliveries(session)
+        await forget_old_events(session)
 
 
 async def _ring(room: Room) -> None:

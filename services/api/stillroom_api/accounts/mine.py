@@ -3,9 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 
 from stillroom_api.accounts.schemas import (
+    AccountEvents,
     CodeOnly,
     EmailChange,
     PasswordChange,
@@ -19,7 +20,8 @@ from stillroom_api.accounts.schemas import (
 from stillroom_api.authorization import Person, bearer_token
 from stillroom_api.context import ContextOf, Transaction, address_of
 from stillroom_core.accounts import second_factor, service
-from stillroom_core.accounts.sign_ins import end_sign_in, sign_ins_of
+from stillroom_core.accounts.events import events_of, tell_account
+from stillroom_core.accounts.sign_ins import end_other_sign_ins, end_sign_in, sign_ins_of
 from stillroom_core.sessions.tokens import read
 
 router = APIRouter(prefix="/api/me", tags=["accounts"])
@@ -85,6 +87,7 @@ async def begin_second_factor(
     async with context.throttle.guarding(person.email, address_of(request)):
         await service.require_password(person, body.current)
     made = second_factor.begin(person)
+    await tell_account(session, person, "account.second_factor_begin")
     return SecondFactorSetup(secret=made.secret, uri=made.uri, picture=made.picture)
 
 
@@ -99,7 +102,9 @@ async def confirm_second_factor(
 ) -> RecoveryCodes:
     """Switches the second factor on; the recovery codes are shown this once."""
     async with context.throttle.guarding(person.email, address_of(request)):
-        return RecoveryCodes(codes=second_factor.enable(person, body.code))
+        codes = second_factor.enable(person, body.code)
+    await tell_account(session, person, "account.second_factor_on")
+    return RecoveryCodes(codes=codes)
 
 
 @router.post("/second-factor/off", status_code=204)
@@ -114,6 +119,18 @@ async def end_second_factor(
     """Switches the second factor off."""
     async with context.throttle.guarding(person.email, address_of(request)):
         await service.end_second_factor(session, person, current=body.current)
+
+
+@router.get("/events")
+async def account_events(
+    session: Transaction,
+    person: Person,
+    family: CurrentSignIn,
+    before: UUID | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> AccountEvents:
+    """What happened to my account, newest first."""
+    return AccountEvents.page(await events_of(session, person, before=before, limit=limit + 1), limit)
 
 
 @router.get("/sessions")
@@ -137,7 +154,7 @@ async def sessions(session: Transaction, person: Person, family: CurrentSignIn) 
 @router.delete("/sessions", status_code=204)
 async def end_other_sessions(session: Transaction, person: Person, family: CurrentSignIn) -> None:
     """Signs me out everywhere but here."""
-    await service.end_sign_ins(session, person, keep=family)
+    await end_other_sign_ins(session, person, keep=family)
 
 
 @router.delete("/sessions/{sign_in}", status_code=204)

@@ -1,12 +1,14 @@
 """Shapes of accounts."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field
 
 from stillroom_api.projects.schemas import Name
+from stillroom_core.accounts.models import AccountEvent
 from stillroom_core.sessions.passwords import MAX_LENGTH
 
 
@@ -118,6 +120,37 @@ class SignIns(BaseModel):
     """Everywhere that I am signed in, the last used first."""
 
     items: list[SignIn]
+
+
+class AccountEventRead(BaseModel):
+    """Something that happened to an account."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    at: datetime = Field(validation_alias="created_at")
+    action: str = Field(description="account.verb")
+    outcome: str = Field(description="done; refused; found: what the service came upon")
+    reason: str | None
+    address: str
+    user_agent: str
+    details: dict[str, Any]
+
+
+class AccountEvents(BaseModel):
+    """A page of them, newest first."""
+
+    items: list[AccountEventRead]
+    next_before: UUID | None
+
+    @classmethod
+    def page(cls, found: Sequence[AccountEvent], limit: int) -> "AccountEvents":
+        """From one more than the page holds."""
+        shown = found[:limit]
+        return cls(
+            items=[AccountEventRead.model_validate(event) for event in shown],
+            next_before=shown[-1].id if len(found) > limit else None,
+        )
 
 
 class SecurityRead(BaseModel):

@@ -4,6 +4,8 @@ Every request that may change something writes one entry in its own transaction;
 transaction of its own. A route needs to do nothing for it: who acts is known where the request is authorized.
 """
 
+from collections.abc import Awaitable, Callable
+
 from fastapi.routing import APIRoute
 from starlette.requests import HTTPConnection
 
@@ -35,7 +37,11 @@ def remember_origin(connection: HTTPConnection, session: Session) -> Acting:
     """Keeps with the session where its request came from."""
     acting = acting_in(session)
     address = connection.client.host if connection.client else ""
-    acting.origin = Origin(address=address, request_id=getattr(connection.state, "request_id", ""))
+    acting.origin = Origin(
+        address=address,
+        request_id=getattr(connection.state, "request_id", ""),
+        user_agent=connection.headers.get("user-agent", ""),
+    )
     return acting
 
 
@@ -45,6 +51,11 @@ async def tell_act(connection: HTTPConnection, session: Session) -> None:
     if connection.scope.get("method", "GET") in _READING or not isinstance(route, APIRoute) or route.path in UNTOLD:
         return
     await write_act(session, action_of(route), connection.path_params)
+
+
+def tell_after(connection: HTTPConnection, telling: Callable[[], Awaitable[None]]) -> None:
+    """Tells of a refusal after it was answered, so that the time of the answer does not show whether there was a row."""
+    connection.state.after = telling
 
 
 async def tell_refusal(connection: HTTPConnection, database: Database, error: Forbidden) -> None:

@@ -22,7 +22,7 @@ async def me(person: Caller, session: Transaction) -> Me:
 @router.patch("")
 async def change_me(body: MeChanges, person: Person, session: Transaction) -> Me:
     """Changes my name, language or theme."""
-    change_person(person, body.model_dump(exclude_unset=True))
+    await change_person(session, person, body.model_dump(exclude_unset=True))
     return await _me(session, person)
 
 

@@ -1,13 +1,16 @@
 """Sign in, stay signed in, sign out."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Cookie, Depends, Request, Response
 
 from stillroom_api.authorization import check_origin
-from stillroom_api.context import ContextOf, Transaction, address_of
+from stillroom_api.audit.telling import tell_after
+from stillroom_api.context import Context, ContextOf, Transaction, address_of
 from stillroom_api.sessions.schemas import AccessToken, SignIn
-from stillroom_core.errors import StillroomError
+from stillroom_core.actors.acting import Origin, acting_in
+from stillroom_core.errors import Forbidden, Invalid, StillroomError, Unauthenticated
 from stillroom_core.sessions import service
 from stillroom_core.sessions.tokens import unauthenticated
 
@@ -23,15 +26,20 @@ async def sign_in(
     body: SignIn, request: Request, response: Response, context: ContextOf, session: Transaction
 ) -> AccessToken:
     """Exchanges e-mail and password for an access token and a refresh cookie."""
-    signed_in = await service.sign_in(
-        session,
-        context.settings,
-        context.throttle,
-        email=body.email,
-        password=body.password,
-        code=body.code,
-        client=_client(request),
-    )
+    try:
+        signed_in = await service.sign_in(
+            session,
+            context.settings,
+            context.throttle,
+            email=body.email,
+            password=body.password,
+            code=body.code,
+            client=_client(request),
+        )
+    except (Unauthenticated, Forbidden, Invalid) as refused:
+        if refused.code != "second_factor_needed":  # the first half of every sign-in with two
+            tell_after(request, partial(_tell_failed, context, acting_in(session).origin, body.email, refused.code))
+        raise
     return _answer(response, context, signed_in)
 
 
@@ -58,6 +66,12 @@ async def sign_out(response: Response, session: Transaction, token: RefreshCooki
     if token:
         await service.sign_out(session, token=token)
     response.delete_cookie(COOKIE, path=_PATH)
+
+
+async def _tell_failed(context: Context, origin: Origin, email: str, reason: str) -> None:
+    async with context.database.unscoped() as session:
+        acting_in(session).origin = origin
+        await service.tell_failed_sign_in(session, email=email, reason=reason)
 
 
 async def _ended(session: Transaction) -> StillroomError:

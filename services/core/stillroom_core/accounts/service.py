@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import exists, select, update
 
 from stillroom_core.accounts import second_factor
+from stillroom_core.accounts.events import tell_account
 from stillroom_core.accounts.passwords import check_password
 from stillroom_core.accounts.tokens import EMAIL, RESET, VERIFY, make_token, take_token
 from stillroom_core.database import Session
@@ -68,6 +69,8 @@ async def sign_up(session: Session, *, email: str, name: str, password: str, loc
         # Never confirmed: the last one who tried has it, if the mail reaches them.
         known.name, known.password_hash = name, await hash_password(password)
     known.locale = locale
+    await session.flush()
+    await tell_account(session, known, "account.open")
     await send_verification(session, known)
 
 
@@ -91,8 +94,11 @@ async def verify(session: Session, token: str) -> User:
     if found.kind == EMAIL:
         if await session.scalar(select(exists().where(User.email == found.email))):
             raise email_taken()
-        person.email = found.email
+        before, person.email = person.email, found.email
         await end_sign_ins(session, person)
+        await tell_account(session, person, "account.email_change", {"before": before, "after": found.email})
+    else:
+        await tell_account(session, person, "account.verify")
     person.unverified_since = None
     return person
 
@@ -117,6 +123,7 @@ async def reset(session: Session, *, token: str, password: str) -> User:
     await check_password(password, person.email, person.name)
     person.unverified_since = None if person.email == found.email else person.unverified_since
     await _set_password(session, person, password, keep=None)
+    await tell_account(session, person, "account.password_reset")
     return person
 
 
@@ -125,6 +132,7 @@ async def change_password(session: Session, person: User, *, current: str, new: 
     await require_password(person, current)
     await check_password(new, person.email, person.name)
     await _set_password(session, person, new, keep=family)
+    await tell_account(session, person, "account.password_change")
 
 
 async def ask_new_email(session: Session, person: User, *, email: str, current: str) -> None:
@@ -136,12 +144,14 @@ async def ask_new_email(session: Session, person: User, *, email: str, current: 
         raise email_taken()
     token = await make_token(session, person, EMAIL, email)
     post(session, Letter.VERIFY, email, person.locale, name=person.name, link=link_to("verify", token))
+    await tell_account(session, person, "account.email_ask", {"email": email})
 
 
 async def end_second_factor(session: Session, person: User, *, current: str) -> None:
     """Switches the second factor off for who knows the password, and tells the person by mail."""
     await require_password(person, current)
     second_factor.disable(person)
+    await tell_account(session, person, "account.second_factor_off")
     link = link_to("forgot")
     post(session, Letter.SECOND_FACTOR_OFF, person.email, person.locale, name=person.name, link=link)
 

@@ -7,6 +7,8 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
+from stillroom_core.accounts.events import tell_account
+from stillroom_core.accounts.service import end_sign_ins
 from stillroom_core.database import Session
 from stillroom_core.errors import not_found
 from stillroom_core.members.models import User
@@ -41,3 +43,10 @@ async def end_sign_in(session: Session, person: User, family: UUID) -> None:
     if own is None:
         raise not_found("sign-in")
     await end_family(session, family)
+    await tell_account(session, person, "account.session_end", {"session": family})
+
+
+async def end_other_sign_ins(session: Session, person: User, *, keep: UUID) -> None:
+    """Ends every sign-in of the person but this one."""
+    await end_sign_ins(session, person, keep=keep)
+    await tell_account(session, person, "account.sessions_end")

@@ -15,6 +15,7 @@ class Origin:
 
     address: str = ""
     request_id: str = ""
+    user_agent: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from stillroom_core.audit.changes import Changes, without_secrets
 from stillroom_core.audit.models import AuditEntry
 from stillroom_core.audit.repository import AuditFilter, AuditRepository
 from stillroom_core.database import Session
+from stillroom_core.members.models import User
 from stillroom_core.tables import now
 
 _ENTRY = "stillroom_audit_entry"
@@ -100,6 +101,26 @@ async def write_found(
     entry = _entry(_Told(action, subject, before, after), outcome="found")
     entry.organization_id, entry.actor_kind, entry.actor_name = organization_id, "system", "Stillroom"
     entry.address = entry.request_id = ""
+    await _chain(session, entry)
+
+
+async def write_of_account(
+    session: Session,
+    organization_id: UUID,
+    person: User,
+    action: str,
+    details: Mapping[str, Any] | None,
+    *,
+    outcome: str,
+    reason: str | None,
+) -> None:
+    """What happened to a member's account, which concerns the organization; the session sees it already."""
+    origin = acting_in(session).origin
+    subject = Subject(kind="account", id=str(person.id), name=person.email)
+    entry = _entry(_Told(action, subject, after=details), outcome=outcome)
+    entry.organization_id, entry.reason = organization_id, reason[:200] if reason else None
+    entry.actor_kind, entry.actor_id, entry.actor_name = person.kind, person.id, person.name
+    entry.address, entry.request_id = origin.address[:64], origin.request_id[:64]
     await _chain(session, entry)
 
 

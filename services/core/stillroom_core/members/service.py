@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from stillroom_core.accounts.events import tell_account
 from stillroom_core.actors.actor import Actor
 from stillroom_core.actors.permissions import OrganizationRole, Permission, ProjectRole
 from stillroom_core.actors.repository import actor_in
@@ -17,11 +18,16 @@ from stillroom_core.projects.models import Project
 from stillroom_core.projects.service import find_project
 
 
-def change_person(person: User, changes: Mapping[str, Any]) -> None:
+async def change_person(session: Session, person: User, changes: Mapping[str, Any]) -> None:
     """Applies the given fields; a language of None means: take the browser's."""
+    before = {name: getattr(person, name) for name in changes}
     for name, value in changes.items():
         if value is not None or name == "locale":
             setattr(person, name, value)
+    after = {name: getattr(person, name) for name in changes}
+    # How somebody likes the pages concerns nobody else.
+    renamed = before.get("name") != after.get("name")
+    await tell_account(session, person, "account.change", {"before": before, "after": after}, elsewhere=renamed)
 
 
 async def subject_of(session: Session, actor: Actor, person_id: UUID | None) -> Actor:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
+from stillroom_core.accounts.events import tell_account
 from stillroom_core.accounts.second_factor import passes, wrong_code
 from stillroom_core.database import Session
 from stillroom_core.errors import Forbidden, Unauthenticated
@@ -83,6 +84,9 @@ async def sign_in(
     if replacement:
         user.password_hash = replacement
     await throttle.succeeded(email)
+    await tell_account(
+        session, user, "account.sign_in", {"method": "password", "second_factor": user.totp_enabled_at is not None}
+    )
     return await _issue(session, settings, user, family_id=new_key(), client=client)
 
 
@@ -111,6 +115,9 @@ async def refresh(session: Session, settings: Settings, *, token: str, client: C
         return None
     if stored.used_at is not None and now() - stored.used_at > _REUSE_GRACE:
         await end_family(session, stored.family_id)
+        thief_or_owner = await session.get_one(User, stored.user_id)
+        family = {"session": stored.family_id}
+        await tell_account(session, thief_or_owner, "account.session_reused", family, outcome="found")
         return None
     user = await session.get_one(User, stored.user_id)
     if user.disabled_at is not None:
@@ -121,9 +128,18 @@ async def refresh(session: Session, settings: Settings, *, token: str, client: C
 
 async def sign_out(session: Session, *, token: str) -> None:
     """Ends the sign-in that this refresh token belongs to; unknown tokens change nothing."""
-    family = await session.scalar(select(RefreshToken.family_id).where(RefreshToken.token_hash == _digest(token)))
-    if family is not None:
-        await end_family(session, family)
+    stored = await session.scalar(select(RefreshToken).where(RefreshToken.token_hash == _digest(token)))
+    if stored is not None and stored.revoked_at is None:
+        await end_family(session, stored.family_id)
+        person = await session.get_one(User, stored.user_id)
+        await tell_account(session, person, "account.sign_out", {"session": stored.family_id})
+
+
+async def tell_failed_sign_in(session: Session, *, email: str, reason: str) -> None:
+    """Tells of a refused sign-in, where there is such an account; by itself, because the attempt was rolled back."""
+    user = await session.scalar(select(User).where(User.email == normalized_email(email), User.kind == "person"))
+    if user is not None:
+        await tell_account(session, user, "account.sign_in", outcome="refused", reason=reason)
 
 
 async def end_family(session: Session, family_id: UUID) -> None:
