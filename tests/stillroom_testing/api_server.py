@@ -54,9 +54,7 @@ _CONTENT = {
 class ApiServer:
     """One api process that can be killed and started again at the same port."""
 
-    def __init__(
-        self, *, database_url: str, redis_url: str, data: Path, more: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, *, database_url: str, redis_url: str, data: Path, more: Mapping[str, str] | None = None) -> None:
         self.database_url = database_url
         self.redis_url = redis_url
         self.port = any_free()

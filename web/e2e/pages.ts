@@ -37,6 +37,7 @@ export const PAGES: readonly Page[] = [
   { name: "account", route: "/account", address: "/account" },
   { name: "account-security", route: "/account", address: "/account?section=security" },
   { name: "account-sessions", route: "/account", address: "/account?section=sessions" },
+  { name: "account-log", route: "/account", address: "/account?section=log" },
   { name: "account-organizations", route: "/account", address: "/account?section=organizations" },
   { name: "account-notifications", route: "/account", address: "/account?section=notifications" },
   { name: "members", route: "/:org/settings", address: "/demo/settings" },

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from stillroom_api.audit.telling import tell_refusal
 from stillroom_api.context import get_context
+from stillroom_core.audit.tampering import tell_misplaced
 from stillroom_core.errors import Forbidden, StillroomError
 from stillroom_core.telemetry.trail import REQUEST_ID
 
@@ -91,6 +92,7 @@ async def _expected(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, StillroomError)  # noqa: S101 - tells the type checker what the registration says
     if isinstance(error, Forbidden):
         await tell_refusal(request, get_context(request).database, error)
+    await tell_misplaced(get_context(request).database)
     return _answer(request, problem_of(error))
 
 

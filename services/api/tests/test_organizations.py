@@ -228,3 +228,14 @@ async def test_a_link_that_was_sent_again_revoked_or_is_old_does_not_work(api: A
     for nonsense in ("x", "x.y", "00000000-0000-7000-8000-000000000000.y", made["id"]):
         answer = await api.client.post("/api/auth/invitations/look", json={"token": nonsense})
         assert (answer.status_code, answer.json()["code"]) == (422, "invitation_ended")
+
+
+async def test_a_service_account_is_no_person_among_the_members(api: Any) -> None:
+    made = (await api.call(OWNER, "POST", "/api/orgs/own/service-accounts", json={"name": "Pipeline"})).json()
+    members = (await api.call(OWNER, "GET", "/api/orgs/own/members")).json()["items"]
+    assert [one["name"] for one in members] == ["Owner mine"]
+    path = f"/api/orgs/own/members/{made['id']}"
+    assert (await api.call(OWNER, "PATCH", path, json={"role": "owner"})).status_code == 404
+    assert (await api.call(OWNER, "DELETE", path)).status_code == 404
+    heir = {"person": made["id"], "current": PASSWORD}
+    assert (await api.call(OWNER, "POST", "/api/orgs/own/transfer", json=heir)).status_code == 404

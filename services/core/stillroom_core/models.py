@@ -1,6 +1,6 @@
 """Every table in one import, for the migrations and for whoever must see all of them."""
 
-from stillroom_core.accounts.models import AccountToken
+from stillroom_core.accounts.models import AccountEvent, AccountToken
 from stillroom_core.audit.models import AuditEntry
 from stillroom_core.catalogues.models import Catalogue, CatalogueObject
 from stillroom_core.changes.models import SchemaChange
@@ -22,6 +22,7 @@ from stillroom_core.tokens.models import ApiToken
 from stillroom_core.webhooks.models import Webhook, WebhookDelivery
 
 __all__ = [
+    "AccountEvent",
     "AccountToken",
     "ApiToken",
     "AuditEntry",

@@ -23,6 +23,7 @@ from celery.signals import (
 
 import stillroom_core.models  # noqa: F401 - registers every table
 import stillroom_worker.counting  # noqa: F401 - before whatever counts is loaded
+from stillroom_core.audit.tampering import tell_misplaced
 from stillroom_core.jobs.queue import (
     FETCH_PROJECT,
     LOOK_AT_SETUP,
@@ -75,7 +76,10 @@ class _Process:
     async def _with_room(self, work: Callable[[Room], Awaitable[None]]) -> None:
         if self._room is None:
             self._room = await Room.open(get_settings(), level=self.level)
-        await work(self._room)
+        try:
+            await work(self._room)
+        finally:
+            await tell_misplaced(self._room.database)
 
     def close(self) -> None:
         """Returns the connections."""

@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.exc import DBAPIError
 
+from stillroom_core.accounts.events import forget_old_events
 from stillroom_core.database import Session
 from stillroom_core.databases.models import Database
 from stillroom_core.drafts.models import Draft
@@ -31,7 +32,6 @@ from stillroom_core.jobs.queue import (
     Ring,
     ring_after_commit,
 )
-from stillroom_core.accounts.events import forget_old_events
 from stillroom_core.jobs.retention import remove_old_logs
 from stillroom_core.live.notices import About, notice_after_commit
 from stillroom_core.mail.delivery import forget_old

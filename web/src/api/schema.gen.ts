@@ -488,6 +488,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/me/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Account Events
+         * @description What happened to my account, newest first.
+         */
+        get: operations["account_events_api_me_events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me/invitations": {
         parameters: {
             query?: never;
@@ -2371,6 +2391,52 @@ export interface components {
              * @description seconds
              */
             expires_in: number;
+        };
+        /**
+         * AccountEventRead
+         * @description Something that happened to an account.
+         */
+        AccountEventRead: {
+            /**
+             * Action
+             * @description account.verb
+             */
+            action: string;
+            /** Address */
+            address: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Details */
+            details: {
+                [key: string]: unknown;
+            };
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Outcome
+             * @description done; refused; found: what the service came upon
+             */
+            outcome: string;
+            /** Reason */
+            reason: string | null;
+            /** User Agent */
+            user_agent: string;
+        };
+        /**
+         * AccountEvents
+         * @description A page of them, newest first.
+         */
+        AccountEvents: {
+            /** Items */
+            items: components["schemas"]["AccountEventRead"][];
+            /** Next Before */
+            next_before: string | null;
         };
         /**
          * AccountNew
@@ -7093,6 +7159,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    account_events_api_me_events_get: {
+        parameters: {
+            query?: {
+                before?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountEvents"];
                 };
             };
             /** @description Problem */

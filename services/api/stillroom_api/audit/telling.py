@@ -20,7 +20,16 @@ _DATABASE = "/api/orgs/{org}/projects/{project}/environments/{environment}/datab
 # It opens a stream that reading allows anyway; it reads a catalogue again.
 UNTOLD = frozenset({"/api/live/ticket", f"{_DATABASE}/catalogue/read"})
 # Where the name of a function does not say it as verb_noun.
-_NAMES = {"plan_move": "plan.create", "plan_resume": "plan.create", "read_current": "job.current"}
+_NAMES = {
+    "plan_move": "plan.create",
+    "plan_resume": "plan.create",
+    "read_current": "job.current",
+    "send_again": "invitation.send",
+    "accept_as_new": "invitation.accept",
+    "put_in_group": "group.add_member",
+    "take_from_group": "group.remove_member",
+    "set_role_of_group": "group_role.set",
+}
 _NOUNS = {"migrations": "job"}
 
 
@@ -54,7 +63,7 @@ async def tell_act(connection: HTTPConnection, session: Session) -> None:
 
 
 def tell_after(connection: HTTPConnection, telling: Callable[[], Awaitable[None]]) -> None:
-    """Tells of a refusal after it was answered, so that the time of the answer does not show whether there was a row."""
+    """Tells of a refusal once it was answered: the time of the answer must not show whether there was an account."""
     connection.state.after = telling
 
 

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Cookie, Depends, Request, Response
 
-from stillroom_api.authorization import check_origin
 from stillroom_api.audit.telling import tell_after
+from stillroom_api.authorization import check_origin
 from stillroom_api.context import Context, ContextOf, Transaction, address_of
 from stillroom_api.sessions.schemas import AccessToken, SignIn
 from stillroom_core.actors.acting import Origin, acting_in

@@ -96,7 +96,7 @@ async def verify(session: Session, token: str) -> User:
             raise email_taken()
         before, person.email = person.email, found.email
         await end_sign_ins(session, person)
-        await tell_account(session, person, "account.email_change", {"before": before, "after": found.email})
+        await tell_account(session, person, "account.email_change", _moved(before, found.email))
     else:
         await tell_account(session, person, "account.verify")
     person.unverified_since = None
@@ -179,6 +179,10 @@ async def end_sign_ins(session: Session, person: User, *, keep: UUID | None = No
 def email_taken() -> Conflict:
     """Said only to who has shown a password or an invitation for an address."""
     return Conflict("email_taken", "Another account has this address.", fix="Use another address, or that account.")
+
+
+def _moved(before: str, after: str) -> dict[str, dict[str, str]]:
+    return {"before": {"email": before}, "after": {"email": after}}
 
 
 async def _set_password(session: Session, person: User, password: str, *, keep: UUID | None) -> None:

@@ -117,7 +117,10 @@ async def write_of_account(
     """What happened to a member's account, which concerns the organization; the session sees it already."""
     origin = acting_in(session).origin
     subject = Subject(kind="account", id=str(person.id), name=person.email)
-    entry = _entry(_Told(action, subject, after=details), outcome=outcome)
+    row = f"account {person.email}"
+    sides = details if details and details.keys() == {"before", "after"} else {"before": None, "after": details}
+    before, after = ({row: sides[side]} if sides[side] else None for side in ("before", "after"))
+    entry = _entry(_Told(action, subject, before, after), outcome=outcome)
     entry.organization_id, entry.reason = organization_id, reason[:200] if reason else None
     entry.actor_kind, entry.actor_id, entry.actor_name = person.kind, person.id, person.name
     entry.address, entry.request_id = origin.address[:64], origin.request_id[:64]

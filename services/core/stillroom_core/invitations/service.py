@@ -11,6 +11,7 @@ from uuid import UUID
 from stillroom_core.accounts.service import email_taken, open_account, person_with, send_verification
 from stillroom_core.actors.actor import Actor
 from stillroom_core.actors.permissions import OrganizationRole
+from stillroom_core.actors.repository import actor_in
 from stillroom_core.database import Session
 from stillroom_core.errors import Conflict, Forbidden, Invalid
 from stillroom_core.groups.repository import GroupRepository
@@ -149,6 +150,8 @@ async def accept(session: Session, person: User, token: str) -> Organization:
     if await members.is_member(person.id):
         raise Conflict("member_already", "You are a member already.", fix="There is nothing left to accept.")
     await _join(session, opened, person)
+    # From here on the person acts in the organization, which is told who came in.
+    await actor_in(session, person, key=opened.organization.id)
     return opened.organization
 
 
@@ -172,6 +175,7 @@ async def accept_as_new(
     if not proven:
         await send_verification(session, person)
     await _join(session, opened, person)
+    await actor_in(session, person, key=opened.organization.id)
     return person
 
 

@@ -31,21 +31,26 @@ class MemberRepository:
         self._organization_id = organization_id
 
     async def listing(self) -> Sequence[tuple[Membership, User]]:
-        """All members by name."""
+        """The people who are members, by name; service accounts have a list of their own."""
         rows = await self._session.execute(
             select(Membership, User)
             .join(User, User.id == Membership.user_id)
-            .where(Membership.organization_id == self._organization_id)
+            .where(Membership.organization_id == self._organization_id, User.kind == "person")
             .order_by(User.name, User.email)
         )
         return [(membership, user) for membership, user in rows]
 
     async def held(self, user_id: UUID) -> Membership:
-        """One membership, held until the transaction ends; raises NotFound."""
+        """A person's membership, held until the transaction ends; raises NotFound, also for a service account."""
         found = await self._session.scalar(
             select(Membership)
-            .where(Membership.organization_id == self._organization_id, Membership.user_id == user_id)
-            .with_for_update()
+            .join(User, User.id == Membership.user_id)
+            .where(
+                Membership.organization_id == self._organization_id,
+                Membership.user_id == user_id,
+                User.kind == "person",
+            )
+            .with_for_update(of=Membership)
         )
         if found is None:
             raise not_found("member")

@@ -18,6 +18,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 import stillroom_core.models  # noqa: F401 - registers every table
+from stillroom_core.audit.tampering import tell_misplaced
 from stillroom_core.databases.models import Database
 from stillroom_core.databases.questions import MEDIA_TYPE, NotBelieved, Question, read_question
 from stillroom_core.errors import StillroomError
@@ -118,6 +119,7 @@ async def _answered(
         log.exception("reader.broke", database=str(question.database_id))
         end = {"error": {**INTERNAL.as_dict(), "status": 500}}
     metrics.ANSWERS.labels(answer.ask.__name__.lstrip("_"), "refused" if "error" in end else "answered").inc()
+    await tell_misplaced(room.database)
     yield masked(end)
 
 

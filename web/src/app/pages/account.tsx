@@ -1,5 +1,6 @@
 import { Link, useNavigate, useSearchParams } from "react-router";
 import { EmailForm, PasswordForm, SecondFactor } from "@/features/account/security";
+import { AccountLog } from "@/features/account/log";
 import { Organizations } from "@/features/account/organizations";
 import { SignIns } from "@/features/account/sign-ins";
 import { NotificationChoices } from "@/features/notifications/notifications";
@@ -15,8 +16,8 @@ import { useTitle } from "@/ui/use-title";
 import { addresses } from "../addresses";
 import { useMe } from "../use-me";
 
-type Section = "profile" | "security" | "sessions" | "organizations" | "notifications";
-const SECTIONS: Section[] = ["profile", "security", "sessions", "organizations", "notifications"];
+type Section = "profile" | "security" | "sessions" | "log" | "organizations" | "notifications";
+const SECTIONS: Section[] = ["profile", "security", "sessions", "log", "organizations", "notifications"];
 
 export function Account() {
   const { t } = useLanguage();
@@ -61,6 +62,7 @@ export function Account() {
             ),
           },
           { value: "sessions", label: t("account.sessions"), content: inside(<SignIns />) },
+          { value: "log", label: t("account.log"), content: inside(<AccountLog />) },
           {
             value: "organizations",
             label: t("account.organizations"),

@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
 
 export function useSecurity() {
@@ -7,6 +7,16 @@ export function useSecurity() {
 
 export function useSignIns() {
   return useQuery({ queryKey: ["me", "sessions"], queryFn: async () => (await unwrap(api.GET("/api/me/sessions"))).items });
+}
+
+/** What happened to one's own account, newest first, a page at a time. */
+export function useAccountLog() {
+  return useInfiniteQuery({
+    queryKey: ["me", "events"],
+    queryFn: ({ pageParam }) => unwrap(api.GET("/api/me/events", { params: { query: pageParam ? { before: pageParam } : {} } })),
+    initialPageParam: "",
+    getNextPageParam: (last) => last.next_before ?? undefined,
+  });
 }
 
 /** After any change of one's own account, it is asked for anew. */
