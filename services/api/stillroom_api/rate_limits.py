@@ -32,8 +32,8 @@ log = structlog.get_logger()
 
 _WINDOW_S = 60
 # A limiter that answers late is as good as none; then it is not asked again for a moment.
-_PATIENCE = timedelta(seconds=0.5)
-_AFTER_AN_OUTAGE = timedelta(seconds=2)
+_PATIENCE = timedelta(seconds=2)
+_AFTER_AN_OUTAGE = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ _COSTLY = re.compile(
     r"|/api/orgs/[^/]+/projects/[^/]+/environments/[^/]+/databases/[^/]+/"
     r"(read|catalogue/read|rows|rows/export|query|query/explain)"
 )
-_READ = frozenset({"GET", "HEAD"})
+_READ = frozenset({"GET", "HEAD", "OPTIONS"})
 # What is limited although it only reads.
 _COSTLY_TO_READ = re.compile(r".*/(export|verification)")
 
@@ -126,7 +126,7 @@ class RateLimits:
         self._settings = settings
         self._scale = settings.rate_limits
         pool = ConnectionPool.from_url(
-            settings.redis_url.get_secret_value(), socket_timeout=1, socket_connect_timeout=1, max_connections=64
+            settings.redis_url.get_secret_value(), socket_timeout=5, socket_connect_timeout=2, max_connections=64
         )
         storage = RedisStorage("async+redis://", implementation="redispy", key_prefix="limits", connection_pool=pool)  # type: ignore[arg-type]
         self._limiter = SlidingWindowCounterRateLimiter(storage)
@@ -161,7 +161,7 @@ class RateLimits:
         await self._app(scope, receive, sending)
 
     async def _count(self, callers: list[Caller]) -> list[Standing]:
-        if time.monotonic() < self._away_until:
+        if time.monotonic() < self._away_until and callers[0].policy is not SIGNING_IN:
             return []
         async with asyncio.timeout(_PATIENCE.total_seconds()):
             return list(await asyncio.gather(*(self._spend(caller) for caller in callers)))
