@@ -55,10 +55,10 @@ def name_files(_app: Any, page: str, content: list[str]) -> None:
     """Links to files of the repository that are no pages become their names: there is nothing to open on a site."""
 
     def named(link: re.Match[str]) -> str:
-        inside = (DOCS / page).parent.joinpath(link.group(0).rpartition("(")[2].rstrip(")").partition("#")[0]).resolve()
-        return (
-            link.group(0) if inside.is_relative_to(DOCS) else f"{link.group(1)} (`{link.group(2)}` in the repository)"
-        )
+        path = link.group(0).rpartition("(")[2].rstrip(")").partition("#")[0]
+        if (DOCS / page).parent.joinpath(path).resolve().is_relative_to(DOCS):
+            return link.group(0)
+        return f"{link.group(1)} (`{link.group(2)}` in the repository)"
 
     content[0] = _OUTSIDE.sub(named, content[0])
 
