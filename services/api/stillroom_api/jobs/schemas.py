@@ -340,7 +340,10 @@ def allowed(placed: PlacedJob, actor: Actor) -> list[str]:
     """What the actor may do with the job in the state that it is in."""
     job = placed.job
     if JobState(job.state) not in FINAL:
-        return [str(Permission.JOB_CANCEL)] if may_cancel(actor, placed) else []
+        may = [str(Permission.JOB_CANCEL)] if may_cancel(actor, placed) else []
+        if actor.may(Permission.ACTIVITY_CANCEL, job.project_id, placed.environment):
+            may.append(str(Permission.ACTIVITY_CANCEL))  # of those who hold it up, and those whom it holds up
+        return may
     needed = PERMISSION_FOR[JobKind(job.kind)]
     if may_be_resumed(job) and actor.may(needed, job.project_id, placed.environment):
         return [str(needed)]

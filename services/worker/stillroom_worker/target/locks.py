@@ -15,7 +15,7 @@ with waiting as materialized (
 ), involved as (
     select pid from waiting union select unnest(blockers) from waiting union select unnest($1::int[])
 )
-select a.pid, coalesce(a.application_name, '') as application, coalesce(a.usename, '') as username,
+select a.pid, extract(epoch from a.backend_start)::float8 as started, coalesce(a.application_name, '') as application, coalesce(a.usename, '') as username,
        coalesce(a.backend_type, '') as backend, coalesce(a.state, '') as state,
        left(nullif(a.query, '<insufficient privilege>'), 300) as query,
        case when a.wait_event_type is not null then a.wait_event_type || ': ' || a.wait_event end as wait_event,
@@ -48,6 +48,7 @@ class Session:
     """One session that waits for a lock, or that others wait for."""
 
     pid: int
+    started: float | None  # seconds of the epoch; with the pid it names a session for ever
     application: str
     username: str
     backend: str

@@ -68,6 +68,9 @@ async def test_a_job_that_waits_tells_for_which_lock_and_who_holds_it(scene: Any
         holder = event.data["blockers"][0]
         assert (holder["username"], holder["wait_event"]) == (scene.target.user, "Client: ClientRead")
         assert holder["transaction_s"] >= holder["query_s"]
+        with psycopg.connect(scene.target.url) as looking:
+            began = "select extract(epoch from backend_start)::float8 from pg_stat_activity where pid = %s"
+            assert looking.execute(began, [holder["pid"]]).fetchone() == (holder["started"],)
     done = await ended(scene, key, running)
     assert done.job.state == "succeeded", done.job.error
 

@@ -3,10 +3,12 @@ import { useState } from "react";
 import { Link, useLocation, useNavigate, useParams } from "react-router";
 import { asProblem } from "@/api/problem";
 import { useTrouble } from "@/api/use-trouble";
+import { EndSession } from "@/features/databases/end-session";
 import { JobFacts } from "@/features/jobs/job-facts";
 import { JobHeader } from "@/features/jobs/job-header";
 import { JobSteps } from "@/features/jobs/job-steps";
 import { JobStream } from "@/features/jobs/job-stream";
+import type { LockSession } from "@/features/jobs/locks";
 import { LocksPanel } from "@/features/jobs/locks-panel";
 import { isOpen, useJob } from "@/features/jobs/queries";
 import { ResumeButton } from "@/features/jobs/resume";
@@ -44,6 +46,7 @@ function Loaded({ job }: { job: Job }) {
   const navigate = useNavigate();
   const [wanted, setWanted] = useState(() => lineOfHash(hash));
   const [tab, setTab] = useState<"stream" | "steps" | "facts">("stream");
+  const [ending, setEnding] = useState<{ session: LockSession; terminate: boolean } | null>(null);
   const desk = useMedia("(min-width: 1024px)");
   useTitle(`#${job.number} ${title}`, job.project.name);
 
@@ -62,9 +65,11 @@ function Loaded({ job }: { job: Job }) {
     </Button>
   );
   const resume = <ResumeButton job={job} onStarted={(fresh) => void navigate(`/jobs/${fresh.id}`)} />;
+  const mayEnd = job.permissions.includes("activity.cancel");
+  const place = { org: job.organization.slug, project: job.project.slug, environment: job.environment.slug, database: job.database.id };
   const stream = (
     <div className="flex h-full min-h-0 flex-col">
-      {isOpen(job) && feed.locks && <LocksPanel locks={feed.locks} />}
+      {isOpen(job) && feed.locks && <LocksPanel locks={feed.locks} onEnd={mayEnd ? (session, terminate) => setEnding({ session, terminate }) : undefined} />}
       <JobStream job={job} feed={feed} live={isOpen(job)} connection={connection} wanted={wanted} />
     </div>
   );
@@ -72,6 +77,7 @@ function Loaded({ job }: { job: Job }) {
   const facts = <JobFacts job={job} next={<div className="flex flex-wrap gap-2">{resume}{migrations}</div>} />;
   return (
     <div className="flex h-full min-h-0 flex-col">
+      {ending && <EndSession place={place} session={{ ...ending.session, started: ending.session.started ?? null }} terminate={ending.terminate} onClose={() => setEnding(null)} />}
       <JobHeader job={job} link={isOpen(job) ? migrations : null} />
       {desk ? (
         <div className="grid min-h-0 flex-1 grid-cols-[17rem_minmax(0,1fr)_19rem]">

@@ -5,13 +5,13 @@ import { useTrouble } from "@/api/use-trouble";
 import { useLanguage } from "@/i18n";
 import { Button } from "@/ui/button";
 import { Chip, type Tone } from "@/ui/chip";
-import { Dialog } from "@/ui/dialog";
 import { Name } from "@/ui/name";
 import { TroubleNotice } from "@/ui/notice";
 import { Empty, Failed, SkeletonRows } from "@/ui/states";
 import { Toggles } from "@/ui/segmented";
 import { sessionRows } from "./blocking";
-import { useActivity, useEndSession } from "./looking";
+import { EndSession } from "./end-session";
+import { useActivity } from "./looking";
 import type { Place } from "./queries";
 
 interface ActivityViewProps {
@@ -70,7 +70,7 @@ export function ActivityView({ place, why }: ActivityViewProps) {
           ))}
         </ul>
       )}
-      {asked && <EndDialog place={place} asked={asked} onClose={() => setAsked(null)} />}
+      {asked && <EndSession place={place} {...asked} onClose={() => setAsked(null)} />}
     </div>
   );
 }
@@ -123,35 +123,5 @@ function SessionLine({ session, why, onEnd }: { session: SessionOfDatabase; why:
         </div>
       )}
     </div>
-  );
-}
-
-function EndDialog({ place, asked, onClose }: { place: Place; asked: Asked; onClose: () => void }) {
-  const { t } = useLanguage();
-  const trouble = useTrouble();
-  const end = useEndSession(place);
-  const { session, terminate } = asked;
-  return (
-    <Dialog
-      open
-      onClose={onClose}
-      title={t(terminate ? "databases.terminateTitle" : "databases.cancelTitle", { pid: session.pid })}
-      description={t(terminate ? "databases.terminateHint" : "databases.cancelHint")}
-      footer={
-        <>
-          <Button onClick={onClose}>{t("common.close")}</Button>
-          <Button variant="danger-primary" busy={end.isPending} onClick={() => end.mutate(asked, { onSuccess: onClose })}>
-            {t(terminate ? "databases.terminate" : "databases.cancel")}
-          </Button>
-        </>
-      }
-    >
-      <p className="text-sm">
-        <Name text={session.application || session.username || ""} />
-      </p>
-      {session.query && <pre className="mt-1 max-h-40 overflow-auto bg-code p-2 font-mono text-[12px] whitespace-pre-wrap">{session.query}</pre>}
-      {session.ours && <p className="mt-2 text-sm text-failed">{t("databases.oursHint")}</p>}
-      {end.isError && <TroubleNotice className="mt-2" trouble={trouble(end.error)} />}
-    </Dialog>
   );
 }

@@ -20,7 +20,7 @@ export function useActivity(place: Place) {
 export function useEndSession(place: Place) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: ({ session, terminate }: { session: SessionOfDatabase; terminate: boolean }) =>
+    mutationFn: ({ session, terminate }: { session: Pick<SessionOfDatabase, "pid" | "started">; terminate: boolean }) =>
       unwrap(api.POST(`${PATH}/activity/end`, { params: params(place), body: { pid: session.pid, started: session.started ?? 0, terminate } })),
     onSettled: () => client.invalidateQueries({ queryKey: ["activity", place.database] }),
   });

@@ -1,13 +1,20 @@
 import { useLanguage } from "@/i18n";
 import { clock } from "@/i18n/format";
+import { Button } from "@/ui/button";
 import { Chip } from "@/ui/chip";
 import { Notice } from "@/ui/notice";
 import { Progress } from "@/ui/progress";
 import { useNow } from "@/ui/use-now";
 import { type Branch, type Locks, type LockSession, type Tree, treeOf } from "./locks";
 
+interface LocksPanelProps {
+  locks: Locks;
+  /** Where this person may end sessions of the database. */
+  onEnd?: ((session: LockSession, terminate: boolean) => void) | undefined;
+}
+
 /** Above the stream while it lasts: whom the job waits for, who waits for the job, and how far an index is. */
-export function LocksPanel({ locks }: { locks: Locks }) {
+export function LocksPanel({ locks, onEnd }: LocksPanelProps) {
   const { t } = useLanguage();
   const now = useNow(1_000);
   const since = Math.max(0, now - locks.at) / 1000;
@@ -16,7 +23,7 @@ export function LocksPanel({ locks }: { locks: Locks }) {
     <Notice kind={locks.waiting.length + locks.blocked.length > 0 ? "warning" : "info"} title={title} className="m-2 shrink-0">
       {locks.waiting.length + locks.blocked.length > 0 && (
         <div className="mt-1 flex max-h-64 flex-col gap-1 overflow-y-auto" role="group" aria-label={t("jobs.locks.tree")} tabIndex={0}>
-          <JobAndOthers tree={treeOf(locks)} since={since} />
+          <JobAndOthers tree={treeOf(locks)} since={since} onEnd={onEnd} />
         </div>
       )}
       {locks.builds.map((build) => (
@@ -33,7 +40,7 @@ export function LocksPanel({ locks }: { locks: Locks }) {
 }
 
 /** The job as the root, then both sides of it. */
-function JobAndOthers({ tree, since }: { tree: Tree; since: number }) {
+function JobAndOthers({ tree, since, onEnd }: { tree: Tree; since: number } & Pick<LocksPanelProps, "onEnd">) {
   const { t } = useLanguage();
   const sides = [
     { name: t("jobs.locks.heldBy"), branches: tree.above },
@@ -52,7 +59,7 @@ function JobAndOthers({ tree, since }: { tree: Tree; since: number }) {
           <section key={name} aria-label={name} className="ml-2 border-l border-line pl-3">
             <p className="text-xs text-muted">{name}</p>
             <ul className="mt-1 flex flex-col gap-1">
-              <Branches branches={branches} since={since} />
+              <Branches branches={branches} since={since} onEnd={onEnd} />
             </ul>
           </section>
         ))}
@@ -60,20 +67,20 @@ function JobAndOthers({ tree, since }: { tree: Tree; since: number }) {
   );
 }
 
-function Branches({ branches, since }: { branches: Branch[]; since: number }) {
+function Branches({ branches, since, onEnd }: { branches: Branch[]; since: number } & Pick<LocksPanelProps, "onEnd">) {
   return branches.map(({ session, children }) => (
     <li key={session.pid}>
-      <SessionLine session={session} ours={false} since={since} />
+      <SessionLine session={session} ours={false} since={since} onEnd={onEnd} />
       {children.length > 0 && (
         <ul className="mt-1 ml-2 flex flex-col gap-1 border-l border-line pl-3">
-          <Branches branches={children} since={since} />
+          <Branches branches={children} since={since} onEnd={onEnd} />
         </ul>
       )}
     </li>
   ));
 }
 
-function SessionLine({ session, ours, since }: { session: LockSession; ours: boolean; since: number }) {
+function SessionLine({ session, ours, since, onEnd }: { session: LockSession; ours: boolean; since: number } & Pick<LocksPanelProps, "onEnd">) {
   const { t } = useLanguage();
   const timed = (seconds: number) => clock((seconds + since) * 1000);
   const name = session.application && session.username ? `${session.application} · ${session.username}` : session.application || session.username;
@@ -91,6 +98,16 @@ function SessionLine({ session, ours, since }: { session: LockSession; ours: boo
           </span>
         )}
         {session.wait_event && <code className="text-xs text-muted">{session.wait_event}</code>}
+        {onEnd && !ours && typeof session.started === "number" && (
+          <span className="flex gap-1.5">
+            <Button size="small" onClick={() => onEnd(session, false)}>
+              {t("databases.cancel")}
+            </Button>
+            <Button size="small" variant="danger" onClick={() => onEnd(session, true)}>
+              {t("databases.terminate")}
+            </Button>
+          </span>
+        )}
       </p>
       {session.query && (
         <p className="flex items-baseline gap-x-2 text-xs text-muted">

@@ -2,6 +2,8 @@
 
 export interface LockSession {
   pid: number;
+  /** When it began, in seconds of the epoch; an older worker does not tell it. */
+  started?: number | null;
   application: string;
   username: string;
   state: string;
