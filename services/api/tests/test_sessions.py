@@ -1,14 +1,18 @@
 """Signing in, staying signed in, signing out."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sqlalchemy import update
 
 from stillroom_core.members.models import User
+from stillroom_core.sessions import passwords
 from stillroom_core.sessions.models import RefreshToken
 from stillroom_core.settings import get_settings
 from stillroom_core.tables import now
@@ -123,6 +127,44 @@ async def test_a_token_with_one_wrong_claim_is_no_token(api: Any, change: dict[s
     forged = jwt.encode(claims, key, algorithm="HS256")
     answer = await api.client.get("/api/me", headers={"Authorization": f"Bearer {forged}"})
     assert answer.status_code == 401
+
+
+async def test_a_token_that_another_algorithm_or_key_signed_is_no_token(api: Any) -> None:
+    await api.sign_in(OWNER)
+    key = get_settings().secret_key.get_secret_value()
+    claims = jwt.decode(api.tokens[OWNER], key, algorithms=["HS256"], audience="stillroom-api")
+    pair = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private = pair.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    jwk = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(pair.public_key()))
+    forged = [
+        jwt.encode(claims, "", algorithm="none"),
+        jwt.encode(claims, key, algorithm="HS512"),
+        jwt.encode(claims, key, algorithm="HS384"),
+        jwt.encode(claims, "x" * 48, algorithm="HS256"),
+        jwt.encode(claims, private, algorithm="RS256"),
+        jwt.encode(claims, private, algorithm="RS256", headers={"jwk": jwk, "kid": "1", "jku": "https://evil.example"}),
+        api.tokens[OWNER].rpartition(".")[0] + ".",
+        jwt.encode(claims, key, algorithm="HS256", headers={"typ": "JWT"}),
+    ]
+    codes = [
+        (await api.client.get("/api/me", headers={"Authorization": f"Bearer {token}"})).status_code for token in forged
+    ]
+    assert codes == [401] * (len(forged) - 1) + [200]  # the last one is ours: it shows that the claims were good
+
+
+async def test_an_unknown_person_costs_as_many_hashes_as_a_known_one(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashes: list[str] = []
+    for name in ("verify_and_update", "dummy_verify"):
+        real = getattr(passwords._context, name)
+
+        def counting(*given: Any, name: str = name, real: Any = real) -> Any:
+            hashes.append(name)
+            return real(*given)
+
+        monkeypatch.setattr(passwords._context, name, counting)
+    await sign_in(api, password="wrong")
+    await sign_in(api, "nobody@own.example", "wrong")
+    assert hashes == ["verify_and_update", "dummy_verify"]
 
 
 async def test_a_page_of_another_origin_cannot_use_the_cookie(api: Any) -> None:
