@@ -18,7 +18,15 @@ def github() -> tuple[str, dict[str, str]]:
     (step,) = action["runs"]["steps"]
     assert "${{" not in step["run"], "a value would become a part of the script"
     given = {"COMMAND": action["inputs"]["command"]["default"], "REVISION": action["inputs"]["revision"]["default"]}
-    assert set(step["env"]) >= {"STILLROOM_URL", "STILLROOM_TOKEN", "DATABASE", "JUNIT", "KEY", *given}
+    assert set(step["env"]) >= {
+        "STILLROOM_URL",
+        "STILLROOM_TOKEN",
+        "STILLROOM_TRUST",
+        "DATABASE",
+        "JUNIT",
+        "KEY",
+        *given,
+    }
     return step["run"], {**given, "DATABASE": "", "JUNIT": "", "KEY": "github-a/b-7-migrate-"}
 
 

@@ -79,6 +79,14 @@ DATABASE = {"name": "n", "host": "h.example", "database": "d", "username": "u"}
 DATABASE_TO_TEST = {"host": "h.example", "database": "d", "username": "u"}
 SHOP = {"project": "own/shop"}
 TOKEN = {"name": "CI", "permissions": ["job.upgrade"], "projects": ["shop"], "expires_in_days": 30}
+TRUST = {
+    "name": "GitHub",
+    "account": "{account}",
+    "issuer": "https://token.actions.example",
+    "audience": "https://stillroom.example",
+    "claims": [{"name": "repository", "pattern": "acme/shop"}],
+    "permissions": ["job.upgrade"],
+}
 WEBHOOK = {"name": "Chat", "url": "https://hooks.example/x", "events": ["job.failed"]}
 ENVIRONMENT = "/api/orgs/{org}/projects/{project}/environments/{environment}"
 
@@ -132,6 +140,11 @@ MATRIX: list[Row] = [
     in_organization("GET", "/service-accounts", SETTERS),
     in_organization("POST", "/service-accounts", MANAGERS, {"name": "Pipeline"}),
     in_organization("DELETE", "/service-accounts/{account}", MANAGERS),
+    # Pipelines that come with an identity token.
+    in_organization("GET", "/trusts", MANAGERS),
+    in_organization("POST", "/trusts", MANAGERS, TRUST),
+    in_organization("PUT", "/trusts/{trust}", MANAGERS, TRUST),
+    in_organization("DELETE", "/trusts/{trust}", MANAGERS),
     # Webhooks, and what oneself is told of.
     in_organization("GET", "/webhooks", MANAGERS),
     in_organization("POST", "/webhooks", MANAGERS, WEBHOOK),

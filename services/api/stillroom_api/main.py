@@ -43,6 +43,7 @@ from stillroom_api.requests import Requests
 from stillroom_api.sessions import routes as sessions
 from stillroom_api.setups import routes as setups
 from stillroom_api.tokens import routes as tokens
+from stillroom_api.trusts import routes as trusts
 from stillroom_api.watched import watched
 from stillroom_api.webhooks import routes as webhooks
 from stillroom_core.jobs.queue import Queue
@@ -80,6 +81,8 @@ _ROUTERS = (
     jobs.router,
     audit.router,
     tokens.router,
+    trusts.router,
+    trusts.exchanging,
     webhooks.router,
     notifications.router,
     live.router,

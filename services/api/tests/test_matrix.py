@@ -104,10 +104,14 @@ async def ids(api: Any, on: str, by: str) -> dict[str, str]:
     webhook = await api.call(OWNER, "POST", "/api/orgs/own/webhooks", json=matrix.WEBHOOK)
     delivery = await api.call(OWNER, "POST", f"/api/orgs/own/webhooks/{webhook.json()['id']}/test")
     account = await api.call(OWNER, "POST", "/api/orgs/own/service-accounts", json={"name": "Pipeline"})
+    trusted = {**matrix.TRUST, "account": account.json()["id"]}
+    trust = await api.call(OWNER, "POST", "/api/orgs/own/trusts", json=trusted)
+    assert trust.status_code == 201, trust.text
     draft = await api.call(OWNER, "POST", "/api/orgs/own/projects/shop/drafts", json={"kind": "empty", "message": "m"})
     assert draft.status_code == 202, draft.text
     return {
         "token": token.json()["id"],
+        "trust": trust.json()["id"],
         "webhook": webhook.json()["id"],
         "delivery": delivery.json()["id"],
         "account": account.json()["id"],

@@ -19,6 +19,7 @@ from stillroom_core.projects.models import Commit, Project, RevisionSource
 from stillroom_core.sessions.models import RefreshToken
 from stillroom_core.setups.models import Setup
 from stillroom_core.tokens.models import ApiToken
+from stillroom_core.trusts.models import Trust
 from stillroom_core.webhooks.models import Webhook, WebhookDelivery
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "RevisionSource",
     "SchemaChange",
     "Setup",
+    "Trust",
     "User",
     "Webhook",
     "WebhookDelivery",

@@ -41,6 +41,7 @@ from stillroom_core.setups.models import Setup
 from stillroom_core.setups.repository import forget_old_setups
 from stillroom_core.tables import now
 from stillroom_core.telemetry import metrics
+from stillroom_core.trusts.exchange import forget_exchanged
 from stillroom_core.webhooks.delivery import forget_old_deliveries
 from stillroom_worker.room import Room
 
@@ -95,6 +96,7 @@ async def _forget(room: Room) -> None:
         await forget_old(session)
         await forget_old_deliveries(session)
         await forget_old_events(session)
+        await forget_exchanged(session)
 
 
 async def _ring(room: Room) -> None:

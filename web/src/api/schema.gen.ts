@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/auth/exchange": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Exchange Token
+         * @description Exchanges a pipeline's identity token, once, for an API token of at most an hour.
+         */
+        post: operations["exchange_token_api_auth_exchange_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/forgot": {
         parameters: {
             query?: never;
@@ -2118,6 +2138,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/orgs/{org}/trusts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Trusts
+         * @description Whose pipelines are trusted.
+         */
+        get: operations["list_trusts_api_orgs__org__trusts_get"];
+        put?: never;
+        /**
+         * Create Trust
+         * @description Trusts identity tokens of an issuer that have these claims, within one's own rights.
+         */
+        post: operations["create_trust_api_orgs__org__trusts_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/trusts/{trust}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Trust
+         * @description Gives a trust another content.
+         */
+        put: operations["change_trust_api_orgs__org__trusts__trust__put"];
+        post?: never;
+        /**
+         * Delete Trust
+         * @description Ends a trust and every token that it gave.
+         */
+        delete: operations["delete_trust_api_orgs__org__trusts__trust__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/orgs/{org}/webhooks": {
         parameters: {
             query?: never;
@@ -2765,6 +2833,16 @@ export interface components {
             /** Own Jobs Only */
             own_jobs_only: boolean;
             project: components["schemas"]["NotifiedPlace"] | null;
+        };
+        /**
+         * Claim
+         * @description A claim that an identity token must have; * in the pattern stands for anything.
+         */
+        Claim: {
+            /** Name */
+            name: string;
+            /** Pattern */
+            pattern: string;
         };
         /**
          * CodeOnly
@@ -3506,6 +3584,19 @@ export interface components {
             next_after: number;
         };
         /**
+         * ExchangedToken
+         * @description An API token for a while; send it as `Authorization: Bearer`.
+         */
+        ExchangedToken: {
+            /** Access Token */
+            access_token: string;
+            /**
+             * Expires In
+             * @description seconds
+             */
+            expires_in: number;
+        };
+        /**
          * ExplainRequest
          * @description SQL to explain; with `analyze` it is run, in a read-only transaction.
          */
@@ -3787,6 +3878,22 @@ export interface components {
             since: string | null;
             /** Username */
             username: string;
+        };
+        /**
+         * IdentityToken
+         * @description What a pipeline comes with.
+         */
+        IdentityToken: {
+            /**
+             * Token
+             * Format: password
+             */
+            token: string;
+            /**
+             * Trust
+             * Format: uuid
+             */
+            trust: string;
         };
         /**
          * IndexRead
@@ -6133,6 +6240,103 @@ export interface components {
             person: string;
         };
         /**
+         * TrustNew
+         * @description A trust to make, or the whole of what one is to become.
+         */
+        TrustNew: {
+            /**
+             * Account
+             * Format: uuid
+             * @description the service account whose rights bound the tokens
+             */
+            account: string;
+            /** Audience */
+            audience: string;
+            /** Claims */
+            claims: components["schemas"]["Claim"][];
+            /** Environments */
+            environments?: string[] | null;
+            /**
+             * Issuer
+             * @description exactly as the identity tokens name it
+             */
+            issuer: string;
+            /**
+             * Life Minutes
+             * @default 30
+             */
+            life_minutes: number;
+            /** Name */
+            name: string;
+            /** Permissions */
+            permissions: components["schemas"]["Permission"][];
+            /** Projects */
+            projects?: string[] | null;
+        };
+        /**
+         * TrustRead
+         * @description A trust; nothing of it is secret.
+         */
+        TrustRead: {
+            account: components["schemas"]["TrustedAccount"];
+            /** Audience */
+            audience: string;
+            /** Claims */
+            claims: components["schemas"]["Claim"][];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Environment Ids */
+            environment_ids: string[] | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Issuer */
+            issuer: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Life Minutes */
+            life_minutes: number;
+            /** Name */
+            name: string;
+            /** Permissions */
+            permissions: string[];
+            /** Project Ids */
+            project_ids: string[] | null;
+        };
+        /**
+         * TrustedAccount
+         * @description The service account that the tokens act as.
+         */
+        TrustedAccount: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * Trusts
+         * @description The organization's trusts, the newest first.
+         */
+        Trusts: {
+            /**
+             * Audience
+             * @description what a new trust is proposed to ask for: this installation's address
+             */
+            audience: string;
+            /** Items */
+            items: components["schemas"]["TrustRead"][];
+        };
+        /**
          * Variable
          * @description An environment variable of a run. A secret is sent without value to keep the stored one.
          */
@@ -6344,6 +6548,39 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    exchange_token_api_auth_exchange_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityToken"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangedToken"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     forgot_api_auth_forgot_post: {
         parameters: {
             query?: never;
@@ -10482,6 +10719,138 @@ export interface operations {
                 "application/json": components["schemas"]["Transfer"];
             };
         };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_trusts_api_orgs__org__trusts_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trusts"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_trust_api_orgs__org__trusts_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrustNew"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrustRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_trust_api_orgs__org__trusts__trust__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                trust: string;
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrustNew"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrustRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_trust_api_orgs__org__trusts__trust__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                trust: string;
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             204: {

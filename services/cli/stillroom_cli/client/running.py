@@ -10,9 +10,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from stillroom_cli.client.connection import Client
+from stillroom_cli.client.connection import Client, is_local, normalized_url
 from stillroom_cli.client.credentials import CredentialFile, GivenToken
 from stillroom_cli.client.failures import Exit, Failure, Misused, Refused
+from stillroom_cli.client.identity import ByIdentity
 from stillroom_cli.client.terminal import Style, Terminal
 
 DEFAULT_URL = "http://localhost:8000"
@@ -66,14 +67,23 @@ def server_url(arguments: argparse.Namespace) -> str:
 
 
 def open_client(arguments: argparse.Namespace) -> Client:
-    """A client for the server that is meant, with STILLROOM_TOKEN or this user's stored sign-in."""
-    token = given_token()
-    return Client(server_url(arguments), GivenToken(token) if token else CredentialFile())
+    """A client for the server that is meant: by STILLROOM_TOKEN, as the pipeline of STILLROOM_TRUST, or signed in."""
+    url = normalized_url(server_url(arguments))
+    if token := given_token():
+        return Client(url, GivenToken(token))
+    if trust := given_trust():
+        return Client(url, ByIdentity(trust, local=is_local(url)))
+    return Client(url, CredentialFile())
 
 
 def given_token() -> str | None:
     """The API token that the environment names."""
     return os.environ.get("STILLROOM_TOKEN", "").strip() or None
+
+
+def given_trust() -> str | None:
+    """The trust by which a pipeline acts that keeps no secret."""
+    return os.environ.get("STILLROOM_TRUST", "").strip() or None
 
 
 def project_of(arguments: argparse.Namespace) -> str | None:
@@ -100,7 +110,7 @@ def print_json(content: Any) -> None:
 
 def _required(value: str | None, noun: str, option: str, variable: str) -> str | None:
     if not value:
-        if given_token():
+        if given_token() or given_trust():
             return None  # the server knows whether the token is for one alone, and says so where it is not
         raise Misused(f"Which {noun} is meant?", fix=f"Give {option}, or set {variable}.")
     return value

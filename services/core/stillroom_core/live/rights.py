@@ -39,7 +39,7 @@ def _executed(state: ORMExecuteState) -> None:
 
 def _decides(row: Any, *, deleted: bool) -> bool:
     name = row.__tablename__
-    if name in _ROLES or (deleted and name in (*_ENDINGS, "projects", "organizations")):
+    if name in _ROLES or (deleted and name in (*_ENDINGS, "projects", "organizations", "trusts")):
         return True
     state = inspect(row)
     return any(state.attrs[column].history.has_changes() for column in _ENDINGS.get(name, ()) if state.persistent)

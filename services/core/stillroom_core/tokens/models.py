@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, LargeBinary, String
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -21,6 +21,12 @@ class ApiToken(Keyed, Table):
             ["memberships.organization_id", "memberships.user_id"],
             ondelete="CASCADE",
         ),
+        # With a trust every token that it gave ends.
+        ForeignKeyConstraint(
+            ["organization_id", "trust_id"], ["trusts.organization_id", "trusts.id"], ondelete="CASCADE"
+        ),
+        UniqueConstraint("organization_id", "identity_hash"),
+        Index("ix_api_tokens_trust_id_expires_at", "trust_id", "expires_at"),
         CheckConstraint("kind in ('person', 'service')", name="kind"),
         Index("ix_api_tokens_organization_id_user_id", "organization_id", "user_id"),
     )
@@ -30,6 +36,10 @@ class ApiToken(Keyed, Table):
     kind: Mapped[str] = mapped_column(String(16))
     name: Mapped[str] = mapped_column(String(200))
     token_hash: Mapped[bytes] = mapped_column(LargeBinary)  # SHA-256: the token is random
+
+    # Of a pipeline that came with an identity token: by which trust, and a hash of that token's id: it counts once.
+    trust_id: Mapped[UUID | None]
+    identity_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
 
     # Null means all of those that the owner has; the owner's rights are asked anew at every request.
     project_ids: Mapped[list[str] | None] = mapped_column(JSONB)

@@ -19,12 +19,12 @@ class TokenRepository:
         self._organization_id = organization_id
 
     async def listing(self) -> Sequence[Row[ApiToken, User]]:
-        """Every token with its owner, newest first."""
+        """Every token that somebody made, with its owner, newest first."""
         return (
             await self._session.execute(
                 select(ApiToken, User)
                 .join(User, User.id == ApiToken.user_id)
-                .where(ApiToken.organization_id == self._organization_id)
+                .where(ApiToken.organization_id == self._organization_id, ApiToken.trust_id.is_(None))
                 .order_by(ApiToken.id.desc())
             )
         ).all()

@@ -1,14 +1,16 @@
 import { Bot, KeyRound, Plus } from "lucide-react";
 import { useState } from "react";
-import type { ServiceAccount, Token, TokenMade } from "@/api/types";
+import type { ServiceAccount, Token, TokenMade, Trust } from "@/api/types";
 import { useTrouble } from "@/api/use-trouble";
 import { useEnvironments } from "@/features/environments/queries";
 import { useProjects } from "@/features/projects/queries";
 import { AccountForm } from "@/features/tokens/account-form";
-import { useEndAccount, useRevokeToken, useRotateToken, useServiceAccounts, useTokens } from "@/features/tokens/queries";
+import { useEndAccount, useEndTrust, useRevokeToken, useRotateToken, useServiceAccounts, useTokens, useTrusts } from "@/features/tokens/queries";
 import { TokenForm } from "@/features/tokens/token-form";
 import { TokenList } from "@/features/tokens/token-list";
 import { TokenShown } from "@/features/tokens/token-shown";
+import { TrustForm } from "@/features/tokens/trust-form";
+import { TrustList } from "@/features/tokens/trust-list";
 import { useLanguage } from "@/i18n";
 import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
@@ -23,7 +25,9 @@ type Asked =
   | { what: "account" }
   | { what: "shown"; made: TokenMade }
   | { what: "rotate" | "revoke"; token: Token }
-  | { what: "end"; account: ServiceAccount };
+  | { what: "end"; account: ServiceAccount }
+  | { what: "trust"; trust?: Trust }
+  | { what: "endTrust"; trust: Trust };
 
 export function Tokens() {
   const { t } = useLanguage();
@@ -42,6 +46,9 @@ export function Tokens() {
     setProject("");
   };
   const mayAddAccounts = organization?.permissions.includes("member.manage") ? null : t("common.noPermission", { permission: "member.manage" });
+  const manages = !mayAddAccounts;
+  const trusts = useTrusts(org, manages);
+  const whyNoTrust = accounts.data?.length === 0 ? t("trusts.accountFirst") : null;
   const places = { projects: projects.data ?? [], environments: environments.data ?? [], onProject: setProject };
   if (tokens.isError) return <Failed trouble={trouble(tokens.error)} onRetry={() => void tokens.refetch()} />;
   const add = (
@@ -99,12 +106,60 @@ export function Tokens() {
           ))}
         </ul>
       </section>
+      {manages && (
+        <section aria-labelledby="trusts" className="mt-6">
+          <div className="flex flex-wrap items-center justify-between gap-3 px-4 pb-3">
+            <div className="min-w-0">
+              <h2 id="trusts" className="font-semibold">
+                {t("trusts.title")}
+              </h2>
+              <p className="text-sm text-muted">{t("trusts.lead")}</p>
+            </div>
+            <Button why={whyNoTrust} onClick={() => setAsked({ what: "trust" })}>
+              <Plus aria-hidden className="size-3.5" /> {t("trusts.add")}
+            </Button>
+          </div>
+          {trusts.isError && <TroubleNotice className="mx-4" trouble={trouble(trusts.error)} onRetry={() => void trusts.refetch()} />}
+          {trusts.data && (
+            <TrustList
+              trusts={trusts.data.items}
+              nameOfProject={(id) => projects.data?.find((one) => one.id === id)?.name}
+              actions={(trust) => (
+                <>
+                  <Button
+                    size="small"
+                    onClick={() => {
+                      setProject(trust.project_ids?.[0] ?? "");
+                      setAsked({ what: "trust", trust });
+                    }}
+                  >
+                    {t("webhooks.change")}
+                  </Button>
+                  <Button size="small" variant="danger" onClick={() => setAsked({ what: "endTrust", trust })}>
+                    {t("tokens.endAccount")}
+                  </Button>
+                </>
+              )}
+            />
+          )}
+        </section>
+      )}
+      {asked?.what === "trust" && (
+        <TrustForm
+          org={org}
+          {...places}
+          {...(asked.trust ? { trust: asked.trust } : {})}
+          accounts={accounts.data ?? []}
+          audience={trusts.data?.audience ?? ""}
+          onClose={close}
+        />
+      )}
       {asked?.what === "token" && (
         <TokenForm org={org} {...places} accounts={accounts.data ?? []} onClose={close} onMade={(made) => setAsked({ what: "shown", made })} />
       )}
       {asked?.what === "account" && <AccountForm org={org} {...places} onClose={close} />}
       {asked?.what === "shown" && <TokenShown made={asked.made} onClose={close} />}
-      {(asked?.what === "rotate" || asked?.what === "revoke" || asked?.what === "end") && (
+      {(asked?.what === "rotate" || asked?.what === "revoke" || asked?.what === "end" || asked?.what === "endTrust") && (
         <Confirm org={org} asked={asked} onClose={close} onMade={(made) => setAsked({ what: "shown", made })} />
       )}
     </>
@@ -113,7 +168,7 @@ export function Tokens() {
 
 interface ConfirmProps {
   org: string;
-  asked: Extract<Asked, { what: "rotate" | "revoke" | "end" }>;
+  asked: Extract<Asked, { what: "rotate" | "revoke" | "end" | "endTrust" }>;
   onClose: () => void;
   onMade: (made: TokenMade) => void;
 }
@@ -125,11 +180,13 @@ function Confirm({ org, asked, onClose, onMade }: ConfirmProps) {
   const rotate = useRotateToken(org);
   const revoke = useRevokeToken(org);
   const end = useEndAccount(org);
-  const acts = { rotate, revoke, end };
+  const endTrust = useEndTrust(org);
+  const acts = { rotate, revoke, end, endTrust };
   const act = acts[asked.what];
-  const name = asked.what === "end" ? asked.account.name : asked.token.name;
+  const name = asked.what === "end" ? asked.account.name : asked.what === "endTrust" ? asked.trust.name : asked.token.name;
   const go = () => {
-    if (asked.what === "end") end.mutate(asked.account.id, { onSuccess: onClose });
+    if (asked.what === "endTrust") endTrust.mutate(asked.trust.id, { onSuccess: onClose });
+    else if (asked.what === "end") end.mutate(asked.account.id, { onSuccess: onClose });
     else if (asked.what === "rotate") rotate.mutate(asked.token.id, { onSuccess: onMade });
     else revoke.mutate(asked.token.id, { onSuccess: onClose });
   };

@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
-import type { ServiceAccountNew, TokenNew } from "@/api/types";
+import type { ServiceAccountNew, TokenNew, TrustNew } from "@/api/types";
 
 export function useTokens(org: string) {
   return useQuery({
@@ -22,6 +22,7 @@ function useRefresh(org: string) {
     Promise.all([
       client.invalidateQueries({ queryKey: ["tokens", org] }),
       client.invalidateQueries({ queryKey: ["service-accounts", org] }),
+      client.invalidateQueries({ queryKey: ["trusts", org] }),
     ]);
 }
 
@@ -64,6 +65,34 @@ export function useEndAccount(org: string) {
   return useMutation({
     mutationFn: (account: string) =>
       unwrap(api.DELETE("/api/orgs/{org}/service-accounts/{account}", { params: { path: { org, account } } })),
+    onSuccess: refresh,
+  });
+}
+
+/** Whose pipelines are trusted; only for those who manage members. */
+export function useTrusts(org: string, allowed: boolean) {
+  return useQuery({
+    queryKey: ["trusts", org],
+    enabled: allowed,
+    queryFn: () => unwrap(api.GET("/api/orgs/{org}/trusts", { params: { path: { org } } })),
+  });
+}
+
+export function useSaveTrust(org: string) {
+  const refresh = useRefresh(org);
+  return useMutation({
+    mutationFn: ({ trust, body }: { trust?: string | undefined; body: TrustNew }) =>
+      trust
+        ? unwrap(api.PUT("/api/orgs/{org}/trusts/{trust}", { params: { path: { org, trust } }, body }))
+        : unwrap(api.POST("/api/orgs/{org}/trusts", { params: { path: { org } }, body })),
+    onSuccess: refresh,
+  });
+}
+
+export function useEndTrust(org: string) {
+  const refresh = useRefresh(org);
+  return useMutation({
+    mutationFn: (trust: string) => unwrap(api.DELETE("/api/orgs/{org}/trusts/{trust}", { params: { path: { org, trust } } })),
     onSuccess: refresh,
   });
 }

@@ -8,8 +8,8 @@ import { TroubleNotice } from "@/ui/notice";
 import { useForm } from "@/ui/use-form";
 import { useMakeToken } from "./queries";
 
-const PERMISSIONS = ["job.read", "job.plan", "job.upgrade", "job.downgrade", "job.stamp", "job.cancel"] as const;
-type TokenPermission = (typeof PERMISSIONS)[number];
+export const PERMISSIONS = ["job.read", "job.plan", "job.upgrade", "job.downgrade", "job.stamp", "job.cancel"] as const;
+export type TokenPermission = (typeof PERMISSIONS)[number];
 const LIVES = [7, 30, 90, 180, 365];
 
 export interface Choice {

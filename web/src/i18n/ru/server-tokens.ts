@@ -18,4 +18,18 @@ export const ofTokens = {
   "not for tokens": "не для токенов",
   "Which {0} is meant?": "Что имеется в виду: {0}?",
   "Name the {0}; only an API token for a single one may leave it out.": "Укажите: {0}. Не указывать может только токен API, выданный для чего-то одного.",
+  "This claim cannot be read.": "Это утверждение не прочитать.",
+  "Give a claim's name, and its value in which * stands for anything.": "Укажите имя утверждения и значение, где * означает что угодно.",
+  "not a name and a value": "не имя и значение",
+  "Each claim is named once, and there are at most 20.": "Каждое утверждение называют один раз, и их не больше 20.",
+  "Remove what stands there twice.": "Уберите повторы.",
+  "named twice": "названо дважды",
+  "Everybody's pipeline would be trusted.": "Доверие получил бы чей угодно конвейер.",
+  "Name the repository (GitHub), the project_path (GitLab), or the sub of yours.": "Назовите свой repository (GitHub), project_path (GitLab) или sub.",
+  "say whose pipeline": "укажите, чей конвейер",
+  "This identity token is not accepted.": "Этот токен системы не принят.",
+  "There is no such trust, or the token is not from its issuer, not for its audience, has expired, was used before, or lacks a claim that is asked for.":
+    "Нет такого доверия, или токен не от его издателя, не для его получателя, истёк, уже использован, или в нём нет нужного утверждения.",
+  "Compare the pipeline's claims with the trust in the organization's settings. The log of the api says why.":
+    "Сравните утверждения конвейера с доверием в настройках организации. Причина — в журнале api.",
 } as const;
