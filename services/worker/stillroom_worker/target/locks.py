@@ -15,7 +15,8 @@ with waiting as materialized (
 ), involved as (
     select pid from waiting union select unnest(blockers) from waiting union select unnest($1::int[])
 )
-select a.pid, extract(epoch from a.backend_start)::float8 as started, coalesce(a.application_name, '') as application, coalesce(a.usename, '') as username,
+select a.pid, extract(epoch from a.backend_start)::float8 as started,
+       coalesce(a.application_name, '') as application, coalesce(a.usename, '') as username,
        coalesce(a.backend_type, '') as backend, coalesce(a.state, '') as state,
        left(nullif(a.query, '<insufficient privilege>'), 300) as query,
        case when a.wait_event_type is not null then a.wait_event_type || ': ' || a.wait_event end as wait_event,
@@ -156,4 +157,5 @@ async def read_waits(connection: "asyncpg.Connection", ours: frozenset[int]) -> 
 
 def _told(session: Session) -> dict[str, Any]:
     content = vars(session) | {"blockers": list(session.blockers)}
-    return {name: round(value, 1) if isinstance(value, float) else value for name, value in content.items()}
+    spans = {name: round(value, 1) for name, value in content.items() if name.endswith("_s") and value is not None}
+    return content | spans
