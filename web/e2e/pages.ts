@@ -40,6 +40,7 @@ export const PAGES: readonly Page[] = [
   { name: "account-log", route: "/account", address: "/account?section=log" },
   { name: "account-organizations", route: "/account", address: "/account?section=organizations" },
   { name: "account-notifications", route: "/account", address: "/account?section=notifications" },
+  { name: "installation", route: "/installation", address: "/installation" },
   { name: "members", route: "/:org/settings", address: "/demo/settings" },
   { name: "invitations", route: "/:org/settings", address: "/demo/settings?section=invitations" },
   { name: "groups", route: "/:org/settings", address: "/demo/settings?section=groups" },

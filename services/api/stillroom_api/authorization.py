@@ -34,6 +34,7 @@ from stillroom_core.projects.models import Project
 from stillroom_core.projects.service import find_project
 from stillroom_core.sessions.service import person_behind
 from stillroom_core.sessions.tokens import unauthenticated
+from stillroom_core.staff.service import PLATFORM_READ, check_staff
 from stillroom_core.tenancy import everything, narrow
 from stillroom_core.tokens.models import ApiToken
 from stillroom_core.tokens.service import scope_of, token_user
@@ -72,6 +73,11 @@ def of_oneself(path: str) -> bool:
         "/api/orgs",
         "/api/live/ticket",
     ) or path.startswith("/api/me/")
+
+
+def of_platform(path: str) -> bool:
+    """Whether a route is for those who run the installation, and for nobody by a role in an organization."""
+    return path.startswith("/api/installation")
 
 
 # What a dependency declares about itself, for the test that walks the routes.
@@ -121,6 +127,16 @@ setattr(person_or_token, MARK, SIGNED_IN)
 # What is about oneself takes a person; what is about an organization takes an API token too.
 Person = Annotated[User, Depends(signed_in, scope="function")]
 Caller = Annotated[User, Depends(person_or_token, scope="function")]
+
+
+async def platform_staff(person: Person, session: Transaction) -> User:
+    """A person who runs the installation; raises Forbidden for everybody else."""
+    await check_staff(session, person)
+    return person
+
+
+setattr(platform_staff, MARK, PLATFORM_READ)
+PlatformStaff = Annotated[User, Depends(platform_staff, scope="function")]
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from stillroom_api.databases import routes as databases
 from stillroom_api.drafts import routes as drafts
 from stillroom_api.environments import routes as environments
 from stillroom_api.groups import routes as groups
+from stillroom_api.installation import routes as installation
 from stillroom_api.invitations import routes as invitations
 from stillroom_api.jobs import routes as jobs
 from stillroom_api.live import routes as live
@@ -86,6 +87,7 @@ _ROUTERS = (
     webhooks.router,
     notifications.router,
     live.router,
+    installation.router,
     health.router,
 )
 

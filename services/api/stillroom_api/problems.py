@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from stillroom_api.audit.telling import tell_refusal
 from stillroom_api.context import get_context
+from stillroom_api.requests import route_of
 from stillroom_core.audit.tampering import tell_misplaced
 from stillroom_core.errors import Forbidden, StillroomError
 from stillroom_core.telemetry.trail import REQUEST_ID
@@ -142,7 +143,7 @@ async def _integrity(request: Request, error: Exception) -> JSONResponse:
 
 async def _dependency(request: Request, error: Exception) -> JSONResponse:
     # The driver's text may hold an address or a password: it stays out of the answer and of the log.
-    log.error("dependency.failed", cause=type(error).__name__, path=request.url.path)
+    log.error("dependency.failed", cause=type(error).__name__, route=route_of(request.scope))
     return _answer(
         request,
         Problem(
@@ -156,7 +157,7 @@ async def _dependency(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    log.error("request.failed", path=request.url.path, cause=type(error).__name__, exc_info=error)
+    log.error("request.failed", route=route_of(request.scope), cause=type(error).__name__, exc_info=error)
     return _answer(
         request,
         Problem(

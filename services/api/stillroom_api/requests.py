@@ -14,6 +14,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 # Asked every few seconds by whoever watches the process.
 _PROBES = frozenset({"/livez", "/readyz"})
 _HEADER = trail.REQUEST_ID
+OTHER = "other"
 
 
 class Requests:
@@ -68,10 +69,12 @@ class Requests:
                         traces.fail(span, str(status))
                 if route not in _PROBES or status >= 500:
                     milliseconds = round(passed * 1000, 1)
-                    log.info("request", method=method, route=route, path=scope["path"], status=status, ms=milliseconds)
+                    # Paths hold names of tenants: of what has a route, its template is enough.
+                    path = {"path": scope["path"]} if route == OTHER else {}
+                    log.info("request", method=method, route=route, status=status, ms=milliseconds, **path)
 
 
 def route_of(scope: Scope) -> str:
     """The template of the route that a request met; `other` for files of the web and for what there is not."""
     path = getattr(scope.get("route"), "path", None)
-    return path if isinstance(path, str) and path.startswith(("/api", "/livez", "/readyz")) else "other"
+    return path if isinstance(path, str) and path.startswith(("/api", "/livez", "/readyz")) else OTHER

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute, APIWebSocketRoute
 
-from stillroom_api.authorization import MARK, PUBLIC, SIGNED_IN, of_oneself
+from stillroom_api.authorization import MARK, PUBLIC, SIGNED_IN, of_oneself, of_platform
 from stillroom_api.openapi import routes_of
 from stillroom_core.actors.permissions import Permission
+from stillroom_core.staff.service import PLATFORM_READ
 
 READING = frozenset({Permission.PROJECT_READ, Permission.JOB_READ, Permission.ORGANIZATION_READ})
 DATABASE = "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}"
@@ -41,6 +42,7 @@ async def test_every_route_declares_one_permission_or_is_public(api: Any) -> Non
                 assert signed_in, route.path  # of oneself, or narrowed by what oneself may see
             else:
                 assert signed_in and len(permissions) == 1, route.path
+                assert (permissions == {PLATFORM_READ}) == of_platform(route.path), route.path
     assert seen >= PUBLIC
 
 
@@ -83,6 +85,9 @@ async def test_an_owner_of_another_organization_gets_404_and_sees_no_marker(api:
     foreign = await _ids(api, "owner@other.example", "other")
     for method, path in _concrete(api, foreign | {"org": "other"}):
         if of_oneself(path):
+            continue
+        if of_platform(path):  # that there is such a thing is no secret, and nothing in it is anybody's
+            assert (await api.call("owner@other.example", method, path)).status_code == 403
             continue
         content = {"project": foreign["project_id"], "environment": "dev", "revision": "head"}
         query = {"project": foreign["project_id"], "environment": "dev"}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
 from stillroom_cli.client import register as register_client
+from stillroom_cli.host.commands import register as register_host
 from stillroom_cli.stack.commands import register as register_stack
 
 
@@ -21,6 +22,7 @@ def build_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="name", metavar="command", required=True)
     register_client(subparsers)
     register_stack(subparsers)
+    register_host(subparsers)
     return parser
 
 

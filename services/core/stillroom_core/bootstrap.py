@@ -27,11 +27,13 @@ from stillroom_core.projects.repository import ProjectRepository
 from stillroom_core.projects.service import create_project
 from stillroom_core.sessions.passwords import hash_password
 from stillroom_core.sessions.service import normalized_email
+from stillroom_core.staff.service import begin_with
 
 
 async def bootstrap(session: Session, content: dict[str, Any]) -> dict[str, bool]:
     """Creates what is missing; tells what was created."""
     person, made_person = await _administrator(session, content["administrator"])
+    await begin_with(session, person)
     made_project = False
     if sample := content.get("sample"):
         organization = await _organization(session, sample["organization"], person)

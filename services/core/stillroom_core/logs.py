@@ -15,7 +15,7 @@ def configure_logs(settings: Settings, service: str) -> None:
 
     Every line says which service wrote it, and what is bound at the moment: the request, the organization, the job.
     """
-    _hide_our_own(settings)
+    hide_our_own(settings)
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         _written_by(service),
@@ -69,7 +69,8 @@ def _without_secrets(_logger: object, _method: str, event: structlog.types.Event
     return masked
 
 
-def _hide_our_own(settings: Settings) -> None:
+def hide_our_own(settings: Settings) -> None:
+    """From now on the secrets of these settings are masked in what this process logs."""
     keys = settings.sealing_keys.get_secret_value()
     hide_in_logs(
         settings.secret_key.get_secret_value(),

@@ -18,6 +18,7 @@ from stillroom_core.plans.models import Plan
 from stillroom_core.projects.models import Commit, Project, RevisionSource
 from stillroom_core.sessions.models import RefreshToken
 from stillroom_core.setups.models import Setup
+from stillroom_core.staff.models import Staff
 from stillroom_core.tokens.models import ApiToken
 from stillroom_core.trusts.models import Trust
 from stillroom_core.webhooks.models import Webhook, WebhookDelivery
@@ -52,6 +53,7 @@ __all__ = [
     "RevisionSource",
     "SchemaChange",
     "Setup",
+    "Staff",
     "Trust",
     "User",
     "Webhook",

@@ -115,7 +115,8 @@ def _prove_isolation(**_: Any) -> None:
 def _show(sender: Any, **_: Any) -> None:
     """After the pool was forked: what shows this worker are threads, which do not belong into its processes."""
     if process.level is not None:
-        presence.begin(process.level.value, slots=sender.controller.concurrency)
+        queues = tuple(sorted(sender.app.amqp.queues.consume_from))
+        presence.begin(process.level.value, slots=sender.controller.concurrency, queues=queues)
 
 
 @worker_shutting_down.connect

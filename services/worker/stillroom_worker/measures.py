@@ -4,7 +4,13 @@ from datetime import timedelta
 
 from redis.exceptions import RedisError
 
-from stillroom_core.installation.standing import letters, running_jobs, untrusted_databases, waiting_jobs
+from stillroom_core.installation.standing import (
+    deliveries_waiting,
+    letters,
+    running_jobs,
+    untrusted_databases,
+    waiting_jobs,
+)
 from stillroom_core.jobs.presence import living_workers
 from stillroom_core.telemetry import metrics
 from stillroom_worker.room import Room
@@ -17,12 +23,14 @@ async def measure(room: Room) -> None:
     async with room.database.everything() as session:
         waiting, running = await waiting_jobs(session), await running_jobs(session)
         doubtful, post = await untrusted_databases(session), await letters(session)
+        hooks = await deliveries_waiting(session)
     for age, count in waiting.by_age.items():
         metrics.JOBS_WAITING.labels(age).set(count)
     metrics.JOBS_OLDEST.set(waiting.oldest_s)
     metrics.JOBS_RUNNING.set(running)
     metrics.UNTRUSTED.set(doubtful)
     metrics.LETTERS_WAITING.set(post.waiting)
+    metrics.DELIVERIES_WAITING.set(hooks)
     # Anew each time: an organization that waits no more is no label any more.
     metrics.JOBS_OF_ORGANIZATION.clear()
     for organization_id, count in waiting.by_organization:

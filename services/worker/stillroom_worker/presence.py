@@ -28,8 +28,8 @@ _EVERY = timedelta(seconds=5)
 class _Shown:
     """A worker that shows itself until it has ended."""
 
-    def __init__(self, level: str, slots: int) -> None:
-        self._level, self._slots = level, slots
+    def __init__(self, level: str, slots: int, queues: tuple[str, ...]) -> None:
+        self._level, self._slots, self._queues = level, slots, queues
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._started = datetime.now(UTC).isoformat(timespec="seconds")
         self._over = Event()
@@ -55,6 +55,7 @@ class _Shown:
                     slots=self._slots,
                     busy=len(state.active_requests),
                     draining=drain.draining(),
+                    queues=self._queues,
                     started_at=self._started,
                 )
             )
@@ -76,9 +77,9 @@ class _Shown:
 _shown: list[_Shown] = []
 
 
-def begin(level: str, *, slots: int) -> None:
+def begin(level: str, *, slots: int, queues: tuple[str, ...]) -> None:
     """From now on this worker shows itself."""
-    _shown.append(_Shown(level, slots))
+    _shown.append(_Shown(level, slots, queues))
 
 
 def end() -> None:

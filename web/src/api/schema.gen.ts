@@ -244,6 +244,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/installation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Installation
+         * @description Queue, workers, leases, databases in doubt, letters that were not taken: counts and ids alone.
+         */
+        get: operations["installation_api_installation_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs": {
         parameters: {
             query?: never;
@@ -3224,6 +3244,28 @@ export interface components {
             tries: number;
         };
         /**
+         * DoubtRead
+         * @description A database on which nothing starts before it was read again.
+         */
+        DoubtRead: {
+            /**
+             * Database Id
+             * Format: uuid
+             */
+            database_id: string;
+            /** Error Code */
+            error_code: string | null;
+            /**
+             * Organization Id
+             * Format: uuid
+             */
+            organization_id: string;
+            /** Read State */
+            read_state: string;
+            /** Since */
+            since: string | null;
+        };
+        /**
          * DraftKind
          * @description What is written. Restore: a file that an earlier commit had, as it was.
          * @enum {string}
@@ -3922,6 +3964,42 @@ export interface components {
             valid: boolean;
         };
         /**
+         * InstallationRead
+         * @description How the installation stands.
+         */
+        InstallationRead: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Broker
+             * @description ok, or why it does not answer
+             */
+            broker: string;
+            /** Doubts */
+            doubts: components["schemas"]["DoubtRead"][];
+            /**
+             * Failed Work
+             * @description fetches, readings, drafts that failed and wait for somebody
+             */
+            failed_work: {
+                [key: string]: number;
+            };
+            /** Lease S */
+            lease_s: number;
+            /** Leases */
+            leases: components["schemas"]["LeaseRead"][];
+            letters: components["schemas"]["LettersRead"];
+            queue: components["schemas"]["QueueRead"];
+            schema: components["schemas"]["Schema"];
+            /** Version */
+            version: string;
+            /** Workers */
+            workers: components["schemas"]["WorkerRead"][];
+        };
+        /**
          * InvitationMade
          * @description An invitation that was just made or sent again; the link is shown this once, where no letter carries it.
          */
@@ -4183,6 +4261,32 @@ export interface components {
          */
         Kind: "schema" | "table" | "foreign_table" | "view" | "materialized_view" | "function" | "enum" | "domain" | "composite" | "range" | "sequence" | "extension" | "role";
         /**
+         * LeaseRead
+         * @description A job that runs, and how long its worker has been silent.
+         */
+        LeaseRead: {
+            /** Cancelling */
+            cancelling: boolean;
+            /**
+             * Job Id
+             * Format: uuid
+             */
+            job_id: string;
+            /** Kind */
+            kind: string;
+            /** Level */
+            level: string | null;
+            /**
+             * Organization Id
+             * Format: uuid
+             */
+            organization_id: string;
+            /** Silent S */
+            silent_s: number;
+            /** Started At */
+            started_at: string | null;
+        };
+        /**
          * LeftThing
          * @description One thing that a job left in the database, with the statement that removes it where there is one.
          */
@@ -4204,26 +4308,26 @@ export interface components {
             what: "invalid_index" | "statement";
         };
         /**
-         * LetterRead
-         * @description A letter that was kept.
+         * LettersRead
+         * @description What is to be handed over, and what was not taken.
          */
-        LetterRead: {
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Recipient */
-            recipient: string;
-            /** Subject */
-            subject: string;
-            /** Text */
-            text: string;
+        LettersRead: {
+            /** Failed */
+            failed: components["schemas"]["stillroom_api__installation__schemas__LetterRead"][];
+            /** Given Up */
+            given_up: number;
+            /** Waiting */
+            waiting: number;
+        };
+        /**
+         * Line
+         * @description A queue of the broker, and how many messages it holds; null while the broker is away.
+         */
+        Line: {
+            /** Messages */
+            messages: number | null;
+            /** Name */
+            name: string;
         };
         /**
          * Live
@@ -4255,6 +4359,11 @@ export interface components {
             name: string;
             /** Organizations */
             organizations: components["schemas"]["OrganizationOfMine"][];
+            /**
+             * Staff
+             * @description whether the person runs the installation, and may see how it stands
+             */
+            staff: boolean;
             /**
              * Theme
              * @enum {string}
@@ -4647,7 +4756,7 @@ export interface components {
          */
         Outbox: {
             /** Items */
-            items: components["schemas"]["LetterRead"][];
+            items: components["schemas"]["stillroom_api__mail__routes__LetterRead"][];
         };
         /**
          * Outcome
@@ -5182,6 +5291,32 @@ export interface components {
             timeout_ms: number;
         };
         /**
+         * QueueRead
+         * @description The queue: rows that wait, and messages in the broker.
+         */
+        QueueRead: {
+            /**
+             * By Age
+             * @description 10s, 1m, 10m, more: jobs that have waited for at most so long
+             */
+            by_age: {
+                [key: string]: number;
+            };
+            /** Lines */
+            lines: components["schemas"]["Line"][];
+            /**
+             * Of Organizations
+             * @description the twenty with most
+             */
+            of_organizations: components["schemas"]["WaitingOf"][];
+            /** Oldest S */
+            oldest_s: number;
+            /** Running */
+            running: number;
+            /** Waiting */
+            waiting: number;
+        };
+        /**
          * Ready
          * @description Each thing that we depend on, with the reason when it fails.
          */
@@ -5554,6 +5689,21 @@ export interface components {
         Runs: {
             /** Jobs */
             jobs: components["schemas"]["JobRuns"][];
+        };
+        /**
+         * Schema
+         * @description Our own schema.
+         */
+        Schema: {
+            /**
+             * Fits
+             * @description ok, or what is wrong with it
+             */
+            fits: string;
+            /** Needed */
+            needed: string;
+            /** Present */
+            present: string;
         };
         /**
          * SchemaDifference
@@ -6364,6 +6514,19 @@ export interface components {
             unread: boolean;
         };
         /**
+         * WaitingOf
+         * @description How many jobs of an organization wait.
+         */
+        WaitingOf: {
+            /** Jobs */
+            jobs: number;
+            /**
+             * Organization Id
+             * Format: uuid
+             */
+            organization_id: string;
+        };
+        /**
          * WayBackRead
          * @description A downgrade with the code of the earlier commit; plan it with that `commit`.
          */
@@ -6538,6 +6701,79 @@ export interface components {
         Webhooks: {
             /** Items */
             items: components["schemas"]["WebhookRead"][];
+        };
+        /**
+         * WorkerRead
+         * @description A worker that lives, or that refused to work.
+         */
+        WorkerRead: {
+            /** Busy */
+            busy: number;
+            /** Draining */
+            draining: boolean;
+            /** Level */
+            level: string;
+            /** Name */
+            name: string;
+            /** Python */
+            python: string;
+            /** Queues */
+            queues: string[];
+            /** Seen At */
+            seen_at: string;
+            /** Slots */
+            slots: number;
+            /** Started At */
+            started_at: string;
+            /** Version */
+            version: string;
+        };
+        /**
+         * LetterRead
+         * @description A letter that was not taken; without its words and whom it is to.
+         */
+        stillroom_api__installation__schemas__LetterRead: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Error */
+            error: string;
+            /**
+             * Mail Id
+             * Format: uuid
+             */
+            mail_id: string;
+            /**
+             * Next Try At
+             * @description null: it was given up
+             */
+            next_try_at: string | null;
+            /** Tries */
+            tries: number;
+        };
+        /**
+         * LetterRead
+         * @description A letter that was kept.
+         */
+        stillroom_api__mail__routes__LetterRead: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Recipient */
+            recipient: string;
+            /** Subject */
+            subject: string;
+            /** Text */
+            text: string;
         };
     };
     responses: never;
@@ -6916,6 +7152,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    installation_api_installation_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstallationRead"];
+                };
             };
             /** @description Problem */
             default: {

@@ -84,6 +84,7 @@ export type JobState = Schemas["JobState"];
 export type JobStep = Schemas["StepRead"];
 export type StepState = Schemas["StepState"];
 export type JobEvent = Schemas["EventRead"];
+export type Installation = Schemas["InstallationRead"];
 export type AuditEntry = Schemas["AuditRead"];
 export type Token = Schemas["TokenRead"];
 export type TokenMade = Schemas["TokenMade"];

@@ -8,6 +8,7 @@ export type DatabaseView = (typeof DATABASE_VIEWS)[number];
 
 export const addresses = {
   account: (section?: string) => (section ? `/account?section=${section}` : "/account"),
+  installation: "/installation",
   organization: (org: string) => `/${org}/settings`,
   projects: (org: string) => `/${org}/projects`,
   newProject: (org: string) => `/${org}/projects/new`,

@@ -30,6 +30,7 @@ export const routes: RouteObject[] = [
         children: [
           { path: "/", element: <Home /> },
           { path: "/account", lazy: async () => ({ Component: (await import("./pages/account")).Account }) },
+          { path: "/installation", lazy: async () => ({ Component: (await import("./pages/installation")).Installation }) },
           { path: "/jobs/:job", lazy: async () => ({ Component: (await import("./pages/job-by-id")).JobById }) },
           {
             path: "/:org",

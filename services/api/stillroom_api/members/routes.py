@@ -9,6 +9,7 @@ from stillroom_core.actors.repository import actors_of
 from stillroom_core.database import Session
 from stillroom_core.members.models import User
 from stillroom_core.members.service import change_person
+from stillroom_core.staff.service import is_staff
 
 router = APIRouter(prefix="/api/me", tags=["members"])
 
@@ -34,6 +35,7 @@ async def _me(session: Session, person: User) -> Me:
             "name": person.name,
             "locale": person.locale,
             "theme": person.theme,
+            "staff": await is_staff(session, person),
             "organizations": [
                 OrganizationOfMine(
                     id=actor.organization_id,

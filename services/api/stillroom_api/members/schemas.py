@@ -24,6 +24,7 @@ class Me(BaseModel):
     name: str
     locale: Literal["en", "ru"] | None
     theme: Literal["light", "dark", "system"]
+    staff: bool = Field(description="whether the person runs the installation, and may see how it stands")
     organizations: list[OrganizationOfMine]
 
 

@@ -37,9 +37,30 @@ def embedded_metadata(settings: StackSettings) -> Metadata:
     address = f"127.0.0.1:{settings.postgres_port}"
     admin_url = f"postgresql://postgres:{root}@{address}/postgres"
     make_own_database(admin_url, secret)
-    owner_url = f"postgresql://{NAME}:{secret}@{address}/{NAME}"
+    owner_url = embedded_owner_url(settings)
     url = make_service_role(admin_url, owner_url, settings.kept["STILLROOM_SERVICE_PASSWORD"])
     return Metadata(url, owner_url, admin_url)
+
+
+def embedded_owner_url(settings: StackSettings) -> str:
+    """The owner's address of our own database on the embedded server."""
+    return (
+        f"postgresql://{NAME}:{settings.kept['STILLROOM_DATABASE_PASSWORD']}@127.0.0.1:{settings.postgres_port}/{NAME}"
+    )
+
+
+def embedded_redis_url(settings: StackSettings) -> str:
+    """The address of the embedded broker."""
+    return f"redis://:{settings.kept['STILLROOM_VALKEY_PASSWORD']}@127.0.0.1:{settings.valkey_port}/0"
+
+
+def settled_urls(settings: StackSettings) -> tuple[str, str]:
+    """The addresses of database and broker as a start left them; nothing is made or asked."""
+    secret = settings.kept["STILLROOM_SERVICE_PASSWORD"]
+    return (
+        settings.database_url or service_url(embedded_owner_url(settings), secret),
+        settings.redis_url or embedded_redis_url(settings),
+    )
 
 
 def make_own_database(admin_url: str, secret: str) -> None:

@@ -54,7 +54,7 @@ def load_settings(path: Path) -> StackSettings:
         postgres_port=_number("STILLROOM_POSTGRES_PORT", int(kept["STILLROOM_POSTGRES_PORT"])),
         valkey_port=_number("STILLROOM_VALKEY_PORT", int(kept["STILLROOM_VALKEY_PORT"])),
         # Beside the api's, so that two stacks that start at once do not both find the same one free.
-        reader_port=_number("STILLROOM_READER_PORT", first_free(10_000 + port % 20_000)),
+        reader_port=_number("STILLROOM_READER_PORT", first_free(usual_reader_port(port))),
         admin_email=os.environ.get("STILLROOM_ADMIN_EMAIL", ADMINISTRATOR),
         admin_password=given_password or kept["STILLROOM_ADMIN_PASSWORD"],
         admin_password_given=bool(given_password),
@@ -64,6 +64,11 @@ def load_settings(path: Path) -> StackSettings:
         with_sample=os.environ.get("STILLROOM_SAMPLE", "1") not in ("0", "no", "false"),
         kept=kept,
     )
+
+
+def usual_reader_port(port: int) -> int:
+    """Where the reader of a stack is found, unless that port was taken."""
+    return 10_000 + port % 20_000
 
 
 def _password() -> str:

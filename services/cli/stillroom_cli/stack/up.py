@@ -127,9 +127,7 @@ def _supervisor(layout: Layout, settings: StackSettings, bell: Bell) -> Supervis
 def _start(layout: Layout, settings: StackSettings, supervisor: Supervisor, *, development: bool) -> None:
     say(f"Stillroom {version('stillroom-cli')}")
     metadata = _servers(layout, settings, supervisor)
-    redis_url = settings.redis_url or (
-        f"redis://:{settings.kept['STILLROOM_VALKEY_PASSWORD']}@127.0.0.1:{settings.valkey_port}/0"
-    )
+    redis_url = settings.redis_url or prepare.embedded_redis_url(settings)
     web = layout.web / "dist"
     env = child_environment(
         layout,

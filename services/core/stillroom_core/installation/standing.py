@@ -16,6 +16,7 @@ from stillroom_core.jobs.lifecycle import JobState
 from stillroom_core.jobs.models import Job
 from stillroom_core.mail.models import Mail
 from stillroom_core.projects.models import Project
+from stillroom_core.webhooks.models import Webhook, WebhookDelivery
 
 AGES: dict[str, timedelta | None] = {
     "10s": timedelta(seconds=10),
@@ -25,6 +26,7 @@ AGES: dict[str, timedelta | None] = {
 }
 _MOST_ORGANIZATIONS = 20
 _MOST = 50
+_LATELY = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,66 @@ async def letters(session: Session) -> Letters:
         given_up=await session.scalar(select(func.count()).where(failed, Mail.sent_at.is_not(None))) or 0,
         failed=[
             FailedLetter(row[0], row[1], row[2] or "", row[3], next_try_at=None if row[5] else row[4]) for row in rows
+        ],
+    )
+
+
+@dataclass(frozen=True)
+class FailedDelivery:
+    """A message that a webhook did not take: tried again, or given up. Without where it goes and what it says."""
+
+    delivery_id: UUID
+    organization_id: UUID
+    event: str
+    tries: int
+    status: int | None
+    error: str | None
+    created_at: datetime
+    next_try_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Deliveries:
+    """What is to be sent to webhooks, and what was not taken."""
+
+    waiting: int
+    switched_off: int  # webhooks that were switched off because nothing got through
+    failed: list[FailedDelivery]
+
+
+async def deliveries_waiting(session: Session) -> int:
+    """How many messages to webhooks wait to be sent, or to be tried again."""
+    return await session.scalar(select(func.count()).where(WebhookDelivery.state == "waiting")) or 0
+
+
+async def deliveries(session: Session) -> Deliveries:
+    """Messages that wait, and the newest of a week that were tried and not taken; at most 50."""
+    off = Webhook.disabled_because.in_(["failing", "gone"])
+    rows = await session.execute(
+        select(WebhookDelivery)
+        .where(
+            WebhookDelivery.created_at > func.now() - _LATELY,
+            WebhookDelivery.state.in_(["waiting", "failed"]),
+            WebhookDelivery.tries > 0,
+        )
+        .order_by(WebhookDelivery.created_at.desc())
+        .limit(_MOST)
+    )
+    return Deliveries(
+        waiting=await deliveries_waiting(session),
+        switched_off=await session.scalar(select(func.count()).where(off)) or 0,
+        failed=[
+            FailedDelivery(
+                delivery_id=row.id,
+                organization_id=row.organization_id,
+                event=row.event,
+                tries=row.tries,
+                status=row.status,
+                error=row.error,
+                created_at=row.created_at,
+                next_try_at=row.next_try_at if row.state == "waiting" else None,
+            )
+            for row in rows.scalars()
         ],
     )
 

@@ -26,6 +26,7 @@ class Worker:
     slots: int = 0
     busy: int = 0
     draining: bool = False
+    queues: tuple[str, ...] = ()
     started_at: str = ""  # ISO 8601, UTC
     seen_at: str = ""
 

@@ -32,6 +32,8 @@ READ_CHANGES = "stillroom.read_changes"
 WRITE_DRAFT = "stillroom.write_draft"
 PUSH_DRAFT = "stillroom.push_draft"
 
+# Where messages go that name no other queue.
+QUEUE = "stillroom"
 # The header of a message that holds what leads back to the request behind it.
 TRAIL = "stillroom-trail"
 
@@ -52,7 +54,7 @@ def make_celery(settings: Settings) -> Celery:
         task_ignore_result=True,
         task_acks_late=False,
         task_create_missing_queues=True,
-        task_default_queue="stillroom",
+        task_default_queue=QUEUE,
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
         worker_enable_remote_control=True,

@@ -22,7 +22,7 @@ from stillroom_core.tenancy import everything, narrow
 
 # Words that stand in the addresses of our own pages.
 _RESERVED = re.compile(
-    r"^(api|account|admin|assets|docs|forgot|invitation|jobs|new|outbox|redoc|reset|settings|sign-in|sign-up|static|"
+    r"^(api|account|admin|assets|docs|forgot|installation|invitation|jobs|new|outbox|redoc|reset|settings|sign-in|sign-up|static|"
     r"stillroom|ui|verify)$"
 )
 

@@ -118,6 +118,17 @@ LETTERS = _counter(
     "outcome",
     of="scheduler",
 )
+DELIVERIES_WAITING = _gauge(
+    "stillroom_webhook_deliveries_waiting",
+    "Messages to webhooks that wait to be sent, or to be tried again",
+    of="scheduler",
+)
+DELIVERIES = _counter(
+    "stillroom_webhook_deliveries_total",
+    "Tries to send a message to a webhook: `delivered`, `failed` (tried again later), or `given_up`",
+    "outcome",
+    of="scheduler",
+)
 SWEEPS = _counter("stillroom_sweeps_total", "Rounds of the sweeper: `done` or `failed`", "outcome", of="scheduler")
 SWEEP_SECONDS = _histogram("stillroom_sweep_seconds", "How long a round of the sweeper took", of="scheduler")
 JOBS_LOST = _counter(

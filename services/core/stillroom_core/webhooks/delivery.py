@@ -22,6 +22,7 @@ from stillroom_core.outbound.http import NotReached, ask
 from stillroom_core.sealing import unseal
 from stillroom_core.settings import Settings
 from stillroom_core.tables import now
+from stillroom_core.telemetry import metrics
 from stillroom_core.webhooks.models import Webhook, WebhookDelivery
 from stillroom_core.webhooks.signing import headers_of
 
@@ -166,6 +167,7 @@ async def _note(session: Session, key: UUID, hook_id: UUID, tried: _Tried) -> No
     delivery.status, delivery.response, delivery.error = tried.status, tried.response, tried.error
     if tried.arrived:
         delivery.state, hook.failing_since = "delivered", None
+        metrics.DELIVERIES.labels("delivered").inc()
         return
     hook.failing_since = hook.failing_since or moment
     if delivery.tries > len(PAUSES) or hook.disabled_at is not None:
@@ -173,6 +175,7 @@ async def _note(session: Session, key: UUID, hook_id: UUID, tried: _Tried) -> No
     else:
         pause = PAUSES[delivery.tries - 1] * random.uniform(1, 1.2)  # noqa: S311 - no secret
         delivery.next_try_at = func.clock_timestamp() + pause
+    metrics.DELIVERIES.labels("given_up" if delivery.state == "failed" else "failed").inc()
     if hook.disabled_at is None and tried.status == _GONE:
         await _switch_off(session, hook, "gone")
     elif hook.disabled_at is None and moment - hook.failing_since > SWITCHED_OFF_AFTER:

@@ -131,6 +131,7 @@ function usePersonalCommands(organization: OrganizationOfMe): Command[] {
         save.mutate({ theme: one });
       },
     })),
+    ...(me.staff ? [{ label: t("installation.title"), group, act: () => void navigate(addresses.installation) }] : []),
     { label: t("top.components"), group, act: () => void navigate("/ui") },
     { label: t("top.signOut"), group, act: () => void signOut().then(() => navigate("/sign-in")) },
   ];

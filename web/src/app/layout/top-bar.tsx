@@ -115,6 +115,7 @@ export function TopBar({ organization, onMenu, onKeys }: TopBarProps) {
           onKeys={onKeys}
           onSignOut={() => void signOut().then(() => navigate("/sign-in"))}
           accountLink={(label) => <Link to={addresses.account()}>{label}</Link>}
+          installationLink={(label) => <Link to={addresses.installation}>{label}</Link>}
         />
       </div>
     </header>

@@ -69,6 +69,8 @@ interface UserMenuProps {
   onSignOut: () => void;
   onKeys: () => void;
   accountLink: (label: string) => ReactNode;
+  /** For those who run the installation. */
+  installationLink: (label: string) => ReactNode;
 }
 
 function initials(name: string): string {
@@ -76,7 +78,7 @@ function initials(name: string): string {
   return ((words[0]?.[0] ?? "") + (words.length > 1 ? (words.at(-1)?.[0] ?? "") : "")).toUpperCase();
 }
 
-export function UserMenu({ me, onSignOut, onKeys, accountLink }: UserMenuProps) {
+export function UserMenu({ me, onSignOut, onKeys, accountLink, installationLink }: UserMenuProps) {
   const { t } = useLanguage();
   return (
     <Menu
@@ -96,6 +98,7 @@ export function UserMenu({ me, onSignOut, onKeys, accountLink }: UserMenuProps) 
       </div>
       <MenuSeparator />
       <MenuItem asChild>{accountLink(t("account.title"))}</MenuItem>
+      {me.staff && <MenuItem asChild>{installationLink(t("installation.title"))}</MenuItem>}
       <MenuItem onSelect={onKeys}>{t("top.keys")}</MenuItem>
       <MenuItem asChild>
         <a href="/ui">{t("top.components")}</a>

@@ -4,6 +4,7 @@ import { common } from "./common";
 import { databases } from "./databases";
 import { drafts } from "./drafts";
 import { environments } from "./environments";
+import { installation } from "./installation";
 import { jobs } from "./jobs";
 import { migrations } from "./migrations";
 import { people } from "./people";
@@ -13,7 +14,7 @@ import { setups } from "./setups";
 import { tokens } from "./tokens";
 import { webhooks } from "./webhooks";
 
-export const en = { ...common, ...session, ...people, ...projects, ...setups, ...drafts, ...environments, ...databases, ...migrations, ...jobs, ...audit, ...tokens, ...webhooks } as const;
+export const en = { ...common, ...session, ...people, ...projects, ...setups, ...drafts, ...environments, ...databases, ...migrations, ...jobs, ...audit, ...tokens, ...webhooks, ...installation } as const;
 
 export type Texts = typeof en;
 export type Key = keyof Texts;

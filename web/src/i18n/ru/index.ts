@@ -6,6 +6,7 @@ import { common } from "./common";
 import { databases } from "./databases";
 import { drafts } from "./drafts";
 import { environments } from "./environments";
+import { installation } from "./installation";
 import { jobs } from "./jobs";
 import { migrations } from "./migrations";
 import { people } from "./people";
@@ -15,6 +16,6 @@ import { setups } from "./setups";
 import { tokens } from "./tokens";
 import { webhooks } from "./webhooks";
 
-const texts: Record<Key, Message> = { ...common, ...session, ...people, ...projects, ...setups, ...drafts, ...environments, ...databases, ...migrations, ...jobs, ...audit, ...tokens, ...webhooks };
+const texts: Record<Key, Message> = { ...common, ...session, ...people, ...projects, ...setups, ...drafts, ...environments, ...databases, ...migrations, ...jobs, ...audit, ...tokens, ...webhooks, ...installation };
 
 export const ru = texts;

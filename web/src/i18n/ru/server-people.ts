@@ -6,6 +6,8 @@ export const people: Readonly<Record<string, string>> = {
   "An organization needs an owner.": "Организации нужен владелец.",
   "Another account has this address.": "Этот адрес занят другой учётной записью.",
   "Ask an administrator of your organization to invite you.": "Попросите администратора вашей организации пригласить вас.",
+  "This is for those who run the installation.": "Это для тех, кто обслуживает установку.",
+  "Whoever runs it makes somebody staff on its host: stillroom staff add E-MAIL.": "Доступ даёт тот, кто её обслуживает, на её хосте: stillroom staff add E-MAIL.",
   "Ask for a new one.": "Запросите новую.",
   "Ask its operator, who can set STILLROOM_SMTP_URL.": "Обратитесь к её оператору: он может задать STILLROOM_SMTP_URL.",
   "Ask somebody who has that role.": "Обратитесь к тому, у кого есть эта роль.",

@@ -1,0 +1,1 @@
+"""Commands for those who run the installation, on a host where its settings are."""
