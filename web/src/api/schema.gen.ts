@@ -3667,6 +3667,65 @@ export interface components {
             version: string;
         };
         /**
+         * FailedDeliveryRead
+         * @description A message that a webhook did not take; without where it goes and what it says.
+         */
+        FailedDeliveryRead: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Delivery Id
+             * Format: uuid
+             */
+            delivery_id: string;
+            /** Error */
+            error: string | null;
+            /** Event */
+            event: string;
+            /**
+             * Next Try At
+             * @description null: it was given up
+             */
+            next_try_at: string | null;
+            /**
+             * Organization Id
+             * Format: uuid
+             */
+            organization_id: string;
+            /** Status */
+            status: number | null;
+            /** Tries */
+            tries: number;
+        };
+        /**
+         * FailedLetterRead
+         * @description A letter that was not taken; without its words and whom it is to.
+         */
+        FailedLetterRead: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Error */
+            error: string;
+            /**
+             * Mail Id
+             * Format: uuid
+             */
+            mail_id: string;
+            /**
+             * Next Try At
+             * @description null: it was given up
+             */
+            next_try_at: string | null;
+            /** Tries */
+            tries: number;
+        };
+        /**
          * FieldProblem
          * @description What is wrong with one field.
          */
@@ -3978,6 +4037,7 @@ export interface components {
              * @description ok, or why it does not answer
              */
             broker: string;
+            deliveries: components["schemas"]["WebhooksStandingRead"];
             /** Doubts */
             doubts: components["schemas"]["DoubtRead"][];
             /**
@@ -3991,7 +4051,7 @@ export interface components {
             lease_s: number;
             /** Leases */
             leases: components["schemas"]["LeaseRead"][];
-            letters: components["schemas"]["LettersRead"];
+            letters: components["schemas"]["LettersStandingRead"];
             queue: components["schemas"]["QueueRead"];
             schema: components["schemas"]["Schema"];
             /** Version */
@@ -4308,12 +4368,34 @@ export interface components {
             what: "invalid_index" | "statement";
         };
         /**
-         * LettersRead
+         * LetterRead
+         * @description A letter that was kept.
+         */
+        LetterRead: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Recipient */
+            recipient: string;
+            /** Subject */
+            subject: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * LettersStandingRead
          * @description What is to be handed over, and what was not taken.
          */
-        LettersRead: {
+        LettersStandingRead: {
             /** Failed */
-            failed: components["schemas"]["stillroom_api__installation__schemas__LetterRead"][];
+            failed: components["schemas"]["FailedLetterRead"][];
             /** Given Up */
             given_up: number;
             /** Waiting */
@@ -4756,7 +4838,7 @@ export interface components {
          */
         Outbox: {
             /** Items */
-            items: components["schemas"]["stillroom_api__mail__routes__LetterRead"][];
+            items: components["schemas"]["LetterRead"][];
         };
         /**
          * Outcome
@@ -6703,6 +6785,24 @@ export interface components {
             items: components["schemas"]["WebhookRead"][];
         };
         /**
+         * WebhooksStandingRead
+         * @description What is to be sent to webhooks, and what was not taken.
+         */
+        WebhooksStandingRead: {
+            /**
+             * Failed
+             * @description of the last week, the newest first
+             */
+            failed: components["schemas"]["FailedDeliveryRead"][];
+            /**
+             * Switched Off
+             * @description webhooks that were switched off because nothing got through
+             */
+            switched_off: number;
+            /** Waiting */
+            waiting: number;
+        };
+        /**
          * WorkerRead
          * @description A worker that lives, or that refused to work.
          */
@@ -6727,53 +6827,6 @@ export interface components {
             started_at: string;
             /** Version */
             version: string;
-        };
-        /**
-         * LetterRead
-         * @description A letter that was not taken; without its words and whom it is to.
-         */
-        stillroom_api__installation__schemas__LetterRead: {
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /** Error */
-            error: string;
-            /**
-             * Mail Id
-             * Format: uuid
-             */
-            mail_id: string;
-            /**
-             * Next Try At
-             * @description null: it was given up
-             */
-            next_try_at: string | null;
-            /** Tries */
-            tries: number;
-        };
-        /**
-         * LetterRead
-         * @description A letter that was kept.
-         */
-        stillroom_api__mail__routes__LetterRead: {
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Recipient */
-            recipient: string;
-            /** Subject */
-            subject: string;
-            /** Text */
-            text: string;
         };
     };
     responses: never;

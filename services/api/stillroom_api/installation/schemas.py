@@ -80,7 +80,7 @@ class DoubtRead(_Read):
     error_code: str | None
 
 
-class LetterRead(_Read):
+class FailedLetterRead(_Read):
     """A letter that was not taken; without its words and whom it is to."""
 
     mail_id: UUID
@@ -90,15 +90,15 @@ class LetterRead(_Read):
     next_try_at: datetime | None = Field(description="null: it was given up")
 
 
-class LettersRead(_Read):
+class LettersStandingRead(_Read):
     """What is to be handed over, and what was not taken."""
 
     waiting: int
     given_up: int
-    failed: list[LetterRead]
+    failed: list[FailedLetterRead]
 
 
-class DeliveryRead(_Read):
+class FailedDeliveryRead(_Read):
     """A message that a webhook did not take; without where it goes and what it says."""
 
     delivery_id: UUID
@@ -111,12 +111,12 @@ class DeliveryRead(_Read):
     next_try_at: datetime | None = Field(description="null: it was given up")
 
 
-class DeliveriesRead(_Read):
+class WebhooksStandingRead(_Read):
     """What is to be sent to webhooks, and what was not taken."""
 
     waiting: int
     switched_off: int = Field(description="webhooks that were switched off because nothing got through")
-    failed: list[DeliveryRead] = Field(description="of the last week, the newest first")
+    failed: list[FailedDeliveryRead] = Field(description="of the last week, the newest first")
 
 
 class InstallationRead(BaseModel):
@@ -131,6 +131,6 @@ class InstallationRead(BaseModel):
     workers: list[WorkerRead]
     leases: list[LeaseRead]
     doubts: list[DoubtRead]
-    letters: LettersRead
-    deliveries: DeliveriesRead
+    letters: LettersStandingRead
+    deliveries: WebhooksStandingRead
     failed_work: dict[str, int] = Field(description="fetches, readings, drafts that failed and wait for somebody")
