@@ -79,6 +79,11 @@ def unseal(address: Address, sealed: bytes) -> str:
     return value
 
 
-def sealed_with_newest(sealed: bytes) -> bool:
-    """Whether rotation may leave this value alone."""
-    return sealed[2 : 2 + sealed[1]].decode() == _keys()[0][0]
+def key_of(sealed: bytes) -> str:
+    """The id of the key that a value is under."""
+    return sealed[2 : 2 + sealed[1]].decode("ascii", "replace")
+
+
+def newest_key() -> str:
+    """The id of the key that seals."""
+    return _keys()[0][0]

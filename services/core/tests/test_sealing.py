@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from stillroom_core.errors import Unavailable
-from stillroom_core.sealing import Address, seal, sealed_with_newest, unseal
+from stillroom_core.sealing import Address, key_of, newest_key, seal, unseal
 from stillroom_core.settings import get_settings, parse_sealing_keys
 
 OLD = "old:" + base64.b64encode(b"o" * 32).decode()
@@ -60,9 +60,9 @@ def test_rotation_opens_old_values_and_seals_new_ones_with_the_new_key(monkeypat
     old = seal(address, "secret")
     keys(monkeypatch, f"{NEW},{OLD}")
     assert unseal(address, old) == "secret"
-    assert not sealed_with_newest(old)
+    assert key_of(old) == "old"
     new = seal(address, "secret")
-    assert sealed_with_newest(new)
+    assert key_of(new) == newest_key() == "new"
     keys(monkeypatch, NEW)
     assert unseal(address, new) == "secret"
     with pytest.raises(Unavailable) as refused:

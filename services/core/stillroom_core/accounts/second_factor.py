@@ -38,7 +38,7 @@ def begin(person: User) -> Setup:
             fix="Switch it off first to set up another device.",
         )
     secret = pyotp.random_base32()
-    person.totp_sealed = seal(_address(person), secret)
+    person.totp_sealed = seal(totp_address(person), secret)
     uri = pyotp.TOTP(secret).provisioning_uri(name=person.email, issuer_name=_ISSUER)
     return Setup(secret, uri, segno.make(uri, error="m").svg_data_uri(scale=4, border=2, light="white"))
 
@@ -94,7 +94,7 @@ def _take_code(person: User, code: str) -> bool:
     digits = code.replace(" ", "")
     if person.totp_sealed is None or len(digits) != 6 or not digits.isdecimal():
         return False
-    totp = pyotp.TOTP(unseal(_address(person), person.totp_sealed))
+    totp = pyotp.TOTP(unseal(totp_address(person), person.totp_sealed))
     step = int(time.time()) // _STEP_S
     for candidate in (step - 1, step, step + 1):
         fresh = person.totp_last_step is None or candidate > person.totp_last_step
@@ -104,7 +104,8 @@ def _take_code(person: User, code: str) -> bool:
     return False
 
 
-def _address(person: User) -> Address:
+def totp_address(person: User) -> Address:
+    """What the sealed secret of a second factor is bound to; it belongs to no organization."""
     return Address(UUID(int=0), person.id, "totp")
 
 

@@ -94,7 +94,7 @@ def password_of(database: Database) -> str:
     """The password in clear, for the worker's own connections; never for the API."""
     if database.password_sealed is None:
         return ""
-    return unseal(_password_address(database), database.password_sealed)
+    return unseal(password_address(database), database.password_sealed)
 
 
 def _tell(session: Session, database: Database) -> None:
@@ -107,7 +107,7 @@ async def _apply(database: Database, changes: Mapping[str, Any]) -> None:
         await check_place(place["host"], place["port"] or _USUAL_PORT, place["database"])
     for name, value in changes.items():
         if name == "password":
-            database.password_sealed = seal(_password_address(database), value) if value else None
+            database.password_sealed = seal(password_address(database), value) if value else None
             database.password_set_at = now() if value else None
         else:
             setattr(database, name, value)
@@ -163,5 +163,6 @@ def _only(environment: Environment, databases: list[Database]) -> Database:
     )
 
 
-def _password_address(database: Database) -> Address:
+def password_address(database: Database) -> Address:
+    """What the sealed password is bound to."""
     return Address(database.organization_id, database.id, "password")

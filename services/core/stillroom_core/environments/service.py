@@ -1,6 +1,7 @@
 """Making and changing environments, and the settings that a run there gets."""
 
 import base64
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -97,6 +98,11 @@ async def delete_environment(session: Session, actor: Actor, environment: Enviro
     notice_after_commit(session, actor.organization_id, environment.project_id, About.DATABASES)
 
 
+def mark_of(entry: Mapping[str, Any]) -> str:
+    """What tells a sealed entry from another value of the same name, whatever key it is under."""
+    return str(entry.get("mark") or hashlib.sha256(entry["sealed"].encode()).hexdigest()[:32])
+
+
 def run_settings(environment: Environment) -> RunSettings:
     """Opens the environment's secrets for a run."""
     secrets: list[str] = []
@@ -170,13 +176,14 @@ def _missing(name: str) -> Invalid:
     )
 
 
-def _address(environment: Environment, field: str) -> Address:
+def environment_address(environment: Environment, field: str) -> Address:
+    """What a sealed value is bound to: `variable:<name>` or `file:<path>`."""
     return Address(environment.organization_id, environment.id, field)
 
 
 def _close(environment: Environment, field: str, value: str) -> str:
-    return base64.b64encode(seal(_address(environment, field), value)).decode()
+    return base64.b64encode(seal(environment_address(environment, field), value)).decode()
 
 
 def _open(environment: Environment, field: str, entry: Mapping[str, Any]) -> str:
-    return unseal(_address(environment, field), base64.b64decode(entry["sealed"]))
+    return unseal(environment_address(environment, field), base64.b64decode(entry["sealed"]))

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.models import Environment
+from stillroom_core.environments.service import mark_of
 from stillroom_core.errors import Conflict
 from stillroom_core.jobs.lifecycle import JobKind
 from stillroom_core.plans.models import Plan
@@ -134,12 +135,23 @@ def stale(found: list[Difference]) -> Conflict:
 
 
 def _settings(project: Project, environment: Environment) -> str:
-    """A digest, because values may be secret. Secret ones are sealed: sealing one again counts as a change."""
+    """A digest, because values may be secret. Of a secret, its mark: entered again it counts as changed."""
     parts = [
         [getattr(project, name) for name in _OF_PROJECT],
-        [getattr(environment, name) for name in _OF_ENVIRONMENT],
+        [_without_seals(getattr(environment, name)) for name in _OF_ENVIRONMENT],
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _without_seals(value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    return [
+        {**{name: part for name, part in entry.items() if name != "mark"}, "sealed": mark_of(entry)}
+        if isinstance(entry, dict) and "sealed" in entry
+        else entry
+        for entry in value
+    ]
 
 
 def _at(heads: list[str]) -> str:

@@ -117,7 +117,7 @@ def credential_of(project: Project) -> dict[str, str] | None:
     """The git credential in clear, for the worker; never for the API."""
     if project.credential_sealed is None:
         return None
-    content: dict[str, str] = json.loads(unseal(_credential_address(project), project.credential_sealed))
+    content: dict[str, str] = json.loads(unseal(credential_address(project), project.credential_sealed))
     return content
 
 
@@ -138,12 +138,13 @@ def _apply(actor: Actor, project: Project, changes: Mapping[str, Any]) -> None:
     for name, value in changes.items():
         if name == "credential":
             project.organization_id = actor.organization_id
-            sealed = seal(_credential_address(project), json.dumps(value)) if value else None
+            sealed = seal(credential_address(project), json.dumps(value)) if value else None
             project.credential_sealed = sealed
             project.credential_set_at = now() if sealed else None
         else:
             setattr(project, name, value)
 
 
-def _credential_address(project: Project) -> Address:
+def credential_address(project: Project) -> Address:
+    """What the sealed credential of git is bound to."""
     return Address(project.organization_id, project.id, "git_credential")

@@ -74,7 +74,7 @@ async def request_test(session: Session, setup: Setup, database: Mapping[str, An
     plain = dict(database)
     password = plain.pop("password", None)
     if password is not None:
-        setup.password_sealed = seal(_address(setup, "password"), password) if password else None
+        setup.password_sealed = seal(setup_address(setup, "password"), password) if password else None
     setup.database = plain
     setup.server = None
     setup.test_state = "waiting"
@@ -137,7 +137,7 @@ def credential_of_setup(setup: Setup) -> dict[str, str] | None:
     """The git credential in clear, for the worker and for the project to be; never for the API's answers."""
     if setup.credential_sealed is None:
         return None
-    content: dict[str, str] = json.loads(unseal(_address(setup, "git_credential"), setup.credential_sealed))
+    content: dict[str, str] = json.loads(unseal(setup_address(setup, "git_credential"), setup.credential_sealed))
     return content
 
 
@@ -145,7 +145,7 @@ def password_of_setup(setup: Setup) -> str:
     """The database's password in clear, likewise."""
     if setup.password_sealed is None:
         return ""
-    return unseal(_address(setup, "password"), setup.password_sealed)
+    return unseal(setup_address(setup, "password"), setup.password_sealed)
 
 
 def _check_open(setup: Setup) -> None:
@@ -168,8 +168,9 @@ def _apply(setup: Setup, changes: Mapping[str, Any]) -> None:
         setup.choices = changes["choices"]
     if "credential" in changes:
         value = changes["credential"]
-        setup.credential_sealed = seal(_address(setup, "git_credential"), json.dumps(value)) if value else None
+        setup.credential_sealed = seal(setup_address(setup, "git_credential"), json.dumps(value)) if value else None
 
 
-def _address(setup: Setup, field: str) -> Address:
+def setup_address(setup: Setup, field: str) -> Address:
+    """What a sealed field is bound to: `git_credential` or `password`."""
     return Address(setup.organization_id, setup.id, f"setup_{field}")
