@@ -94,6 +94,7 @@ CATALOGUE = f"{ENVIRONMENT}/databases/{{database}}/catalogue"
 
 COMPARISON = "/api/orgs/{org}/projects/{project}/comparison"
 BOTH = {"left": "{database}", "right": "{database}"}
+OVERVIEW = f"{ENVIRONMENT}/databases/{{database}}/overview"
 ACTIVITY = f"{ENVIRONMENT}/databases/{{database}}/activity"
 ROWS = f"{ENVIRONMENT}/databases/{{database}}/rows"
 QUERY = f"{ENVIRONMENT}/databases/{{database}}/query"
@@ -188,6 +189,7 @@ MATRIX: list[Row] = [
     *on_both("POST", f"{ENVIRONMENT}/databases/{{database}}/read", PLANNERS),
     # What stands in a database.
     *on_both("GET", f"{CATALOGUE}", everywhere(READERS)),
+    *[row for part in ("live", "health", "history") for row in on_both("GET", f"{OVERVIEW}/{part}", PLANNERS)],
     Row("GET", COMPARISON, READERS, query=BOTH),
     Row("GET", f"{COMPARISON}/object", READERS, query={**BOTH, "kind": "table", "name": "n"}),
     *on_both("POST", f"{CATALOGUE}/read", everywhere(READERS)),

@@ -13,6 +13,8 @@ const DIST = join(import.meta.dirname, "../dist/");
 
 /** What Russian readers load besides; the service's own sentences come after the page is drawn. */
 const RUSSIAN = /^src\/i18n\/ru\/index\.ts$/;
+/** Pages that wait for texts of their own; see src/i18n/parts.ts. */
+const PARTED = new Set(["databases", "database", "compare"]);
 const PAGE = /^src\/app\/pages\/([\w-]+)\.tsx$/;
 
 export interface FirstLoad {
@@ -50,7 +52,9 @@ export function firstLoads(): FirstLoad[] {
   return names
     .flatMap((name) => {
       const page = PAGE.exec(name)?.[1];
-      return page ? [{ page, english: total([...entries, name]), russian: total([...entries, ...russian, name]) }] : [];
+      if (!page) return [];
+      const said = (locale: string) => (PARTED.has(page) ? names.filter((one) => one === `src/i18n/${locale}/databases.ts`) : []);
+      return [{ page, english: total([...entries, ...said("en"), name]), russian: total([...entries, ...russian, ...said("ru"), name]) }];
     })
     .sort((one, other) => other.russian - one.russian);
 }

@@ -36,6 +36,7 @@ from stillroom_api.migrations import routes as migrations
 from stillroom_api.notifications import routes as notifications
 from stillroom_api.organizations import rights
 from stillroom_api.organizations import routes as organizations
+from stillroom_api.overview import routes as overview
 from stillroom_api.plans import routes as plans
 from stillroom_api.projects import routes as projects
 from stillroom_api.protection import Protection
@@ -76,6 +77,7 @@ _ROUTERS = (
     catalogues.router,
     comparison.router,
     activity.router,
+    overview.router,
     data.router,
     migrations.router,
     plans.router,

@@ -16,6 +16,7 @@ from stillroom_core.notifications.models import NotificationChoice
 from stillroom_core.organizations.models import Organization
 from stillroom_core.plans.models import Plan
 from stillroom_core.projects.models import Commit, Project, RevisionSource
+from stillroom_core.samples.models import Sample
 from stillroom_core.sessions.models import RefreshToken
 from stillroom_core.setups.models import Setup
 from stillroom_core.staff.models import Staff
@@ -51,6 +52,7 @@ __all__ = [
     "ProjectMembership",
     "RefreshToken",
     "RevisionSource",
+    "Sample",
     "SchemaChange",
     "Setup",
     "Staff",

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import structlog
 from sqlalchemy import exists, func, or_, select, update
 
 from stillroom_core.audit.service import Subject, write_found
@@ -21,14 +22,18 @@ from stillroom_core.live.notices import About, notice_after_commit
 from stillroom_core.masking import keeping_secrets
 from stillroom_core.projects.graphs import graph_of
 from stillroom_core.projects.models import Commit, Project
+from stillroom_core.samples.repository import Due, SampleRepository
 from stillroom_worker.addresses import allowed_addresses
 from stillroom_worker.cellwork import application_name, target_of
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.lost import tell_lost_jobs
 from stillroom_worker.messages import tell_ignored
+from stillroom_worker.overview.ask import sample
 from stillroom_worker.own_server import refuse_ours
 from stillroom_worker.room import Room
 from stillroom_worker.target import SESSION_BROKE, Truth, connect, read_server, read_truth, refuse_another, try_lock
+
+log = structlog.get_logger()
 
 _LOOK_BACK = 10
 _END_PATIENCE, _END_EVERY = 10.0, 0.1
@@ -60,10 +65,11 @@ async def _read_database(room: Room, database_id: UUID) -> None:
         project = await session.get_one(Project, database.project_id)
         commit = await session.get(Commit, project.commit_id) if project.commit_id else None
         doubtful = [] if database.trusted else await _doubtful_jobs(session, database_id)
+        due = await SampleRepository(session, database.organization_id).due(database_id)
     wanted = frozenset(graph_of(commit).revisions) if commit else None
-    truth = None
+    truth, measured = None, None
     try:
-        truth = await _look(room, database, wanted, doubtful)
+        truth, measured = await _look(room, database, wanted, doubtful, due)
     except (JobFailed, StillroomError) as failure:
         described = failure if isinstance(failure, JobFailed) else JobFailed.of(failure)
         values: dict[str, Any] = {
@@ -74,6 +80,9 @@ async def _read_database(room: Room, database_id: UUID) -> None:
     else:
         values = truth.as_columns()
     await _store(room, database, values, truth)
+    if measured is not None:
+        async with room.database.transaction(database.organization_id) as session:
+            await SampleRepository(session, database.organization_id).add(database_id, measured)
 
 
 async def _doubtful_jobs(session: Session, database_id: UUID) -> list[UUID]:
@@ -101,7 +110,9 @@ async def _end_sessions(session: "asyncpg.Connection", jobs: list[UUID]) -> None
         await asyncio.sleep(_END_EVERY)
 
 
-async def _look(room: Room, database: Database, wanted: frozenset[str] | None, doubtful: list[UUID]) -> Truth:
+async def _look(
+    room: Room, database: Database, wanted: frozenset[str] | None, doubtful: list[UUID], due: Due
+) -> tuple[Truth, dict[str, Any] | None]:
     target = target_of(database)
     session = await connect(target, await allowed_addresses(room.settings, target), name="stillroom:read")
     try:
@@ -119,7 +130,8 @@ async def _look(room: Room, database: Database, wanted: frozenset[str] | None, d
                     f"The lock is held by {lock.holder}.",
                     "Wait for it to end; the database is read again by itself.",
                 )
-        return await read_truth(session, database.version_tables if database.heads else None, wanted)
+        truth = await read_truth(session, database.version_tables if database.heads else None, wanted)
+        return truth, await _measure(session, database, due)
     except SESSION_BROKE as cause:
         raise JobFailed(
             "read_failed",
@@ -129,6 +141,17 @@ async def _look(room: Room, database: Database, wanted: frozenset[str] | None, d
         ) from None
     finally:
         session.terminate()
+
+
+async def _measure(session: "asyncpg.Connection", database: Database, due: Due) -> dict[str, Any] | None:
+    """How the database fares, on the connection that is there anyhow; what cannot be measured spoils no reading."""
+    if not due.sample:
+        return None
+    try:
+        return await sample(session, tables=due.tables)
+    except (*SESSION_BROKE, TypeError) as cause:
+        log.info("database.not_measured", database=str(database.id), cause=type(cause).__name__)
+        return None
 
 
 async def _tell_moved(session: Session, database: Database, truth: Truth) -> None:

@@ -37,6 +37,7 @@ from stillroom_core.live.notices import About, notice_after_commit
 from stillroom_core.mail.delivery import forget_old
 from stillroom_core.plans.repository import forget_expired
 from stillroom_core.projects.models import Project
+from stillroom_core.samples.repository import forget_old_samples
 from stillroom_core.setups.models import Setup
 from stillroom_core.setups.repository import forget_old_setups
 from stillroom_core.tables import now
@@ -94,6 +95,7 @@ async def _forget(room: Room) -> None:
         await _impatiently(session)
         await forget_expired(session)
         await forget_old(session)
+        await forget_old_samples(session)
         await forget_old_deliveries(session)
         await forget_old_events(session)
         await forget_exchanged(session)

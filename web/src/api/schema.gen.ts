@@ -1718,6 +1718,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}/overview/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Health
+         * @description Tables with their dead rows, superfluous and missing indexes, and the statements that take most time.
+         */
+        get: operations["read_health_api_orgs__org__projects__project__environments__environment__databases__database__overview_health_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}/overview/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read History
+         * @description What was measured since so many hours ago; the target is not asked.
+         */
+        get: operations["read_history_api_orgs__org__projects__project__environments__environment__databases__database__overview_history_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}/overview/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Live
+         * @description Connections, counters, replication and vacuums at this moment; five short statements on the target.
+         */
+        get: operations["read_live_api_orgs__org__projects__project__environments__environment__databases__database__overview_live_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}/query": {
         parameters: {
             query?: never;
@@ -3997,6 +4057,22 @@ export interface components {
             trust: string;
         };
         /**
+         * IndexHealth
+         * @description An index that may be superfluous; `like`: the one that it repeats.
+         */
+        IndexHealth: {
+            /** Bytes */
+            bytes: number;
+            /** Index */
+            index: string;
+            /** Like */
+            like?: string | null;
+            /** Schema Name */
+            schema_name: string;
+            /** Table */
+            table: string;
+        };
+        /**
          * IndexRead
          * @description One index.
          */
@@ -4313,6 +4389,24 @@ export interface components {
             items: components["schemas"]["JobRead"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * KeyHealth
+         * @description A foreign key whose columns no index begins with.
+         */
+        KeyHealth: {
+            /** Columns */
+            columns: string[];
+            /** Name */
+            name: string;
+            /** References */
+            references: string;
+            /** Rows */
+            rows: number;
+            /** Schema Name */
+            schema_name: string;
+            /** Table */
+            table: string;
         };
         /**
          * Kind
@@ -4853,6 +4947,86 @@ export interface components {
             };
             /** Sentence */
             sentence: string;
+        };
+        /**
+         * OverviewHealth
+         * @description What has grown. `statements` is null where pg_stat_statements is not at work.
+         */
+        OverviewHealth: {
+            /** Duplicate Indexes */
+            duplicate_indexes: components["schemas"]["IndexHealth"][];
+            /** Size Bytes */
+            size_bytes: number;
+            /** Statements */
+            statements: components["schemas"]["TopStatement"][] | null;
+            /** Statements Available */
+            statements_available: boolean;
+            /** Tables */
+            tables: components["schemas"]["TableHealth"][];
+            /** Unindexed Keys */
+            unindexed_keys: components["schemas"]["KeyHealth"][];
+            /** Unused Indexes */
+            unused_indexes: components["schemas"]["IndexHealth"][];
+        };
+        /**
+         * OverviewHistory
+         * @description Measurements, oldest first, at most 400 of them.
+         */
+        OverviewHistory: {
+            /** Samples */
+            samples: components["schemas"]["SampleRead"][];
+            /** Tables */
+            tables: components["schemas"]["TableGrowth"][];
+        };
+        /**
+         * OverviewLive
+         * @description What moves. Counters are the server's own: two answers make a rate.
+         */
+        OverviewLive: {
+            /** At */
+            at: number;
+            /** Autovacuum */
+            autovacuum: boolean;
+            /** Behind S */
+            behind_s: number | null;
+            /** Commits */
+            commits: number;
+            /** Connections */
+            connections: number;
+            /** Deadlocks */
+            deadlocks: number;
+            /**
+             * Freeze At
+             * @description at so many, autovacuum freezes whatever else there is to do
+             */
+            freeze_at: number;
+            /**
+             * Frozen Age
+             * @description transactions since the oldest row was frozen
+             */
+            frozen_age: number;
+            /** Hits */
+            hits: number;
+            /** Most Connections */
+            most_connections: number;
+            /** Reads */
+            reads: number;
+            /** Replica */
+            replica: boolean;
+            /** Replicas */
+            replicas: components["schemas"]["Replica"][];
+            /** Rollbacks */
+            rollbacks: number;
+            /** Sessions */
+            sessions: components["schemas"]["SessionsOfState"][];
+            /** Slots */
+            slots: components["schemas"]["Slot"][];
+            /** Temporary Bytes */
+            temporary_bytes: number;
+            /** Up S */
+            up_s: number;
+            /** Vacuums */
+            vacuums: components["schemas"]["Vacuum"][];
         };
         /**
          * PartLife
@@ -5447,6 +5621,20 @@ export interface components {
             schema_name: string;
         };
         /**
+         * Replica
+         * @description A standby that follows this server.
+         */
+        Replica: {
+            /** Lag Bytes */
+            lag_bytes: number | null;
+            /** Lag S */
+            lag_s: number | null;
+            /** Name */
+            name: string | null;
+            /** State */
+            state: string | null;
+        };
+        /**
          * Reset
          * @description A new password by a link of a letter.
          */
@@ -5773,6 +5961,41 @@ export interface components {
             jobs: components["schemas"]["JobRuns"][];
         };
         /**
+         * SampleRead
+         * @description One measurement.
+         */
+        SampleRead: {
+            /** Active */
+            active: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Commits */
+            commits: number;
+            /** Connections */
+            connections: number;
+            /** Dead */
+            dead: number;
+            /** Frozen Age */
+            frozen_age: number;
+            /** Hits */
+            hits: number;
+            /** Lag S */
+            lag_s: number | null;
+            /** Live */
+            live: number;
+            /** Oldest S */
+            oldest_s: number | null;
+            /** Reads */
+            reads: number;
+            /** Rollbacks */
+            rollbacks: number;
+            /** Size Bytes */
+            size_bytes: number;
+        };
+        /**
          * Schema
          * @description Our own schema.
          */
@@ -5955,6 +6178,20 @@ export interface components {
             wants_mode: string | null;
             /** Wants Schema */
             wants_schema: string | null;
+        };
+        /**
+         * SessionsOfState
+         * @description The sessions of one state; `hidden`: the database's user may not see it.
+         */
+        SessionsOfState: {
+            /** Count */
+            count: number;
+            /** Oldest S */
+            oldest_s: number | null;
+            /** State */
+            state: string;
+            /** Waiting */
+            waiting: number;
         };
         /**
          * SetupChanges
@@ -6151,6 +6388,18 @@ export interface components {
             password: string;
         };
         /**
+         * Slot
+         * @description A replication slot, with the WAL that it keeps.
+         */
+        Slot: {
+            /** Active */
+            active: boolean;
+            /** Kept Bytes */
+            kept_bytes: number | null;
+            /** Name */
+            name: string;
+        };
+        /**
          * SourceRead
          * @description A role at the organization, a project or an environment, perhaps through a group.
          */
@@ -6220,6 +6469,54 @@ export interface components {
          * @enum {string}
          */
         StepState: "pending" | "running" | "done" | "failed" | "skipped" | "rolled_back";
+        /**
+         * TableGrowth
+         * @description How large a table is, and was at the beginning of the time asked for; null: not among the largest then.
+         */
+        TableGrowth: {
+            /** Before Bytes */
+            before_bytes: number | null;
+            /** Bytes */
+            bytes: number;
+            /** Schema Name */
+            schema_name: string;
+            /** Table */
+            table: string;
+        };
+        /**
+         * TableHealth
+         * @description One of the tables that are largest or have most dead rows; `bloat_bytes` is an estimate by statistics.
+         */
+        TableHealth: {
+            /** Analyzed At */
+            analyzed_at: number | null;
+            /** Bloat Bytes */
+            bloat_bytes: number | null;
+            /** Bytes */
+            bytes: number;
+            /** Changed */
+            changed: number | null;
+            /** Dead */
+            dead: number | null;
+            /** Frozen Age */
+            frozen_age: number;
+            /** Index Bytes */
+            index_bytes: number;
+            /** Index Scans */
+            index_scans: number | null;
+            /** Live */
+            live: number | null;
+            /** Rows */
+            rows: number;
+            /** Schema Name */
+            schema_name: string;
+            /** Table */
+            table: string;
+            /** Vacuumed At */
+            vacuumed_at: number | null;
+            /** Whole Scans */
+            whole_scans: number | null;
+        };
         /**
          * TestRequest
          * @description A database to sign in to; a password that is left out is the one that was sent before.
@@ -6401,6 +6698,28 @@ export interface components {
             items: components["schemas"]["TokenRead"][];
         };
         /**
+         * TopStatement
+         * @description A kind of statement by the time that it took in all; constants are left out by the server.
+         */
+        TopStatement: {
+            /** Calls */
+            calls: number;
+            /** Hits */
+            hits: number;
+            /** Id */
+            id: string | null;
+            /** Mean Ms */
+            mean_ms: number;
+            /** Query */
+            query: string | null;
+            /** Reads */
+            reads: number;
+            /** Rows */
+            rows: number;
+            /** Total Ms */
+            total_ms: number;
+        };
+        /**
          * TouchedBy
          * @description A revision that changed something. Without a job it ran before Stillroom watched, and its source says so.
          */
@@ -6567,6 +6886,22 @@ export interface components {
             audience: string;
             /** Items */
             items: components["schemas"]["TrustRead"][];
+        };
+        /**
+         * Vacuum
+         * @description A vacuum that runs now.
+         */
+        Vacuum: {
+            /** Done */
+            done: number;
+            /** Phase */
+            phase: string;
+            /** Schema Name */
+            schema_name: string;
+            /** Table */
+            table: string;
+            /** Total */
+            total: number;
         };
         /**
          * Variable
@@ -10166,6 +10501,110 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CatalogueWasRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_health_api_orgs__org__projects__project__environments__environment__databases__database__overview_health_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                database: string;
+                org: string;
+                project: string;
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverviewHealth"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_history_api_orgs__org__projects__project__environments__environment__databases__database__overview_history_get: {
+        parameters: {
+            query?: {
+                hours?: number;
+            };
+            header?: never;
+            path: {
+                database: string;
+                org: string;
+                project: string;
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverviewHistory"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_live_api_orgs__org__projects__project__environments__environment__databases__database__overview_live_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                database: string;
+                org: string;
+                project: string;
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverviewLive"];
                 };
             };
             /** @description Problem */

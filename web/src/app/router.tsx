@@ -1,5 +1,6 @@
 /** Every state has an address; each page is loaded when it is first opened. */
 import { createBrowserRouter, type RouteObject } from "react-router";
+import { needPart, type PartName } from "@/i18n/parts";
 import { Gate } from "./gate";
 import { Shell } from "./layout/shell";
 import { Crash } from "./pages/crash";
@@ -9,6 +10,11 @@ import { NotFound } from "./pages/not-found";
 /** A page that breaks leaves the frame around it whole. */
 function framed(children: RouteObject[]): RouteObject[] {
   return [{ errorElement: <Crash />, children }];
+}
+
+/** A page with what it says besides the rest, both on their way at once. */
+function withPart<Page>(part: PartName, load: () => Promise<Page>): () => Promise<Page> {
+  return async () => (await Promise.all([load(), needPart(part)]))[0];
 }
 
 /** A route that is new here also gets a line in e2e/pages.ts. */
@@ -57,12 +63,12 @@ export const routes: RouteObject[] = [
               { path: "projects/:project/drafts/:draft", lazy: async () => ({ Component: (await import("./pages/draft")).DraftPage }) },
               {
                 path: "projects/:project/databases",
-                lazy: async () => ({ Component: (await import("./pages/databases")).Databases }),
+                lazy: withPart("databases", async () => ({ Component: (await import("./pages/databases")).Databases })),
               },
-              { path: "projects/:project/compare", lazy: async () => ({ Component: (await import("./pages/compare")).Compare }) },
+              { path: "projects/:project/compare", lazy: withPart("databases", async () => ({ Component: (await import("./pages/compare")).Compare })) },
               {
                 path: "projects/:project/databases/:environment/:database/:view?",
-                lazy: async () => ({ Component: (await import("./pages/database")).DatabasePage }),
+                lazy: withPart("databases", async () => ({ Component: (await import("./pages/database")).DatabasePage })),
               },
               {
                 path: "projects/:project/settings",

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { en, type Key } from "./en";
+import type { Key } from "./en";
 import { type Message, parametersOf } from "./messages";
-import { ru } from "./ru";
+import { en, ru } from "./whole";
 
 const SOURCE = join(import.meta.dirname, "..");
 

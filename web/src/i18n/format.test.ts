@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
-import { en } from "./en";
 import { clock, formatters, stamp } from "./format";
 import { translator } from "./index";
-import { ru } from "./ru";
+import { en, ru } from "./whole";
 
 test("Russian counts in its own forms", () => {
   const { t } = translator("ru", ru);

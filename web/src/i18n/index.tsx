@@ -3,6 +3,7 @@ import { createContext, Fragment, type ReactNode, useContext, useEffect, useMemo
 import { en, type Key, type Texts } from "./en";
 import { formatters, type Formatters } from "./format";
 import { choose, type Message, type NamesOf, split } from "./messages";
+import { partsIn } from "./parts";
 import { serverTranslator } from "./server";
 
 export type Locale = "en" | "ru";
@@ -69,27 +70,31 @@ interface Loaded {
   said: (text: string) => string;
 }
 
-const ENGLISH: Loaded = { locale: "en", dictionary: en, said: (text) => text };
+/** `parts` grows as pages are opened. */
+function whole(base: Readonly<Record<string, Message>>, parts: Readonly<Record<string, Message>>): Dictionary {
+  return new Proxy(base, { get: (texts, key) => (Reflect.get(texts, key) as Message | undefined) ?? (Reflect.get(parts, key) as Message | undefined) });
+}
+
+const ENGLISH = (text: string) => text;
 
 const Context = createContext<Language | null>(null);
 
 /** Russian is loaded only by those who read it; English is always there as the base. */
 async function load(locale: Locale): Promise<Loaded> {
-  if (locale === "en") return ENGLISH;
-  const { ru } = await import("./ru");
-  return { ...ENGLISH, locale, dictionary: ru };
+  const [base, parts] = await Promise.all([locale === "en" ? en : import("./ru").then(({ ru }) => ru), partsIn(locale)]);
+  return { locale, dictionary: whole(base, parts), said: ENGLISH };
 }
 
 /** The service's sentences are many and seldom needed: they come after the page is drawn. */
 async function loadSaid(locale: Locale): Promise<(text: string) => string> {
-  if (locale === "en") return ENGLISH.said;
+  if (locale === "en") return ENGLISH;
   const { server, nouns } = await import("./ru/server");
   return serverTranslator(server, nouns);
 }
 
 export function LanguageProvider({ children, locale: fixed }: { children: ReactNode; locale?: Locale }) {
   const [locale, setLocale] = useState<Locale>(() => fixed ?? firstLocale());
-  const [loaded, setLoaded] = useState<Loaded | null>(locale === "en" ? ENGLISH : null);
+  const [loaded, setLoaded] = useState<Loaded | null>(null);
 
   useEffect(() => {
     let wanted = true;

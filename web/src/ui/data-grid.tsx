@@ -117,7 +117,7 @@ export function DataGrid({ label, columns, rows, isCut, sort, onSort }: DataGrid
           </pre>
           <CopyButton text={value ?? ""} />
         </div>
-        {open && isCut?.(open.row, open.column) && <p className="mt-2 text-sm text-muted">{t("databases.cutValue")}</p>}
+        {open && isCut?.(open.row, open.column) && <p className="mt-2 text-sm text-muted">{t("ui.cutValue")}</p>}
       </Dialog>
     </div>
   );

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from stillroom_worker.catalogue import keep_reading, read_catalogue
+from stillroom_worker.overview.ask import health, live
 from stillroom_worker.reader.activity import activity, end_session
 from stillroom_worker.reader.asked import Asked, Line
 from stillroom_worker.reader.query import explain, query
@@ -25,8 +26,20 @@ async def _catalogue(asked: Asked) -> AsyncIterator[Line]:
     yield {"objects": len(found.listing)}
 
 
+async def _live(asked: Asked) -> AsyncIterator[Line]:
+    """What moves in the database."""
+    yield await live(asked.session)
+
+
+async def _health(asked: Asked) -> AsyncIterator[Line]:
+    """What has grown in it."""
+    yield await health(asked.session)
+
+
 ANSWERS: dict[str, Answer] = {
     "catalogue": Answer(_catalogue),
+    "overview": Answer(_live),
+    "health": Answer(_health),
     "activity": Answer(activity),
     "end-session": Answer(end_session),
     "rows": Answer(rows, keeps_session=False),

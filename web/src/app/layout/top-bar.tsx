@@ -37,7 +37,7 @@ function useCrumbs(organization: OrganizationOfMe): Crumb[] {
     crumbs.push(database ? { label: t("nav.databases"), to: addresses.databases(org, slug) } : { label: t("nav.databases") });
     if (database) crumbs.push({ label: `${environment} · ${database}` });
   } else if (slug && last === "compare") {
-    crumbs.push({ label: t("nav.databases"), to: addresses.databases(org, slug) }, { label: t("databases.compare.title") });
+    crumbs.push({ label: t("nav.databases"), to: addresses.databases(org, slug) }, { label: t("nav.compare") });
   } else if (last === "settings") crumbs.push({ label: t("nav.settings") });
   else if (!slug && last === "tokens") crumbs.push({ label: t("tokens.title") });
   else if (!slug && last === "webhooks") crumbs.push({ label: t("webhooks.title") });

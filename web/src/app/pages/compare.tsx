@@ -15,14 +15,14 @@ export function Compare() {
   const { org = "", project = "" } = useParams();
   const trouble = useTrouble();
   const environments = useEnvironments(org, project);
-  useTitle(t("databases.compare.title"), project);
+  useTitle(t("nav.compare"), project);
   if (environments.isError)
     return asProblem(environments.error).status === 404 ? <NotFound /> : <Failed trouble={trouble(environments.error)} onRetry={() => void environments.refetch()} />;
   if (!environments.data) return <SkeletonRows />;
   const databases = environments.data.flatMap((environment) => environment.databases.map((one) => ({ id: one.id, environment: environment.slug, label: `${environment.name} · ${one.name}` })));
   return (
     <div className="flex h-full min-h-0 flex-col">
-      <PageHead title={t("databases.compare.title")} lead={t("databases.compare.lead")} />
+      <PageHead title={t("nav.compare")} lead={t("databases.compare.lead")} />
       <div className="min-h-0 flex-1 border-t border-line">
         <ComparisonView org={org} project={project} databases={databases} />
       </div>

@@ -15,6 +15,7 @@ import { Name } from "@/ui/name";
 import { Notice, TroubleNotice } from "@/ui/notice";
 import { Progress } from "@/ui/progress";
 import { Segmented, Toggles } from "@/ui/segmented";
+import { Spark } from "@/ui/spark";
 import { Spinner } from "@/ui/spinner";
 import { SqlCode } from "@/ui/sql-code";
 import { type Mark, StateMark } from "@/ui/state-mark";
@@ -171,6 +172,11 @@ export function Components() {
             Nothing was changed.
           </Notice>
           <TroubleNotice trouble={{ title: "The database is unreachable", detail: "Connection refused by 10.0.0.4:5432.", fix: "Start it, or correct the port." }} onRetry={() => undefined} />
+        </div>
+      </Sample>
+      <Sample name="Spark">
+        <div className="w-60">
+          <Spark label="Size: 4 KB at last, between 1 KB and 4 KB" points={[3, 2, null, 1, 4].map((value, at) => ({ at, value }))} />
         </div>
       </Sample>
       <Sample name="Progress, Spinner, Skeleton, SkeletonRows, Ago">

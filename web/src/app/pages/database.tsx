@@ -1,12 +1,10 @@
 /** One database: its parts are tabs, and every state has an address. */
 import { Lock } from "lucide-react";
-import type { ReactNode } from "react";
+import { lazy, type ReactNode, Suspense } from "react";
 import { Link, useNavigate, useParams } from "react-router";
 import { asProblem } from "@/api/problem";
 import type { CatalogueObject, Database, Environment } from "@/api/types";
 import { useTrouble } from "@/api/use-trouble";
-import { ActivityView } from "@/features/databases/activity-view";
-import { ConsoleView } from "@/features/databases/console-view";
 import { WaysProvider } from "@/features/databases/lives";
 import type { Place } from "@/features/databases/queries";
 import { RowsTab } from "@/features/databases/rows-tab";
@@ -19,6 +17,11 @@ import { Empty, Failed, SkeletonRows } from "@/ui/states";
 import { useTitle } from "@/ui/use-title";
 import { addresses, DATABASE_VIEWS, type DatabaseView } from "../addresses";
 import { NotFound } from "./not-found";
+
+/** Each part of the page is loaded when it is first looked at. */
+const ActivityView = lazy(async () => ({ default: (await import("@/features/databases/activity-view")).ActivityView }));
+const ConsoleView = lazy(async () => ({ default: (await import("@/features/databases/console-view")).ConsoleView }));
+const OverviewView = lazy(async () => ({ default: (await import("@/features/databases/overview-view")).OverviewView }));
 
 export function DatabasePage() {
   const { t } = useLanguage();
@@ -39,18 +42,25 @@ export function DatabasePage() {
   if (!environment || !database || !view) return <NotFound />;
   const may = (permission: string) => (environment.permissions.includes(permission) ? null : t("common.noPermission", { permission }));
   const place: Place = { org, project, environment: environment.slug, database: database.id };
-  const ways = { revision: (revision: string) => addresses.revision(org, project, revision), job: (job: string) => addresses.job(org, project, job) };
+  const ways = {
+    revision: (revision: string) => addresses.revision(org, project, revision),
+    job: (job: string) => addresses.job(org, project, job),
+    table: (schema: string, table: string) => `${addresses.database(org, project, environment.slug, database.name)}?${new URLSearchParams({ kind: "table", schema, name: table })}`,
+  };
   return (
     <div className="flex h-full min-h-0 flex-col">
       <DatabaseHead place={place} environments={environments.data} environment={environment} database={database} view={view} />
       <div key={database.id} className="min-h-0 flex-1">
-       <WaysProvider value={ways}>
+        <WaysProvider value={ways}>
+        <Suspense fallback={<SkeletonRows />}>
+        {view === "overview" && <Permitted why={may("activity.read")}><OverviewView place={place} /></Permitted>}
         {view === "schema" && (
           <SchemaView place={place} more={(object) => (may("data.read") || object.columns.length === 0 || object.kind === "composite" ? [] : [rowsTab(place, object, t("databases.tabs.rows"))])} />
         )}
         {view === "sql" && <Permitted why={may("sql.read")}><ConsoleView place={place} /></Permitted>}
         {view === "activity" && <Permitted why={may("activity.read")}><ActivityView place={place} why={may("activity.cancel")} /></Permitted>}
-       </WaysProvider>
+        </Suspense>
+        </WaysProvider>
       </div>
     </div>
   );
@@ -112,7 +122,7 @@ function DatabaseHead({ place, environments, environment, database, view }: Head
         ))}
         {choices.length > 1 && (
           <Link to={addresses.compare(org, project, database.id)} className="-mb-px h-8 border-b-2 border-transparent text-sm leading-8 whitespace-nowrap text-muted hover:text-text">
-            {t("databases.compare.title")}…
+            {t("nav.compare")}…
           </Link>
         )}
       </nav>

@@ -28,7 +28,7 @@ export function Databases() {
           found.length > 1 && (
             <Button asChild>
               <Link to={addresses.compare(org, project)}>
-                <GitCompareArrows aria-hidden className="size-3.5" /> {t("databases.compare.title")}
+                <GitCompareArrows aria-hidden className="size-3.5" /> {t("nav.compare")}
               </Link>
             </Button>
           )

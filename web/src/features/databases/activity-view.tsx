@@ -115,10 +115,10 @@ function SessionLine({ session, why, onEnd }: { session: SessionOfDatabase; why:
       {session.backend === "client backend" && (
         <div className="flex gap-1.5">
           <Button size="small" why={cannot} onClick={() => onEnd(false)}>
-            {t("databases.cancel")}
+            {t("sessions.cancel")}
           </Button>
           <Button size="small" variant="danger" why={cannot} onClick={() => onEnd(true)}>
-            {t("databases.terminate")}
+            {t("sessions.terminate")}
           </Button>
         </div>
       )}

@@ -195,7 +195,7 @@ function Rows({ rows, at, onChoose }: { rows: Difference[]; at: number; onChoose
   return (
     <div ref={scroller} className="min-h-0 flex-1 overflow-auto" tabIndex={-1}>
       {rows.length === 0 && <p className="p-4 text-sm text-muted">{t("databases.nothingFound")}</p>}
-      <ul aria-label={t("databases.compare.title")} style={{ height: virtual.getTotalSize() }} className="relative">
+      <ul aria-label={t("nav.compare")} style={{ height: virtual.getTotalSize() }} className="relative">
         {virtual.getVirtualItems().map((place) => {
           const one = rows[place.index];
           return (

@@ -27,13 +27,13 @@ export function EndSession({ place, session, terminate, onClose }: EndSessionPro
     <Dialog
       open
       onClose={onClose}
-      title={t(terminate ? "databases.terminateTitle" : "databases.cancelTitle", { pid: session.pid })}
-      description={t(terminate ? "databases.terminateHint" : "databases.cancelHint")}
+      title={t(terminate ? "sessions.terminateTitle" : "sessions.cancelTitle", { pid: session.pid })}
+      description={t(terminate ? "sessions.terminateHint" : "sessions.cancelHint")}
       footer={
         <>
           <Button onClick={onClose}>{t("common.close")}</Button>
           <Button variant="danger-primary" busy={end.isPending} onClick={() => end.mutate({ session, terminate }, { onSuccess: onClose })}>
-            {t(terminate ? "databases.terminate" : "databases.cancel")}
+            {t(terminate ? "sessions.terminate" : "sessions.cancel")}
           </Button>
         </>
       }
@@ -42,7 +42,7 @@ export function EndSession({ place, session, terminate, onClose }: EndSessionPro
         <Name text={session.application || session.username || ""} />
       </p>
       {session.query && <pre className="mt-1 max-h-40 overflow-auto bg-code p-2 font-mono text-[12px] whitespace-pre-wrap">{session.query}</pre>}
-      {session.ours && <p className="mt-2 text-sm text-failed">{t("databases.oursHint")}</p>}
+      {session.ours && <p className="mt-2 text-sm text-failed">{t("sessions.oursHint")}</p>}
       {end.isError && <TroubleNotice className="mt-2" trouble={trouble(end.error)} />}
     </Dialog>
   );

@@ -15,9 +15,11 @@ import { type ObjectName, type Place, useObjectLife } from "./queries";
 export interface Ways {
   revision: (revision: string) => string;
   job: (job: string) => string;
+  /** A table of this database. */
+  table: (schema: string, name: string) => string;
 }
 
-const WaysContext = createContext<Ways>({ revision: () => "", job: () => "" });
+export const WaysContext = createContext<Ways>({ revision: () => "", job: () => "", table: () => "" });
 export const WaysProvider = WaysContext.Provider;
 
 export function RevisionLink({ touch, message = false }: { touch: TouchedBy; message?: boolean }) {
@@ -116,7 +118,7 @@ function Touches({ life }: { life: ObjectLife }) {
             <RevisionLink touch={touch} message />,
             <span>
               {!touch.upgrade && <span className="text-muted">{t("databases.life.reverted")}: </span>}
-              {t(`databases.action.${touch.action}`)} <span className="text-muted">{touch.kind.replaceAll("_", " ")}</span> <Name text={touch.name} className="font-mono" />
+              {t(`changes.action.${touch.action}`)} <span className="text-muted">{touch.kind.replaceAll("_", " ")}</span> <Name text={touch.name} className="font-mono" />
               {touch.to && (
                 <>
                   {" → "}

@@ -101,10 +101,10 @@ function SessionLine({ session, ours, since, onEnd }: { session: LockSession; ou
         {onEnd && !ours && typeof session.started === "number" && (
           <span className="flex gap-1.5">
             <Button size="small" onClick={() => onEnd(session, false)}>
-              {t("databases.cancel")}
+              {t("sessions.cancel")}
             </Button>
             <Button size="small" variant="danger" onClick={() => onEnd(session, true)}>
-              {t("databases.terminate")}
+              {t("sessions.terminate")}
             </Button>
           </span>
         )}

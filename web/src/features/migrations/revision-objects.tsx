@@ -94,7 +94,7 @@ function ChangeItem({ change, to }: { change: RevisionChange; to: string | null 
   const name = <Name text={change.action === "unread" ? change.name : whole} className="font-mono text-[12.5px] break-all" />;
   return (
     <li className="flex items-baseline gap-2 border-b border-line px-4 py-1.5 text-sm">
-      <span className="w-20 shrink-0 text-xs text-muted">{t(`databases.action.${change.action}`)}</span>
+      <span className="w-20 shrink-0 text-xs text-muted">{t(`changes.action.${change.action}`)}</span>
       <span className="min-w-0 flex-1">
         {change.action !== "unread" && <span className="text-xs text-muted">{change.kind.replaceAll("_", " ")} </span>}
         {to ? (

@@ -89,4 +89,6 @@ export const common = {
   "lost.detail": "While it was open your role was changed, or what it shows was deleted. Ask an administrator of the organization if you still need it.",
   "offline": "You are offline. What you see may be old; it goes on by itself when the connection is back.",
   "ui.title": "Components",
+  "ui.cutValue": "Only the beginning is shown; the file has the whole value.",
+  "nav.compare": "Compare",
 } as const;

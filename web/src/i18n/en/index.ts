@@ -1,7 +1,7 @@
 /** English: the base of the dictionary. A key is the noun, a dot, and what the text is for. */
 import { audit } from "./audit";
 import { common } from "./common";
-import { databases } from "./databases";
+import type { databases } from "./databases";
 import { drafts } from "./drafts";
 import { environments } from "./environments";
 import { installation } from "./installation";
@@ -14,7 +14,8 @@ import { setups } from "./setups";
 import { tokens } from "./tokens";
 import { webhooks } from "./webhooks";
 
-export const en = { ...common, ...session, ...people, ...projects, ...setups, ...drafts, ...environments, ...databases, ...migrations, ...jobs, ...audit, ...tokens, ...webhooks, ...installation } as const;
+export const en = { ...common, ...session, ...people, ...projects, ...setups, ...drafts, ...environments, ...migrations, ...jobs, ...audit, ...tokens, ...webhooks, ...installation } as const;
 
-export type Texts = typeof en;
+/** What only some pages say is loaded with them; see ../parts. */
+export type Texts = typeof en & typeof databases;
 export type Key = keyof Texts;

@@ -149,4 +149,11 @@ export const jobs = {
   "jobs.left.statement": "Committed, and has stayed",
   "jobs.left.perhaps": "Ran outside a transaction; may have stayed",
   "jobs.left.copy": "Copy the statement that cleans it",
+  "sessions.terminateTitle": "End session {pid}?",
+  "sessions.cancelTitle": "Cancel what session {pid} does?",
+  "sessions.terminateHint": "Its transaction is rolled back and its connection closed.",
+  "sessions.cancelHint": "Its statement ends with an error. The session stays.",
+  "sessions.terminate": "End session",
+  "sessions.cancel": "Cancel",
+  "sessions.oursHint": "This session is Stillroom's own: a job may fail, or a page lose its answer.",
 } as const;

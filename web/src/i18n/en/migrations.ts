@@ -167,4 +167,9 @@ export const migrations = {
   "migrations.strip.queued": "A job of {actor} waits for {where}",
   "migrations.strip.progress": "{done} of {total}",
   "migrations.watch": "Watch #{number}",
+  "changes.action.create": "makes",
+  "changes.action.alter": "changes",
+  "changes.action.rename": "renames",
+  "changes.action.drop": "drops",
+  "changes.action.unread": "not read",
 } as const;

@@ -1,9 +1,8 @@
 /** Russian: every key of English, with the plural forms that Russian has. */
-import type { Key } from "../en";
+import type { en } from "../en";
 import type { Message } from "../messages";
 import { audit } from "./audit";
 import { common } from "./common";
-import { databases } from "./databases";
 import { drafts } from "./drafts";
 import { environments } from "./environments";
 import { installation } from "./installation";
@@ -16,6 +15,6 @@ import { setups } from "./setups";
 import { tokens } from "./tokens";
 import { webhooks } from "./webhooks";
 
-const texts: Record<Key, Message> = { ...common, ...session, ...people, ...projects, ...setups, ...drafts, ...environments, ...databases, ...migrations, ...jobs, ...audit, ...tokens, ...webhooks, ...installation };
+const texts: Record<Key, Message> = { ...common, ...session, ...people, ...projects, ...setups, ...drafts, ...environments, ...migrations, ...jobs, ...audit, ...tokens, ...webhooks, ...installation };
 
 export const ru = texts;

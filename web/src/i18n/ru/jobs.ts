@@ -154,4 +154,11 @@ export const jobs = {
   "jobs.left.statement": "Зафиксировано и осталось",
   "jobs.left.perhaps": "Шло вне транзакции; могло остаться",
   "jobs.left.copy": "Скопировать команду, которая это уберёт",
+  "sessions.terminateTitle": "Завершить сеанс {pid}?",
+  "sessions.cancelTitle": "Отменить то, что делает сеанс {pid}?",
+  "sessions.terminateHint": "Транзакция откатится, соединение закроется.",
+  "sessions.cancelHint": "Запрос завершится ошибкой, сеанс останется.",
+  "sessions.terminate": "Завершить сеанс",
+  "sessions.cancel": "Отменить",
+  "sessions.oursHint": "Это сеанс самого Stillroom: задание может сорваться, а страница — остаться без ответа.",
 } as const;

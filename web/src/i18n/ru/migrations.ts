@@ -177,4 +177,9 @@ export const migrations = {
   "migrations.strip.queued": "{where}: задание от {actor} ждёт очереди",
   "migrations.strip.progress": "{done} из {total}",
   "migrations.watch": "Смотреть №{number}",
+  "changes.action.create": "создаёт",
+  "changes.action.alter": "меняет",
+  "changes.action.rename": "переименовывает",
+  "changes.action.drop": "удаляет",
+  "changes.action.unread": "не прочитано",
 } as const;

@@ -1,0 +1,1 @@
+"""Samples: how a target database fared over time."""

@@ -1,0 +1,1 @@
+"""How a target database fares: asked live, looked into more deeply on demand, and sampled over time."""
