@@ -15,6 +15,6 @@ import { setups } from "./setups";
 import { tokens } from "./tokens";
 import { webhooks } from "./webhooks";
 
-const texts: Record<Key, Message> = { ...common, ...session, ...people, ...projects, ...setups, ...drafts, ...environments, ...migrations, ...jobs, ...audit, ...tokens, ...webhooks, ...installation };
+const texts: Record<keyof typeof en, Message> = { ...common, ...session, ...people, ...projects, ...setups, ...drafts, ...environments, ...migrations, ...jobs, ...audit, ...tokens, ...webhooks, ...installation };
 
 export const ru = texts;
