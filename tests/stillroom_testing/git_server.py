@@ -28,10 +28,17 @@ class GitServer:
     authority: Path
     requests: list[tuple[str, str, str | None]] = field(default_factory=list)
     login: tuple[str, str] | None = None
+    # Who may fetch and not push, and the words with which a push of theirs is refused (hosts differ: some have none).
+    reader: tuple[str, str] | None = None
+    refusal: str = ""
     redirect: str | None = None
 
     def url(self, name: str, host: str = "git.invalid") -> str:
         return f"https://{host}:{self.port}/{name}"
+
+
+def _basic(login: tuple[str, str]) -> str:
+    return "Basic " + base64.b64encode(":".join(login).encode()).decode()
 
 
 def _handler(server: GitServer) -> type[BaseHTTPRequestHandler]:
@@ -50,10 +57,12 @@ def _handler(server: GitServer) -> type[BaseHTTPRequestHandler]:
             if server.redirect is not None:
                 self._answer(302, {"Location": server.redirect + self.path})
                 return
-            if server.login is not None:
-                wanted = "Basic " + base64.b64encode(":".join(server.login).encode()).decode()
-                if given != wanted:
+            if server.login is not None and given != _basic(server.login):
+                if server.reader is None or given != _basic(server.reader):
                     self._answer(401, {"WWW-Authenticate": 'Basic realm="git"'})
+                    return
+                if "git-receive-pack" in self.path:
+                    self._answer(403, {"Content-Type": "text/plain"}, server.refusal.encode())
                     return
             self._backend()
 
@@ -77,6 +86,8 @@ def _handler(server: GitServer) -> type[BaseHTTPRequestHandler]:
                 "CONTENT_TYPE": self.headers.get("Content-Type", ""),
                 "CONTENT_LENGTH": str(len(body)),
                 "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+                # git's own server takes a push only from somebody who has signed in.
+                **({"REMOTE_USER": server.login[0]} if server.login else {}),
                 "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
                 "GIT_CONFIG_COUNT": "1",
                 "GIT_CONFIG_KEY_0": "safe.directory",

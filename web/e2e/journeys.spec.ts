@@ -92,6 +92,12 @@ test("the palette goes to pages, opens plans and revisions, and speaks another l
   await palette.getByRole("combobox").fill("nothing is called so");
   await expect(palette).toContainText("Nothing is called that.");
   await page.keyboard.press("Escape");
+  await move(page, "downgrade", "staging", MIDDLE);
+  const job = new URL(page.url()).pathname;
+  const number = /#(\d+)/.exec(await page.getByRole("navigation", { name: "Breadcrumb" }).innerText())![1]!;
+  await page.goto(SHOP);
+  await take(`#${number}`, "Open: Shop · Downgrade Staging");
+  await expect(page).toHaveURL(new RegExp(`${job}$`));
   await take("русский", "Русский");
   await expect(page.getByRole("navigation", { name: "Главное" }).or(page.getByRole("link", { name: "Проекты" })).first()).toBeVisible();
   await speaks(request, "en");
@@ -138,12 +144,15 @@ test("a job that fails says why and what was not changed, and goes on once the c
   await page.getByRole("dialog").locator("button[type=submit]").click();
   await expect(page.getByRole("heading", { level: 1 })).toContainText("Failed", { timeout: 60_000 });
   await expect(page.getByRole("complementary", { name: "Facts" })).toContainText(/does not exist/);
-  const failed = page.url();
+  const number = /#(\d+)/.exec(await page.getByRole("navigation", { name: "Breadcrumb" }).innerText())![1]!;
 
   await move(page, "stamp", "staging", MIDDLE);
   await move(page, "upgrade", "staging", "head");
-  await page.goto(failed);
-  await page.getByRole("button", { name: "Resume" }).click();
+  // From anywhere, by its number.
+  await page.keyboard.press("Control+k");
+  const palette = page.getByRole("dialog", { name: "Jump to" });
+  await palette.getByRole("combobox").fill(number);
+  await palette.getByRole("option", { name: /^Resume: Shop · Downgrade Staging/ }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Resume" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toContainText("Succeeded", { timeout: 60_000 });
 });

@@ -75,6 +75,7 @@ export const PAGES: readonly Page[] = [
   { name: "tokens", route: "/:org/tokens", address: "/demo/tokens" },
   { name: "webhooks", route: "/:org/webhooks", address: "/demo/webhooks" },
   { name: "audit", route: "/:org/audit", address: "/demo/audit" },
+  { name: "drafts", route: "/:org/projects/:project/drafts", address: "/demo/projects/shop/drafts" },
   { name: "draft", route: "/:org/projects/:project/drafts/:draft", address: ({ draft }) => draft },
   { name: "not-found", route: "/:org/*", address: "/demo/no-such-page" },
   { name: "components", route: "/ui", address: "/ui" },

@@ -136,3 +136,21 @@ async def test_a_name_that_is_a_formula_is_only_text_in_the_file(shop: Any, name
     answer = await shop.call(OWNER, "GET", "/api/jobs/export?org=own")
     rows = csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"), newline=""))
     assert next(row["actor"] for row in rows if row["id"] == key) == f"'{name}"
+
+
+async def test_one_job_is_found_by_its_number_within_its_organization(shop: Any) -> None:
+    first, second = await job(shop), await job(shop)
+    numbers = {key: (await shop.call(OWNER, "GET", f"/api/jobs/{key}")).json()["number"] for key in (first, second)}
+    for key, number in numbers.items():
+        assert await listed(shop, f"number={number}") == [key]
+        assert await listed(shop, f"number={number}&project=shop") == [key]
+    assert await listed(shop, "number=4711") == []
+    assert (await shop.call(OWNER, "GET", "/api/jobs?org=own&number=0")).status_code == 422
+    theirs = await shop.call("owner@other.example", "GET", f"/api/jobs?org=other&number={numbers[first]}")
+    assert theirs.json()["items"] == []
+
+
+async def test_a_number_does_not_show_a_job_of_a_project_that_one_does_not_see(shop: Any) -> None:
+    number = (await shop.call(OWNER, "GET", f"/api/jobs/{await job(shop)}")).json()["number"]
+    await shop.person("mel@own.example", "own", "member")
+    assert await listed(shop, f"number={number}", "mel@own.example") == []

@@ -1,10 +1,12 @@
 """A project to be over HTTP: typed step by step, kept, looked at, made at the end."""
 
+import asyncio
 from typing import Any
 
 from sqlalchemy import select, update
 
 from stillroom_core.jobs.queue import FETCH_PROJECT, LOOK_AT_SETUP, READ_DATABASE, TEST_DATABASE
+from stillroom_core.setups import service
 from stillroom_core.setups.models import Setup
 
 OWNER = "owner@own.example"
@@ -114,3 +116,38 @@ async def test_all_is_made_or_nothing(api: Any) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "unknown_template")
     assert (await api.call(OWNER, "GET", "/api/orgs/own/projects/billing")).status_code == 404
     assert (await api.call(OWNER, "GET", f"{SETUPS}/{setup['id']}")).json()["project"] is None
+
+
+async def test_a_person_may_have_twenty_open_and_is_told_what_to_do_then(api: Any) -> None:
+    keys = [(await begin(api))["id"] for _ in range(20)]
+    api.queue.rings.clear()
+    refused = await api.call(OWNER, "POST", SETUPS, json=URL)
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_setups")
+    assert refused.json()["title"] == "You have begun 20 projects and not finished them."
+    assert "discard" in refused.json()["fix"]
+    assert api.queue.rings == []
+    # A colleague still may, and so may the person who discards one.
+    await api.person("ada@own.example", "own", "admin")
+    assert (await api.call("ada@own.example", "POST", SETUPS, json=URL)).status_code == 201
+    assert (await api.call(OWNER, "DELETE", f"{SETUPS}/{keys[0]}")).status_code == 204
+    assert (await api.call(OWNER, "POST", SETUPS, json=URL)).status_code == 201
+
+
+async def test_requests_at_the_same_moment_do_not_pass_the_bound_together(api: Any) -> None:
+    for _ in range(17):
+        await begin(api)
+    answers = await asyncio.gather(*(api.call(OWNER, "POST", SETUPS, json=URL) for _ in range(8)))
+    assert sorted(answer.status_code for answer in answers) == [201] * 3 + [429] * 5
+
+
+async def test_an_organization_has_a_bound_and_finished_ones_do_not_count(api: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(service, "MOST_OF_ORGANIZATION", 2)
+    key = (await begin(api))["id"]
+    await api.person("ada@own.example", "own", "admin")
+    assert (await api.call("ada@own.example", "POST", SETUPS, json=URL)).status_code == 201
+    refused = (await api.call(OWNER, "POST", SETUPS, json=URL)).json()
+    assert refused["status"] == 429
+    assert refused["title"] == "2 projects of this organization were begun and not finished."
+    await found_out(api, key)
+    assert (await api.call(OWNER, "POST", f"{SETUPS}/{key}/finish", json=FINISH)).status_code == 201
+    assert (await api.call(OWNER, "POST", SETUPS, json=URL)).status_code == 201

@@ -1447,7 +1447,7 @@ export interface paths {
         };
         /**
          * List Drafts
-         * @description The project's latest drafts, without their text.
+         * @description The project's drafts without their text, the latest first.
          */
         get: operations["list_drafts_api_orgs__org__projects__project__drafts_get"];
         put?: never;
@@ -3416,11 +3416,13 @@ export interface components {
         };
         /**
          * Drafts
-         * @description The project's latest drafts.
+         * @description A page of the project's drafts, the latest first.
          */
         Drafts: {
             /** Items */
             items: components["schemas"]["DraftRead"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
          * EmailChange
@@ -7593,6 +7595,8 @@ export interface operations {
                 actor?: string | null;
                 /** @description an id or its first letters, at least four of them */
                 revision?: string | null;
+                /** @description the one job of that number */
+                number?: number | null;
                 /** @description asked for at or after this moment */
                 since?: string | null;
                 /** @description asked for before this moment */
@@ -7638,6 +7642,8 @@ export interface operations {
                 actor?: string | null;
                 /** @description an id or its first letters, at least four of them */
                 revision?: string | null;
+                /** @description the one job of that number */
+                number?: number | null;
                 /** @description asked for at or after this moment */
                 since?: string | null;
                 /** @description asked for before this moment */
@@ -7681,6 +7687,8 @@ export interface operations {
                 actor?: string | null;
                 /** @description an id or its first letters, at least four of them */
                 revision?: string | null;
+                /** @description the one job of that number */
+                number?: number | null;
                 /** @description asked for at or after this moment */
                 since?: string | null;
                 /** @description asked for before this moment */
@@ -9888,7 +9896,10 @@ export interface operations {
     };
     list_drafts_api_orgs__org__projects__project__drafts_get: {
         parameters: {
-            query?: never;
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
             header?: never;
             path: {
                 org: string;

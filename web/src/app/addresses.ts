@@ -23,6 +23,9 @@ export const addresses = {
   tokens: (org: string) => `/${org}/tokens`,
   webhooks: (org: string, log?: string) => (log ? `/${org}/webhooks?log=${log}` : `/${org}/webhooks`),
   audit: (org: string) => `/${org}/audit`,
+  drafts: (org: string, project: string) => `/${org}/projects/${project}/drafts`,
+  /** The dialog that has a revision written stands on the page of the migrations. */
+  newRevision: (org: string, project: string) => `/${org}/projects/${project}/migrations?new=revision`,
   draft: (org: string, project: string, draft: string) => `/${org}/projects/${project}/drafts/${draft}`,
   settings: (org: string, project: string) => `/${org}/projects/${project}/settings`,
 };

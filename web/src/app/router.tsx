@@ -60,6 +60,7 @@ export const routes: RouteObject[] = [
               },
               { path: "projects/:project/jobs", lazy: async () => ({ Component: (await import("./pages/jobs")).Jobs }) },
               { path: "projects/:project/jobs/:job", lazy: async () => ({ Component: (await import("./pages/job")).JobPage }) },
+              { path: "projects/:project/drafts", lazy: async () => ({ Component: (await import("./pages/drafts")).Drafts }) },
               { path: "projects/:project/drafts/:draft", lazy: async () => ({ Component: (await import("./pages/draft")).DraftPage }) },
               {
                 path: "projects/:project/databases",

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from stillroom_api.authorization import InProject, in_project
 from stillroom_api.context import Transaction
@@ -19,10 +19,19 @@ Reading = Annotated[InProject, in_project(Permission.PROJECT_READ)]
 
 
 @router.get("")
-async def list_drafts(session: Transaction, where: Reading) -> Drafts:
-    """The project's latest drafts, without their text."""
-    found = await service.list_drafts(session, where.actor, where.project)
-    return Drafts(items=[DraftRead.of(draft, with_content=False) for draft in found])
+async def list_drafts(
+    session: Transaction,
+    where: Reading,
+    cursor: UUID | None = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+) -> Drafts:
+    """The project's drafts without their text, the latest first."""
+    found = await service.list_drafts(session, where.actor, where.project, before=cursor, limit=limit + 1)
+    page = found[:limit]
+    return Drafts(
+        items=[DraftRead.of(draft, with_content=False) for draft in page],
+        next_cursor=page[-1].id if len(found) > limit else None,
+    )
 
 
 @router.post("", status_code=202)

@@ -86,6 +86,7 @@ class DraftRead(BaseModel):
 
 
 class Drafts(BaseModel):
-    """The project's latest drafts."""
+    """A page of the project's drafts, the latest first."""
 
     items: list[DraftRead]
+    next_cursor: UUID | None

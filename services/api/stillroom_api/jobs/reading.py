@@ -40,6 +40,7 @@ async def meant(session: AsyncSession, person: User, query: JobQuery) -> tuple[A
         kinds=tuple(query.kind),
         actor_name=query.actor,
         revision=query.revision,
+        number=query.number,
         since=query.since,
         until=query.until,
     )

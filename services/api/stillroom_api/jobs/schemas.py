@@ -268,6 +268,7 @@ class JobQuery(BaseModel):
     revision: str | None = Field(
         default=None, min_length=1, max_length=300, description="an id or its first letters, at least four of them"
     )
+    number: int | None = Field(default=None, ge=1, le=2**31 - 1, description="the one job of that number")
     since: AwareDatetime | None = Field(default=None, description="asked for at or after this moment")
     until: AwareDatetime | None = Field(default=None, description="asked for before this moment")
 

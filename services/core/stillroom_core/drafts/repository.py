@@ -18,11 +18,12 @@ class DraftRepository:
         self._session = session
         self._organization_id = organization_id
 
-    async def listing(self, project_id: UUID, limit: int) -> Sequence[Draft]:
-        """The drafts of a project without their text, the latest first."""
+    async def listing(self, project_id: UUID, *, before: UUID | None, limit: int) -> Sequence[Draft]:
+        """The drafts of a project without their text, the latest first, after the cursor."""
+        older = (Draft.id < before,) if before else ()
         rows = await self._session.scalars(
             select(Draft)
-            .where(Draft.project_id == project_id, Draft.organization_id == self._organization_id)
+            .where(Draft.project_id == project_id, Draft.organization_id == self._organization_id, *older)
             .order_by(Draft.id.desc())
             .limit(limit)
             .options(defer(Draft.content))

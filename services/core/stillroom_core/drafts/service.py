@@ -21,13 +21,14 @@ from stillroom_core.projects.service import required_commit
 from stillroom_core.projects.traces import trace_of
 from stillroom_core.revisions.graph import Graph
 
-_LISTED = 50
 _RESTORED = "Restore the revision {revision}"
 
 
-async def list_drafts(session: Session, actor: Actor, project: Project) -> Sequence[Draft]:
-    """The project's latest drafts, without their text."""
-    return await DraftRepository(session, actor.organization_id).listing(project.id, _LISTED)
+async def list_drafts(
+    session: Session, actor: Actor, project: Project, *, before: UUID | None, limit: int
+) -> Sequence[Draft]:
+    """The project's drafts without their text, the latest first, after the cursor."""
+    return await DraftRepository(session, actor.organization_id).listing(project.id, before=before, limit=limit)
 
 
 async def find_draft(session: Session, actor: Actor, project: Project, key: UUID, *, held: bool = False) -> Draft:

@@ -46,6 +46,7 @@ class JobFilter:
     kinds: tuple[str, ...] = ()
     actor_name: str | None = None
     revision: str | None = None  # an id or its first letters
+    number: int | None = None
     since: datetime | None = None
     until: datetime | None = None  # itself not included
     before: UUID | None = None
@@ -82,6 +83,8 @@ class JobRepository:
             query = query.where(Job.actor_name == wanted.actor_name)
         if wanted.revision is not None:
             query = query.where(Job.id.in_(self._about(wanted.revision)))
+        if wanted.number is not None:
+            query = query.where(Job.organization_id == self._organization_id, Job.number == wanted.number)
         # A key tells when its row was made, so every index that lists jobs knows their dates.
         if wanted.since is not None:
             query = query.where(Job.id >= first_key_at(wanted.since))

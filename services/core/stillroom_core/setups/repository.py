@@ -7,6 +7,7 @@ from sqlalchemy import delete, func, select
 
 from stillroom_core.database import Session
 from stillroom_core.errors import not_found
+from stillroom_core.organizations.models import Organization
 from stillroom_core.setups.models import Setup
 
 
@@ -31,6 +32,22 @@ class SetupRepository:
             .limit(limit)
         )
         return rows.all()
+
+    async def count_open(self) -> tuple[int, int]:
+        """How many have not ended, of this person and of the whole organization; the next to begin one waits for us.
+
+        Held with the organization's row, so that requests at the same moment cannot pass a bound together.
+        """
+        await self._session.execute(
+            select(Organization.id).where(Organization.id == self._organization_id).with_for_update(key_share=True)
+        )
+        row = await self._session.execute(
+            select(func.count().filter(Setup.actor_id == self._actor_id), func.count()).where(
+                Setup.organization_id == self._organization_id, Setup.project_id.is_(None)
+            )
+        )
+        mine, all_of_them = row.one()
+        return mine, all_of_them
 
     async def by_id(self, key: UUID, *, held: bool = False) -> Setup:
         """One setup, held until the transaction ends if asked; raises NotFound."""

@@ -11,7 +11,7 @@ from stillroom_core.actors.actor import Actor
 from stillroom_core.database import Session
 from stillroom_core.databases.service import check_place, create_database
 from stillroom_core.environments.service import create_environment
-from stillroom_core.errors import Conflict
+from stillroom_core.errors import Conflict, Throttled
 from stillroom_core.jobs.queue import LOOK_AT_SETUP, TEST_DATABASE, Ring, ring_after_commit
 from stillroom_core.keys import new_key
 from stillroom_core.projects.git_address import check_git_ref, parse_git_url
@@ -22,13 +22,15 @@ from stillroom_core.settings import get_settings
 from stillroom_core.setups.models import Setup
 from stillroom_core.setups.repository import SetupRepository
 
-_LISTED = 20
+# Each may have a repository fetched and a database signed in to: nobody needs more at once. The page lists them all.
+MOST_OF_PERSON = 20
+MOST_OF_ORGANIZATION = 100
 _LOOK_AGAIN = frozenset({"git_url", "git_ref", "credential"})
 
 
 async def open_setups(session: Session, actor: Actor) -> Sequence[Setup]:
     """What this person has begun and not finished."""
-    return await SetupRepository(session, actor.organization_id, actor.user_id).open_ones(_LISTED)
+    return await SetupRepository(session, actor.organization_id, actor.user_id).open_ones(MOST_OF_PERSON)
 
 
 async def find_setup(session: Session, actor: Actor, key: UUID, *, held: bool = False) -> Setup:
@@ -37,9 +39,14 @@ async def find_setup(session: Session, actor: Actor, key: UUID, *, held: bool = 
 
 
 async def begin_setup(session: Session, actor: Actor, content: Mapping[str, Any]) -> Setup:
-    """Begins a setup and asks a worker to look at the repository; raises Invalid for what git must not get."""
+    """Begins a setup and asks a worker to look at the repository.
+
+    Raises Invalid for what git must not get, Throttled where too many were begun and not finished.
+    """
+    repository = SetupRepository(session, actor.organization_id, actor.user_id)
+    _check_room(*await repository.count_open())
     setup = Setup(id=new_key(), choices={}, test_state="idle")
-    SetupRepository(session, actor.organization_id, actor.user_id).add(setup)
+    repository.add(setup)
     _apply(setup, content)
     request_look(session, setup)
     await session.flush()
@@ -146,6 +153,25 @@ def password_of_setup(setup: Setup) -> str:
     if setup.password_sealed is None:
         return ""
     return unseal(setup_address(setup, "password"), setup.password_sealed)
+
+
+def _check_room(mine: int, all_of_them: int) -> None:
+    if mine >= MOST_OF_PERSON:
+        raise Throttled(
+            "too_many_setups",
+            f"You have begun {mine} projects and not finished them.",
+            detail=f"One person may have {MOST_OF_PERSON} open at once.",
+            fix="Finish or discard some of them; what nobody touches is forgotten after 30 days.",
+            params={"most": MOST_OF_PERSON},
+        )
+    if all_of_them >= MOST_OF_ORGANIZATION:
+        raise Throttled(
+            "too_many_setups",
+            f"{all_of_them} projects of this organization were begun and not finished.",
+            detail=f"An organization may have {MOST_OF_ORGANIZATION} open at once.",
+            fix="Ask your colleagues to finish or discard theirs; what nobody touches is forgotten after 30 days.",
+            params={"most": MOST_OF_ORGANIZATION},
+        )
 
 
 def _check_open(setup: Setup) -> None:

@@ -76,8 +76,21 @@ async def push(
                 "Push to a branch of its own and merge it as usual, or allow it in the project's settings.",
             )
         sha = await _commit(mirror, commit, terms.limits)
-        await visit.push(sha, branch, onto_existing=onto_existing)
+        try:
+            await visit.push(sha, branch, onto_existing=onto_existing)
+        except CheckoutFailed as failure:
+            raise _may_only_read(failure) if failure.code == "auth_refused" else failure from None
     return sha
+
+
+def _may_only_read(failure: CheckoutFailed) -> CheckoutFailed:
+    """What a refused credential means where the same one was let in a moment ago, to ask for HEAD or to fetch."""
+    return CheckoutFailed(
+        "push_refused",
+        "The project's credential may read the repository and not write to it",
+        failure.detail,
+        "Store a credential that may push: a token with write access to the code, or a deploy key that is allowed to.",
+    )
 
 
 async def _check_local(location: GitUrl, repository: Repository, branch: str) -> None:

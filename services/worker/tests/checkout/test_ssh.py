@@ -1,84 +1,29 @@
 """Fetching over ssh from a real sshd on this machine (G10)."""
 
-import os
-import pwd
-import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
+from stillroom_testing.ssh_server import SshServer, make_key, needs_sshd, serving_ssh
 from stillroom_worker.checkout import CheckoutFailed, Credential, FetchedCommit, Repository, export, fetch, file_history
 from stillroom_worker.checkout.known_hosts import known_hosts_for
 from stillroom_worker.sandbox import Level
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
-SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
-needs_sshd = pytest.mark.skipif(SSHD is None, reason="no sshd on this machine")
 
 
 async def to_loopback(host: str, port: int) -> Sequence[str]:
     return ["127.0.0.1"]
 
 
-@dataclass
-class SshServer:
-    port: int
-    private_key: str
-    host_key: str
-    user: str
-
-    @property
-    def known_hosts(self) -> str:
-        return f"[git.invalid]:{self.port} {self.host_key}"
-
-    def credential(self, **changes: str) -> Credential:
-        values = {"ssh_private_key": self.private_key, "known_hosts": self.known_hosts} | changes
-        return Credential(**values)
-
-
-def _key(path: Path) -> Path:
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
-    return path
-
-
 @pytest.fixture
 def ssh_server(tmp_path: Path) -> Iterator[SshServer]:
-    assert SSHD
-    folder = tmp_path / "sshd"
-    folder.mkdir(mode=0o700)
-    host, user = _key(folder / "host"), _key(folder / "user")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    keys = folder / "authorized_keys"
-    keys.write_text(user.with_suffix(".pub").read_text())
-    lines = [
-        f"Port {port}",
-        "ListenAddress 127.0.0.1",
-        "ListenAddress ::1",
-        f"HostKey {host}",
-        f"AuthorizedKeysFile {keys}",
-    ]
-    lines += ["StrictModes no", "UsePAM no", "PasswordAuthentication no", "PermitRootLogin yes", "PidFile none"]
-    (folder / "config").write_text("\n".join(lines) + "\n")
-    Path("/run/sshd").mkdir(exist_ok=True)
-    process = subprocess.Popen([SSHD, "-D", "-e", "-f", str(folder / "config")], stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.02)
-    public = " ".join(host.with_suffix(".pub").read_text().split()[:2])
-    yield SshServer(port, user.read_text(), public, pwd.getpwuid(os.getuid()).pw_name)
-    process.terminate()
-    process.wait()
+    with serving_ssh(tmp_path / "sshd") as server:
+        yield server
 
 
 @pytest.fixture
@@ -123,7 +68,7 @@ async def test_a_deploy_key_opens_the_repository_however_it_was_pasted(
 
 @needs_sshd
 async def test_a_changed_host_key_is_refused(get, ssh_server: SshServer, source, mirror: Path, tmp_path: Path) -> None:
-    other = _key(tmp_path / "other").with_suffix(".pub").read_text()
+    other = make_key(tmp_path / "other").with_suffix(".pub").read_text()
     known = f"[git.invalid]:{ssh_server.port} {other}"
     with pytest.raises(CheckoutFailed) as failed:
         await get(ssh_server, source, mirror, ssh_server.credential(known_hosts=known))
@@ -140,7 +85,7 @@ async def test_an_unknown_host_key_is_refused(get, ssh_server: SshServer, source
 
 @needs_sshd
 async def test_a_wrong_deploy_key_is_refused(get, ssh_server: SshServer, source, mirror: Path, tmp_path: Path) -> None:
-    key = _key(tmp_path / "wrong").read_text()
+    key = make_key(tmp_path / "wrong").read_text()
     with pytest.raises(CheckoutFailed) as failed:
         await get(ssh_server, source, mirror, ssh_server.credential(ssh_private_key=key))
     assert failed.value.code == "auth_refused"

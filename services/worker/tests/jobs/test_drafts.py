@@ -2,41 +2,19 @@
 
 import subprocess
 from typing import Any
-from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, update
 
-from stillroom_core.actors.repository import actor_in
-from stillroom_core.databases.models import Database
-from stillroom_core.drafts import service
-from stillroom_core.drafts.models import Draft, DraftKind
+from stillroom_core.drafts.models import Draft
 from stillroom_core.errors import StillroomError
 from stillroom_core.jobs.queue import PUSH_DRAFT
-from stillroom_core.members.models import User
 from stillroom_core.projects.models import Project
-from stillroom_testing.jobs_scene import revision, two_tables
+from stillroom_testing.drafts import MAKO, asked, now, prepared, pushed, two_heads, written
+from stillroom_testing.jobs_scene import two_tables
 from stillroom_worker.push_draft import push_draft
 from stillroom_worker.sweep import sweep
-from stillroom_worker.write_draft import write_draft
 
-MAKO = '''"""${message}"""
-from alembic import op
-import sqlalchemy as sa
-
-revision = ${repr(up_revision)}
-down_revision = ${repr(down_revision)}
-branch_labels = ${repr(branch_labels)}
-depends_on = ${repr(depends_on)}
-
-
-def upgrade():
-    ${upgrades if upgrades else "pass"}
-
-
-def downgrade():
-    ${downgrades if downgrades else "pass"}
-'''
 MODELS_ENV = """
     import os
     import sqlalchemy as sa
@@ -57,48 +35,6 @@ MODELS_ENV = """
 def git(scene: Any, *words: str) -> str:
     ran = subprocess.run(["git", "-C", str(scene.repository), *words], check=True, capture_output=True, text=True)
     return ran.stdout.strip()
-
-
-async def prepared(scene: Any, files: dict[str, str], mako: str = MAKO, **more: Any) -> None:
-    (scene.repository / "migrations").mkdir(exist_ok=True)
-    (scene.repository / "migrations" / "script.py.mako").write_text(mako)
-    scene.commit(files, **more)
-    await scene.fetch()
-
-
-async def asked(scene: Any, kind: str, message: str = "do it", *, compare: bool = False, **more: Any) -> Draft:
-    async with scene.room.database.everything() as session:
-        person = (await session.scalars(select(User))).one()
-        actor = await actor_in(session, person, slug="demo")
-        project = (await session.scalars(select(Project))).one()
-        database = (await session.scalars(select(Database))).one() if compare else None
-        given = {"message": message, "rev_id": None, "heads": None, "database": database, "restore": None, **more}
-        return await service.ask_for_draft(session, actor, project, kind=DraftKind(kind), **given)
-
-
-async def now(scene: Any, key: UUID) -> Draft:
-    async with scene.room.database.everything() as session:
-        return await session.get_one(Draft, key)
-
-
-async def written(scene: Any, kind: str, message: str = "do it", **more: Any) -> Draft:
-    draft = await asked(scene, kind, message, **more)
-    await write_draft(scene.room, draft.id)
-    return await now(scene, draft.id)
-
-
-async def pushed(scene: Any, draft: Draft, branch: str) -> Draft:
-    async with scene.room.database.everything() as session:
-        person = (await session.scalars(select(User))).one()
-        actor = await actor_in(session, person, slug="demo")
-        project = (await session.scalars(select(Project))).one()
-        service.request_push(session, actor, project, await session.get_one(Draft, draft.id), branch)
-    await push_draft(scene.room, draft.id)
-    return await now(scene, draft.id)
-
-
-def two_heads() -> dict[str, str]:
-    return {**two_tables(), "ccc3": revision("ccc3", "aaa1", "pass")}
 
 
 async def test_heads_are_merged_and_pushed_as_a_branch_with_the_person_as_author(scene: Any) -> None:

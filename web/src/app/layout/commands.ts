@@ -2,7 +2,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams } from "react-router";
 import type { History, OrganizationOfMe } from "@/api/types";
-import { useRunningCount } from "@/features/jobs/queries";
+import { isOpen, mayResume, useJobByNumber, useRunningCount } from "@/features/jobs/queries";
 import { useJobTitle } from "@/features/jobs/state";
 import { currentQuery, projectName, useReadDatabase } from "@/features/migrations/queries";
 import { useFetchProject, useProject } from "@/features/projects/queries";
@@ -62,6 +62,7 @@ function useProjectCommands(org: string): Command[] {
   return [
     ...moves,
     ...(may("job.plan") ? [{ label: t("projects.fetchNow"), group, act: () => fetchNow.mutate() }] : []),
+    ...(may("revision.write") ? [go(`${t("drafts.new")}…`, addresses.newRevision(org, slug))] : []),
     ...(may("environment.write") ? [go(t("environments.add"), `${addresses.settings(org, slug)}?section=environments&add=environment`)] : []),
     ...(may("project.update") ? [go(t("palette.repository"), `${addresses.settings(org, slug)}?section=repository`)] : []),
     ...(may("project.delete") ? [go(t("projects.delete"), `${addresses.settings(org, slug)}?section=danger`)] : []),
@@ -80,6 +81,26 @@ function useJobCommands(org: string): Command[] {
     return [
       { label: t("palette.watch", { job: words }), group, act: () => void navigate(address) },
       ...(job.permissions.includes("job.cancel") ? [{ label: t("palette.cancel", { job: words }), group, act: () => void navigate(`${address}?ask=cancel`) }] : []),
+    ];
+  });
+}
+
+/** The one job that was named by its number: to open, and what may be done with it. */
+function useNumberedCommands(org: string, text: string): Command[] {
+  const { t } = useLanguage();
+  const navigate = useNavigate();
+  const title = useJobTitle();
+  const number = /^#?([1-9]\d{0,8})$/.exec(text.trim())?.[1];
+  const found = useJobByNumber(org, number === undefined ? null : Number(number));
+  return found.flatMap((job) => {
+    const address = addresses.job(org, job.project.slug, job.id);
+    const group = `#${job.number}`;
+    const words = `${job.project.name} · ${title(job)}`;
+    const ask = (label: string, what: "resume" | "cancel") => ({ label, group, act: () => void navigate(`${address}?ask=${what}`) });
+    return [
+      { label: t("palette.openJob", { job: words }), group, act: () => void navigate(address) },
+      ...(mayResume(job) ? [ask(t("palette.resume", { job: words }), "resume")] : []),
+      ...(isOpen(job) && job.permissions.includes("job.cancel") ? [ask(t("palette.cancel", { job: words }), "cancel")] : []),
     ];
   });
 }
@@ -140,12 +161,13 @@ function usePersonalCommands(organization: OrganizationOfMe): Command[] {
 export interface Commands {
   /** Found by their names. */
   named: Command[];
-  /** Found by what was typed. */
-  revisions: Command[];
+  /** Found by what was typed: a job by its number, revisions by their ids and messages. */
+  typed: Command[];
 }
 
 export function useCommands(organization: OrganizationOfMe, text: string): Commands {
   const org = organization.slug;
   const [project, jobs, personal] = [useProjectCommands(org), useJobCommands(org), usePersonalCommands(organization)];
-  return { named: [...project, ...jobs, ...personal], revisions: useRevisionCommands(org, text) };
+  const [numbered, revisions] = [useNumberedCommands(org, text), useRevisionCommands(org, text)];
+  return { named: [...project, ...jobs, ...personal], typed: [...numbered, ...revisions] };
 }

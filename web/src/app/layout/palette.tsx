@@ -27,6 +27,7 @@ function usePlaces(organization: OrganizationOfMe, onKeys: () => void): Place[] 
   const ofProject = (slug: string, name: string) => [
     page(`${name} / ${t("nav.migrations")}`, addresses.migrations(org, slug)),
     page(`${name} / ${t("nav.jobs")}`, addresses.jobs(org, slug)),
+    page(`${name} / ${t("drafts.list")}`, addresses.drafts(org, slug)),
     page(`${name} / ${t("nav.databases")}`, addresses.databases(org, slug)),
     page(`${name} / ${t("nav.settings")}`, addresses.settings(org, slug)),
   ];
@@ -85,7 +86,7 @@ function Choices({ organization, onKeys, onDone }: { organization: OrganizationO
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const commands = useCommands(organization, text);
   const named = [...usePlaces(organization, onKeys), ...commands.named];
-  const found = [...named.filter(({ label, group }) => words.every((word) => `${label} ${group}`.toLowerCase().includes(word))), ...commands.revisions];
+  const found = [...named.filter(({ label, group }) => words.every((word) => `${label} ${group}`.toLowerCase().includes(word))), ...commands.typed];
   const chosen = Math.min(at, found.length - 1);
   const take = (place: Place | undefined) => {
     if (!place) return;

@@ -3,6 +3,7 @@ import {
   Check,
   ChevronsUpDown,
   Database,
+  FilePen,
   FolderGit2,
   GitBranch,
   KeyRound,
@@ -130,6 +131,7 @@ export function Sidebar({ organization, onNavigate }: { organization: Organizati
             aside={<RunningChip count={inProject} />}
             onNavigate={onNavigate}
           />
+          <Entry to={addresses.drafts(org, slug)} icon={FilePen} label={t("drafts.list")} onNavigate={onNavigate} />
           <Entry to={addresses.databases(org, slug)} icon={Database} label={t("nav.databases")} onNavigate={onNavigate} />
           <Entry to={addresses.settings(org, slug)} icon={Settings} label={t("nav.settings")} onNavigate={onNavigate} />
         </Section>

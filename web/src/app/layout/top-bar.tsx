@@ -21,7 +21,7 @@ interface Crumb {
 
 function useCrumbs(organization: OrganizationOfMe): Crumb[] {
   const { t } = useLanguage();
-  const { project: slug, job, environment, database } = useParams();
+  const { project: slug, job, environment, database, draft } = useParams();
   const { pathname } = useLocation();
   const project = useProject(organization.slug, slug);
   const found = useJob(job);
@@ -38,6 +38,10 @@ function useCrumbs(organization: OrganizationOfMe): Crumb[] {
     if (database) crumbs.push({ label: `${environment} · ${database}` });
   } else if (slug && last === "compare") {
     crumbs.push({ label: t("nav.databases"), to: addresses.databases(org, slug) }, { label: t("nav.compare") });
+    crumbs.push({ label: t("nav.databases"), to: addresses.databases(org, slug) }, { label: t("databases.compare.title") });
+  } else if (slug && last === "drafts") {
+    crumbs.push(draft ? { label: t("drafts.list"), to: addresses.drafts(org, slug) } : { label: t("drafts.list") });
+    if (draft) crumbs.push({ label: t("drafts.title") });
   } else if (last === "settings") crumbs.push({ label: t("nav.settings") });
   else if (!slug && last === "tokens") crumbs.push({ label: t("tokens.title") });
   else if (!slug && last === "webhooks") crumbs.push({ label: t("webhooks.title") });

@@ -1,6 +1,7 @@
-import { Link, useParams } from "react-router";
+import { Link, useNavigate, useParams } from "react-router";
 import { asProblem } from "@/api/problem";
 import { useTrouble } from "@/api/use-trouble";
+import { DiscardButton } from "@/features/drafts/discard-button";
 import { DraftView } from "@/features/drafts/draft-view";
 import { useDraft } from "@/features/drafts/queries";
 import { requestLink } from "@/features/migrations/host-link";
@@ -16,6 +17,7 @@ export function DraftPage() {
   const { t } = useLanguage();
   const { org = "", project: slug = "", draft: key = "" } = useParams();
   const trouble = useTrouble();
+  const navigate = useNavigate();
   const project = useProject(org, slug);
   const draft = useDraft(org, slug, key);
   useTitle(t("drafts.title"), project.data?.name);
@@ -28,9 +30,18 @@ export function DraftPage() {
       <PageHead
         title={draft.data.message}
         action={
-          <Link to={addresses.migrations(org, slug)} className="text-sm text-accent-text hover:underline">
-            {t("drafts.back")}
-          </Link>
+          <>
+            <Link to={addresses.migrations(org, slug)} className="text-sm text-accent-text hover:underline">
+              {t("drafts.back")}
+            </Link>
+            <DiscardButton
+              org={org}
+              project={slug}
+              draft={draft.data}
+              why={project.data.permissions.includes("revision.write") ? null : t("common.noPermission", { permission: "revision.write" })}
+              onDiscarded={() => void navigate(addresses.drafts(org, slug))}
+            />
+          </>
         }
       />
       <div className="px-4">

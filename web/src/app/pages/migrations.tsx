@@ -1,6 +1,5 @@
 import { GitBranch } from "lucide-react";
-import { useState } from "react";
-import { Link, useNavigate, useParams } from "react-router";
+import { Link, useNavigate, useParams, useSearchParams } from "react-router";
 import { useTrouble } from "@/api/use-trouble";
 import { NewDraftDialog } from "@/features/drafts/new-draft-dialog";
 import { RestoreButton } from "@/features/drafts/restore-button";
@@ -29,7 +28,19 @@ export function Migrations() {
   const name = projectName(org, slug);
   const history = useHistory(name, project.data?.commit?.sha);
   const current = useCurrent(name);
-  const [writing, setWriting] = useState(false);
+  // In the address, so that the list of drafts and the palette lead here, and going back closes it.
+  const [search, setSearch] = useSearchParams();
+  const writing = search.get("new") === "revision";
+  const setWriting = (open: boolean) =>
+    setSearch(
+      () => {
+        const next = new URLSearchParams(globalThis.location.search);
+        if (open) next.set("new", "revision");
+        else next.delete("new");
+        return next;
+      },
+      { replace: !open },
+    );
   useTitle(t("nav.migrations"), project.data?.name);
 
   if (project.isError && asProblem(project.error).status === 404) return <NotFound />;
@@ -68,7 +79,7 @@ export function Migrations() {
         {current.isError && (
           <TroubleNotice className="m-3 mb-0" trouble={trouble(current.error)} onRetry={() => void current.refetch()} />
         )}
-        {writing && (
+        {writing && whyNoDraft === null && (
           <NewDraftDialog
             org={org}
             project={slug}

@@ -1,4 +1,4 @@
-import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
 import type { Draft, DraftNew } from "@/api/types";
 
@@ -6,6 +6,31 @@ const BUSY = new Set(["waiting", "running", "push_waiting", "pushing"]);
 
 export function isBusy(draft: Draft): boolean {
   return BUSY.has(draft.state);
+}
+
+/** The project's drafts, the latest first; asked again while a worker is at one of them. */
+export function useDrafts(org: string, project: string) {
+  return useInfiniteQuery({
+    queryKey: ["drafts", org, project, "list"],
+    queryFn: ({ pageParam }) =>
+      unwrap(
+        api.GET("/api/orgs/{org}/projects/{project}/drafts", {
+          params: { path: { org, project }, query: pageParam ? { cursor: pageParam } : {} },
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+    refetchInterval: (query) => (query.state.data?.pages.some((page) => page.items.some(isBusy)) ? 1_500 : false),
+  });
+}
+
+/** Forgets a draft; a branch that was pushed stays. */
+export function useDiscardDraft(org: string, project: string, draft: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => unwrap(api.DELETE("/api/orgs/{org}/projects/{project}/drafts/{draft}", { params: { path: { org, project, draft } } })),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["drafts", org, project, "list"] }),
+  });
 }
 
 function draftQuery(org: string, project: string, draft: string) {

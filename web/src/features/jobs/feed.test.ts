@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { JobEvent } from "@/api/types";
-import { applyEvents, asText, dedent, EMPTY_FEED, type Feed, findLines, visibleLines } from "./feed";
+import { applyEvents, dedent, EMPTY_FEED, type Feed, findLines, visibleLines } from "./feed";
 
 const at = "2026-01-01T00:00:00Z";
 const event = (seq: number, type: string, data: Record<string, unknown> = {}): JobEvent => ({ seq, at, type, data });
@@ -65,11 +65,6 @@ test("find looks in texts and error messages", () => {
   expect(findLines(lines, "create table")).toEqual([2]);
   expect(findLines(lines, "SYNTAX")).toEqual([4]);
   expect(findLines(lines, "")).toEqual([]);
-});
-
-test("the downloaded text holds every line", () => {
-  const { lines } = applyEvents(EMPTY_FEED, STORY);
-  expect(asText(lines, () => "00:00").split("\n")[2]).toBe("     4 00:00 statement r1: CREATE TABLE a ()  -- 4.5 ms, 0 rows");
 });
 
 test("a hundred thousand lines are taken in batches without a pause", () => {

@@ -179,15 +179,3 @@ export function findLines(lines: readonly Line[], wanted: string): number[] {
   if (small === "") return [];
   return lines.flatMap((one, index) => (one.text.toLowerCase().includes(small) || one.title?.toLowerCase().includes(small) ? [index] : []));
 }
-
-/** The stream as a text file. */
-export function asText(lines: readonly Line[], clock: (at: number) => string): string {
-  return lines
-    .map((one) => {
-      const end = one.ms === null ? "" : `  -- ${one.ms} ms${one.rows !== null && one.rows >= 0 ? `, ${one.rows} rows` : ""}`;
-      const about = [one.kind === "output" ? one.stream : one.kind, one.revision].filter(Boolean).join(" ");
-      const words = [one.title, one.text, one.fix].filter(Boolean).join("\n");
-      return `${String(one.seq).padStart(6)} ${clock(one.at)} ${about}: ${words}${end}`;
-    })
-    .join("\n");
-}

@@ -3,14 +3,16 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp, ArrowDownToLine, Download, Pause, Search, X } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { Job } from "@/api/types";
+import { useTrouble } from "@/api/use-trouble";
 import { useLanguage } from "@/i18n";
-import { stamp } from "@/i18n/format";
 import { Button, IconButton } from "@/ui/button";
 import { cx } from "@/ui/cx";
+import { TroubleNotice } from "@/ui/notice";
 import { Toggles } from "@/ui/segmented";
-import { saveFile } from "@/ui/save-file";
+import { Spinner } from "@/ui/spinner";
 import { useKeys } from "@/ui/use-keys";
-import { asText, type Channel, type Feed, findLines, visibleLines } from "./feed";
+import { type Channel, type Feed, findLines, visibleLines } from "./feed";
+import { useLog } from "./queries";
 import { StreamLine } from "./stream-line";
 import type { Connection } from "./use-feed";
 
@@ -28,6 +30,8 @@ const NEAR_END = 40;
 
 export function JobStream({ job, feed, live, connection, wanted }: JobStreamProps) {
   const { t, exact } = useLanguage();
+  const trouble = useTrouble();
+  const log = useLog(job);
   const [channels, setChannels] = useState<Channel[]>(ALL);
   const [following, setFollowing] = useState(live && !wanted);
   const [find, setFind] = useState<string | null>(null);
@@ -146,10 +150,11 @@ export function JobStream({ job, feed, live, connection, wanted }: JobStreamProp
             <span className="max-sm:sr-only">{following ? t("jobs.following") : t("jobs.follow")}</span>
           </Button>
         )}
-        <IconButton label={t("jobs.download")} onClick={() => saveFile(`job-${job.number}.log`, new Blob([asText(feed.lines, (moment) => stamp(moment - begin))], { type: "text/plain" }))}>
-          <Download className="size-3.5" />
+        <IconButton label={t("jobs.download")} disabled={log.isPending} onClick={() => log.mutate()}>
+          {log.isPending ? <Spinner className="size-3.5" /> : <Download className="size-3.5" />}
         </IconButton>
       </div>
+      {log.isError && <TroubleNotice className="m-2" trouble={trouble(log.error)} onRetry={() => log.mutate()} />}
       <div
         ref={scroller}
         tabIndex={0}

@@ -57,6 +57,30 @@ export function useExport(filter: JobFilter) {
   });
 }
 
+/** Whether there is something to go on with, and this person may. */
+export function mayResume(job: Job): boolean {
+  return job.resumable && job.permissions.includes(job.kind === "downgrade" ? "job.downgrade" : "job.upgrade");
+}
+
+/** The job of a number; empty where there is none that this person sees, and while nobody knows. */
+export function useJobByNumber(org: string, number: number | null): Job[] {
+  const found = useQuery({
+    queryKey: ["jobs", "number", org, number],
+    queryFn: () => unwrap(api.GET("/api/jobs", { params: { query: { org, number } } })),
+    enabled: number !== null,
+    staleTime: 5_000,
+  });
+  return found.data?.items ?? [];
+}
+
+/** The whole stored log as a text file, which the service makes: also what this page has not loaded. */
+export function useLog(job: Job) {
+  return useMutation({
+    mutationFn: () => unwrap(api.GET("/api/jobs/{job}/log", { params: { path: { job: job.id } }, parseAs: "blob" })),
+    onSuccess: (content) => saveFile(`${job.project.slug}-${job.environment.slug}-job-${job.number}.log`, content),
+  });
+}
+
 export function jobQuery(job: string) {
   return queryOptions({
     queryKey: ["job", job],

@@ -6,7 +6,7 @@ import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { TroubleNotice } from "@/ui/notice";
 import { Skeleton } from "@/ui/states";
-import { useResume, useResumePlan } from "./queries";
+import { mayResume, useResume, useResumePlan } from "./queries";
 import { useAsked } from "./use-asked";
 
 /** Going on with a job that stopped: what would run now, and the last word of the person. */
@@ -15,7 +15,7 @@ export function ResumeButton({ job, onStarted }: { job: Job; onStarted: (job: Jo
   const [open, setOpen] = useAsked("resume");
   if (!job.resumable) return null;
   const permission = job.kind === "downgrade" ? "job.downgrade" : "job.upgrade";
-  const may = job.permissions.includes(permission);
+  const may = mayResume(job);
   return (
     <>
       <Button variant="primary" why={may ? null : t("common.noPermission", { permission })} onClick={() => setOpen(true)}>

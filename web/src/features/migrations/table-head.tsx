@@ -84,7 +84,7 @@ export function TableHead({ input, filter, onFilter, history, standings, shown, 
         <Menu
           label={t("migrations.view")}
           trigger={
-            <IconButton label={t("migrations.view")} className="max-sm:hidden">
+            <IconButton label={t("migrations.view")}>
               <MoreHorizontal className="size-4" />
             </IconButton>
           }

@@ -12,4 +12,10 @@ export const adding: Readonly<Record<string, string>> = {
   "This commit holds no Alembic project.": "В этом коммите нет проекта Alembic.",
   "This project was added already.": "Этот проект уже добавлен.",
   "Wait until it was, or correct its address.": "Подождите, пока его прочитают, или исправьте адрес.",
+  "You have begun {0} projects and not finished them.": "Начато и не закончено проектов: {0}.",
+  "One person may have {0} open at once.": "У одного человека может быть открыто не больше {0}.",
+  "Finish or discard some of them; what nobody touches is forgotten after 30 days.": "Закончите или выбросьте часть из них; нетронутое забывается через 30 дней.",
+  "{0} projects of this organization were begun and not finished.": "В этой организации начато и не закончено проектов: {0}.",
+  "An organization may have {0} open at once.": "У организации может быть открыто не больше {0}.",
+  "Ask your colleagues to finish or discard theirs; what nobody touches is forgotten after 30 days.": "Попросите коллег закончить или выбросить свои; нетронутое забывается через 30 дней.",
 };

@@ -126,11 +126,8 @@ def _job_id(client: Client, arguments: argparse.Namespace) -> str:
         if not given.isdecimal():
             raise Misused(f"{arguments.job} is neither a job's id nor its number.") from None
     number = int(given)
-    for job in _listing(client, org=arguments.org, project=optional_project(arguments)):
-        if job["number"] == number:
-            return str(job["id"])
-        if job["number"] < number:
-            break
+    for job in _listing(client, org=arguments.org, project=optional_project(arguments), number=number):
+        return str(job["id"])
     raise Failure(f"There is no job {number} that you may see.", fix="List them with: stillroom jobs")
 
 
