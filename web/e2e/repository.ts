@@ -22,11 +22,12 @@ with create_engine(os.environ["DATABASE_URL"]).connect() as connection:
 export class Repository {
   readonly folder = join(mkdtempSync(join(tmpdir(), "stillroom-e2e-")), `project-${Date.now()}`);
 
-  constructor() {
+  /** `output` is put before env.py's own lines. */
+  constructor(output = "") {
     mkdirSync(join(this.folder, "migrations", "versions"), { recursive: true });
     writeFileSync(join(this.folder, "alembic.ini"), "[alembic]\nscript_location = migrations\n");
     for (const name of ["requirements.txt", "migrations/script.py.mako"]) copyFileSync(join(SAMPLE, "shop", name), join(this.folder, name));
-    writeFileSync(join(this.folder, "migrations", "env.py"), ENV_PY);
+    writeFileSync(join(this.folder, "migrations", "env.py"), output + ENV_PY);
     this.git("init", "-q", "-b", "main");
   }
 

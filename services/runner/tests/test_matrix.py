@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from .test_hook_revision import TEMPLATE, names
+
 SA14, SA20, SA21 = "sqlalchemy==1.4.54", "sqlalchemy==2.0.36", "sqlalchemy==2.1.9"
 DRIVERS = ("psycopg2-binary", "psycopg[binary]", "asyncpg", "greenlet")
 
@@ -142,6 +144,48 @@ def test_check_works_even_where_alembic_has_no_such_command(
     check = bare_runner.run(project, "check", python=python, url=database.url("psycopg2")).expect_ok().one("check")
 
     assert check["diffs"] == ["add table wanted", "remove table unwanted"]
+
+
+@pytest.mark.parametrize("runs_env", [False, True])
+@pytest.mark.parametrize(
+    ("alembic", "sqlalchemy"),
+    [("1.7.7", SA14), ("1.9.4", SA14), ("1.13.3", SA20), ("1.16.5", SA20), ("1.18.4", SA21), ("1.20.1", SA21)],
+)
+def test_revisions_are_written_alike_with_and_without_env_py(
+    make_virtualenv: Callable[..., Path],
+    bare_runner: Any,
+    project: Any,
+    database: Any,
+    alembic: str,
+    sqlalchemy: str,
+    runs_env: bool,
+) -> None:
+    python = make_virtualenv(f"alembic=={alembic}", sqlalchemy, *DRIVERS)
+    url = database.url("psycopg2")
+    project.write("migrations/script.py.mako", TEMPLATE)
+    if runs_env:
+        ini = project.root / "alembic.ini"
+        ini.write_text(ini.read_text().replace("[alembic]", "[alembic]\nrevision_environment = true"))
+    project.chain(2)
+    project.revision("b1", "a1")
+    before = sorted(path.name for path in project.root.rglob("*.py"))
+
+    def written(heads: list[str], **more: Any) -> Any:
+        asked = {"message": "a message", "rev_id": "new1", "heads": heads, "autogenerate": False, **more}
+        return bare_runner.run(project, "revision", python=python, url=url, revision=asked)
+
+    empty = written(["a2"]).expect_ok()
+    merged = written(["a2", "b1"]).expect_ok().one("revision")
+    first = written([]).expect_ok().one("revision")
+
+    # env.py is asked where the project wants it, and only there; nothing is made in the database either way.
+    assert bool(empty.of("context")) == runs_env
+    assert empty.one("revision")["path"] == "migrations/versions/new1_a_message.py"
+    assert names(empty.one("revision")["text"])["down_revision"] == "a2"
+    assert set(names(merged["text"])["down_revision"]) == {"a2", "b1"}
+    assert names(first["text"])["down_revision"] is None
+    assert sorted(path.name for path in project.root.rglob("*.py")) == before
+    assert database.tables == set()
 
 
 def test_pyproject_configuration_is_refused_with_the_version_where_alembic_cannot_read_it(

@@ -17,9 +17,9 @@ from stillroom_core.revisions.chains import Chain, ChainKind, find_chains
 from stillroom_core.revisions.source import Source as RevisionSource
 from stillroom_core.revisions.source import Tree
 from stillroom_core.setups.commands import flask_command
+from stillroom_core.setups.find_reads import find_reads
 from stillroom_core.setups.models import Setup
 from stillroom_core.setups.proposals import drivers_locked, propose
-from stillroom_core.setups.reads import find_reads
 from stillroom_core.setups.service import credential_of_setup
 from stillroom_worker import checkout
 from stillroom_worker import code as codes

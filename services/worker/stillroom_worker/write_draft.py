@@ -20,6 +20,7 @@ from stillroom_core.errors import StillroomError
 from stillroom_core.masking import keeping_secrets, masked
 from stillroom_core.projects.models import Project
 from stillroom_core.revisions.revision_file import FILE_BYTES, read_file
+from stillroom_core.revisions.settings import Unreadable, read_settings
 from stillroom_core.revisions.source import OutsideExport, Source, Tree, read_limited
 from stillroom_worker import code as codes
 from stillroom_worker.ask_alembic import Place, converse
@@ -82,6 +83,8 @@ async def _content(
     if draft.kind == DraftKind.RESTORE:
         return await _restored(room, draft, project)
     code = await codes.export(room, project, draft.commit_sha)
+    if database is None and environment is not None and await asyncio.to_thread(_runs_env, code, project):
+        database = await _any_database(room, environment)
     async with AsyncExitStack() as stack:
         token, proxy = "", None
         job = str(uuid4())
@@ -131,6 +134,28 @@ async def _content(
     path = _place(code, project, event["path"])
     notes = [{"code": "hook", "detail": event["note"]}] if event["note"] else []
     return path, await asyncio.to_thread(_checked, draft, event["text"], path), notes
+
+
+def _runs_env(code: codes.Code, project: Project) -> bool:
+    """Whether writing any revision runs env.py, which then wants the database that it always has."""
+    source = Source(
+        export=code.export,
+        subdirectory=project.subdirectory,
+        config_file=project.config_file,
+        section=project.config_section,
+    )
+    try:
+        return read_settings(source, Tree(source)).revision_environment
+    except (Unreadable, OutsideExport):
+        return False  # Alembic itself will say what is wrong with it
+
+
+async def _any_database(room: Room, environment: Environment) -> Database | None:
+    async with room.database.transaction(environment.organization_id) as session:
+        found: Database | None = await session.scalar(
+            select(Database).where(Database.environment_id == environment.id).order_by(Database.name).limit(1)
+        )
+        return found
 
 
 def _place(code: codes.Code, project: Project, path: str) -> str:

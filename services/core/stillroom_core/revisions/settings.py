@@ -24,12 +24,13 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The few settings that decide which files are revisions."""
+    """The few settings that decide which files are revisions, and whether writing one runs env.py."""
 
     script_location: str | None
     version_locations: tuple[str, ...] | None
     recursive: bool
     sourceless: bool
+    revision_environment: bool
     ini: Path | None
     """The ini file that was read, if there is one."""
 
@@ -49,6 +50,7 @@ def read_settings(source: Source, tree: Tree) -> Settings:
         version_locations=_version_locations(ini, table, toml_here),
         recursive=_boolean(ini, table, "recursive_version_locations"),
         sourceless=_boolean(ini, table, "sourceless"),
+        revision_environment=_boolean(ini, table, "revision_environment"),
         ini=ini_path,
     )
 

@@ -7,8 +7,9 @@ import pytest
 
 from stillroom_core.revisions.source import Source, Tree
 from stillroom_core.setups.commands import flask_command
+from stillroom_core.setups.find_reads import find_reads
 from stillroom_core.setups.proposals import Proposal, drivers_locked, propose
-from stillroom_core.setups.reads import Reads, find_reads
+from stillroom_core.setups.reads import Reads
 
 
 def read(folder: Path, env: str, **files: str) -> Reads:

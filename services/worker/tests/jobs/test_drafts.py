@@ -111,6 +111,20 @@ async def test_models_are_compared_with_the_chosen_database(scene: Any) -> None:
     assert scene.target.password not in (draft.content or "")
 
 
+async def test_where_writing_runs_env_py_it_finds_the_first_database_and_changes_nothing(scene: Any) -> None:
+    (scene.repository / "migrations").mkdir()
+    (scene.repository / "migrations" / "script.py.mako").write_text(MAKO)
+    scene.commit(two_heads())
+    ini = scene.repository / "alembic.ini"
+    ini.write_text(ini.read_text() + "revision_environment = true\n")
+    git(scene, "-c", "user.name=Ann", "-c", "user.email=a@b.example", "commit", "-q", "-am", "env.py with each")
+    await scene.fetch()
+    draft = await written(scene, "merge", "merge heads")
+    assert draft.state == "ready", draft.error
+    assert set(draft.heads) == {"bbb2", "ccc3"}
+    assert scene.ask("select count(*) from pg_tables where schemaname = 'public'") == 0
+
+
 async def test_a_file_that_an_earlier_commit_had_comes_back(scene: Any) -> None:
     await prepared(scene, two_tables())
     was = (scene.versions / "aaa1.py").read_text()

@@ -47,8 +47,8 @@ export function TableHead({ input, filter, onFilter, history, standings, shown, 
   ];
   return (
     <div className="flex max-w-xl flex-col gap-1.5">
-      <div className="flex items-center gap-1">
-        <div className="relative min-w-0 flex-1">
+      <div className="flex items-center gap-1 max-sm:flex-wrap">
+        <div className="relative min-w-0 flex-1 max-sm:basis-full">
           <ListFilter aria-hidden className="absolute top-1/2 left-2.5 size-3.5 -translate-y-1/2 text-muted" />
           <input
             ref={input}

@@ -47,7 +47,8 @@ export function MigrationsTable(props: TableProps) {
   // State, not a ref: the rows are drawn once the element that scrolls them is there.
   const [scroller, setScroller] = useState<HTMLDivElement | null>(null);
   const width = Math.min(graphWidth(lanes.width), narrow ? 64 : 400);
-  const columns = `${width}px minmax(${narrow ? "6rem" : compact ? "14rem" : "18rem"},1fr) repeat(${standings.length}, ${narrow ? "3.9rem" : compact ? "8.2rem" : "9.5rem"})`;
+  const [text, cell] = narrow ? ["6rem", "3.9rem"] : compact ? ["14rem", "8.2rem"] : ["18rem", "9.5rem"];
+  const columns = `${width}px minmax(${text},1fr) repeat(${standings.length}, ${cell})`;
   return (
     <div
       ref={setScroller}
@@ -58,9 +59,10 @@ export function MigrationsTable(props: TableProps) {
       aria-activedescendant={selected ? `revision-${selected}` : undefined}
       className="min-h-0 flex-1 overflow-auto outline-none focus-visible:shadow-[inset_0_0_0_1px_var(--accent)]"
     >
-      <div style={{ minWidth: narrow ? undefined : `${compact ? 20 + standings.length * 8.2 : 24 + standings.length * 9.5}rem` }}>
+      {/* As wide as its columns: what sticks to the left does so within its row. */}
+      <div style={{ minWidth: `calc(${width}px + ${text} + ${standings.length} * ${cell})` }}>
         <div role="row" className="sticky top-0 z-10 grid border-b border-line bg-bg" style={{ gridTemplateColumns: columns }}>
-          <div role="columnheader" className="col-span-2 min-w-0 px-3 py-2.5">
+          <div role="columnheader" className={cx("sticky left-0 z-1 col-span-2 min-w-0 bg-bg px-3 py-2.5", EDGE)}>
             {head}
           </div>
           {standings.map((standing) => (
@@ -69,18 +71,23 @@ export function MigrationsTable(props: TableProps) {
             </div>
           ))}
         </div>
-        {rows.length === 0 ? empty : <Body {...props} graph={graph} columns={columns} scroller={scroller} />}
+        {rows.length === 0 ? empty : <Body {...props} graph={graph} columns={columns} width={width} scroller={scroller} />}
       </div>
     </div>
   );
 }
 
+/** Where the columns of environments pass under what stays. */
+const EDGE = "shadow-[1px_0_0_var(--line)]";
+
 interface BodyProps extends TableProps {
   columns: string;
+  /** Of the lanes, in pixels. */
+  width: number;
   scroller: HTMLDivElement | null;
 }
 
-function Body({ rows, lanes, standings, running, selected, selectedEnvironment, filtered, narrow, compact, columns, scroller, graph, onSelect, onUnfold }: BodyProps) {
+function Body({ rows, lanes, standings, running, selected, selectedEnvironment, filtered, narrow, compact, columns, width, scroller, graph, onSelect, onUnfold }: BodyProps) {
   const { t, number } = useLanguage();
   const virtual = useVirtualizer({
     count: rows.length,
@@ -103,10 +110,12 @@ function Body({ rows, lanes, standings, running, selected, selectedEnvironment, 
           return (
             <div key={item.key} role="row" aria-rowindex={item.index + 2} className="absolute inset-x-0 top-0 border-b border-line" style={place}>
               <div role="gridcell" className="h-full">
-                <button type="button" onClick={() => onUnfold(row.from)} className="flex h-full w-full items-center text-muted hover:bg-hover hover:text-text">
-                  {lane && <FoldCell row={lane} lanes={lanes.width} />}
-                  <ChevronsUpDown aria-hidden className="mr-2 size-3.5" />
-                  {t(row.applied ? "migrations.folded" : "migrations.foldedAlike", { count: row.count, number: number(row.count) })}
+                <button type="button" onClick={() => onUnfold(row.from)} className="flex h-full w-full items-center bg-bg text-muted hover:bg-hover hover:text-text">
+                  <span className="sticky left-0 flex h-full items-center pr-3">
+                    {lane && <FoldCell row={lane} lanes={lanes.width} />}
+                    <ChevronsUpDown aria-hidden className="mr-2 size-3.5 shrink-0" />
+                    {t(row.applied ? "migrations.folded" : "migrations.foldedAlike", { count: row.count, number: number(row.count) })}
+                  </span>
                 </button>
               </div>
             </div>
@@ -128,15 +137,15 @@ function Body({ rows, lanes, standings, running, selected, selectedEnvironment, 
             onClick={() => onSelect(revision.id, null)}
             className={cx(
               "absolute inset-x-0 top-0 grid cursor-default border-b border-line",
-              isSelected ? "bg-selected shadow-[inset_2px_0_0_var(--accent)]" : "hover:bg-hover",
+              isSelected ? "bg-selected shadow-[inset_2px_0_0_var(--accent)]" : "bg-bg hover:bg-hover",
             )}
             style={{ ...place, gridTemplateColumns: columns }}
           >
             {/* Lines run over the border between rows: a lane has no gaps. */}
-            <div role="gridcell" className="overflow-x-clip">
+            <div role="gridcell" className={cx("sticky left-0 z-1 overflow-x-clip bg-inherit", isSelected && "shadow-[inset_2px_0_0_var(--accent)]")}>
               {lane && <GraphCell row={lane} lanes={lanes.width} full={full} merge={revision.is_merge} bare={filtered} />}
             </div>
-            <div role="gridcell" className="flex min-w-0 items-center gap-2 pr-3">
+            <div role="gridcell" className={cx("sticky z-1 flex min-w-0 items-center gap-2 bg-inherit pr-3", EDGE)} style={{ left: width }}>
               <RevisionText revision={revision} strong={!full && cells.length > 0} narrow={narrow} compact={compact} idLength={idLength} heads={severalHeads} />
             </div>
             {standings.map((standing, index) => {

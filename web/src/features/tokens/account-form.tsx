@@ -5,8 +5,8 @@ import { Dialog } from "@/ui/dialog";
 import { Field, Input, Select } from "@/ui/field";
 import { TroubleNotice } from "@/ui/notice";
 import { useForm } from "@/ui/use-form";
+import { type Choice, PlaceFields } from "./place-fields";
 import { useMakeAccount } from "./queries";
-import type { Choice } from "./token-form";
 
 const ROLES = ["viewer", "operator", "maintainer"] as const;
 
@@ -55,45 +55,27 @@ export function AccountForm({ org, projects, environments, onProject, onClose }:
         <Field label={t("tokens.name")} error={errorOf("name")}>
           <Input data-autofocus value={values.name} maxLength={200} onChange={(event) => set("name", event.target.value)} />
         </Field>
-        <Field label={t("tokens.project")}>
-          <Select
-            value={values.project}
-            onChange={(event) => {
-              set("project", event.target.value);
-              set("environment", "");
-              onProject(event.target.value);
-            }}
-          >
-            <option value="">{t("tokens.noRole")}</option>
-            {projects.map((project) => (
-              <option key={project.id} value={project.id}>
-                {project.name}
-              </option>
-            ))}
-          </Select>
-        </Field>
+        <PlaceFields
+          value={values}
+          onChange={({ project, environment }) => {
+            set("project", project);
+            set("environment", environment);
+            onProject(project);
+          }}
+          projects={projects}
+          environments={environments}
+          none={t("tokens.noRole")}
+        />
         {values.project && (
-          <>
-            <Field label={t("tokens.environment")}>
-              <Select value={values.environment} onChange={(event) => set("environment", event.target.value)}>
-                <option value="">{t("tokens.allEnvironments")}</option>
-                {environments.map((environment) => (
-                  <option key={environment.id} value={environment.id}>
-                    {environment.name}
-                  </option>
-                ))}
-              </Select>
-            </Field>
-            <Field label={t("tokens.role")}>
-              <Select value={values.role} onChange={(event) => set("role", event.target.value as (typeof ROLES)[number])}>
-                {ROLES.map((role) => (
-                  <option key={role} value={role}>
-                    {t(`tokens.role.${role}`)}
-                  </option>
-                ))}
-              </Select>
-            </Field>
-          </>
+          <Field label={t("tokens.role")}>
+            <Select value={values.role} onChange={(event) => set("role", event.target.value as (typeof ROLES)[number])}>
+              {ROLES.map((role) => (
+                <option key={role} value={role}>
+                  {t(`tokens.role.${role}`)}
+                </option>
+              ))}
+            </Select>
+          </Field>
         )}
         {Boolean(form.error) && <TroubleNotice trouble={trouble(form.error)} />}
         <button type="submit" hidden />

@@ -6,16 +6,12 @@ import { Dialog } from "@/ui/dialog";
 import { Checkbox, Field, Input, Select, TextArea } from "@/ui/field";
 import { TroubleNotice } from "@/ui/notice";
 import { useForm } from "@/ui/use-form";
+import { type Choice, PlaceFields } from "./place-fields";
 import { useMakeToken } from "./queries";
 
 export const PERMISSIONS = ["job.read", "job.plan", "job.upgrade", "job.downgrade", "job.stamp", "job.cancel"] as const;
 export type TokenPermission = (typeof PERMISSIONS)[number];
 const LIVES = [7, 30, 90, 180, 365];
-
-export interface Choice {
-  id: string;
-  name: string;
-}
 
 interface TokenFormProps {
   org: string;
@@ -88,33 +84,19 @@ export function TokenForm({ org, projects, environments, onProject, accounts, on
             ))}
           </Select>
         </Field>
-        <Field label={t("tokens.project")} error={errorOf("projects")}>
-          <Select
-            value={values.project}
-            onChange={(event) => {
-              set("project", event.target.value);
-              set("environment", "");
-              onProject(event.target.value);
-            }}
-          >
-            <option value="">{t("tokens.allProjects")}</option>
-            {projects.map((project) => (
-              <option key={project.id} value={project.id}>
-                {project.name}
-              </option>
-            ))}
-          </Select>
-        </Field>
-        <Field label={t("tokens.environment")} hint={t("tokens.environmentHint")} error={errorOf("environments")}>
-          <Select value={values.environment} disabled={!values.project} onChange={(event) => set("environment", event.target.value)}>
-            <option value="">{t("tokens.allEnvironments")}</option>
-            {environments.map((environment) => (
-              <option key={environment.id} value={environment.id}>
-                {environment.name}
-              </option>
-            ))}
-          </Select>
-        </Field>
+        <PlaceFields
+          value={values}
+          onChange={({ project, environment }) => {
+            set("project", project);
+            set("environment", environment);
+            onProject(project);
+          }}
+          projects={projects}
+          environments={environments}
+          none={t("tokens.allProjects")}
+          environmentHint={t("tokens.environmentHint")}
+          errors={{ project: errorOf("projects"), environment: errorOf("environments") }}
+        />
         <fieldset className="flex flex-col gap-1.5">
           <legend className="mb-1 text-sm font-medium">{t("tokens.may")}</legend>
           {PERMISSIONS.map((one) => (
