@@ -38,7 +38,6 @@ function useCrumbs(organization: OrganizationOfMe): Crumb[] {
     if (database) crumbs.push({ label: `${environment} · ${database}` });
   } else if (slug && last === "compare") {
     crumbs.push({ label: t("nav.databases"), to: addresses.databases(org, slug) }, { label: t("nav.compare") });
-    crumbs.push({ label: t("nav.databases"), to: addresses.databases(org, slug) }, { label: t("databases.compare.title") });
   } else if (slug && last === "drafts") {
     crumbs.push(draft ? { label: t("drafts.list"), to: addresses.drafts(org, slug) } : { label: t("drafts.list") });
     if (draft) crumbs.push({ label: t("drafts.title") });

@@ -7,8 +7,9 @@ import { Checkbox, Field, Input, Select, TextArea } from "@/ui/field";
 import { TroubleNotice } from "@/ui/notice";
 import { Segmented } from "@/ui/segmented";
 import { useForm } from "@/ui/use-form";
+import { type Choice, PlaceFields } from "./place-fields";
 import { useSaveTrust } from "./queries";
-import { type Choice, PERMISSIONS, type TokenPermission } from "./token-form";
+import { PERMISSIONS, type TokenPermission } from "./token-form";
 
 const KNOWN = {
   github: { issuer: "https://token.actions.githubusercontent.com", claims: "repository=acme/shop\nref=refs/heads/main" },
@@ -139,33 +140,19 @@ export function TrustForm({ org, trust, projects, environments, onProject, accou
         <Field className="sm:col-span-2" label={t("trusts.claims")} hint={t("trusts.claimsHint")} error={errorOf("claims")}>
           <TextArea mono rows={4} value={values.claims} onChange={(event) => set("claims", event.target.value)} />
         </Field>
-        <Field label={t("tokens.project")} error={errorOf("projects")}>
-          <Select
-            value={values.project}
-            onChange={(event) => {
-              set("project", event.target.value);
-              set("environment", "");
-              onProject(event.target.value);
-            }}
-          >
-            <option value="">{t("tokens.allProjects")}</option>
-            {projects.map((project) => (
-              <option key={project.id} value={project.id}>
-                {project.name}
-              </option>
-            ))}
-          </Select>
-        </Field>
-        <Field label={t("tokens.environment")} hint={t("tokens.environmentHint")} error={errorOf("environments")}>
-          <Select value={values.environment} disabled={!values.project} onChange={(event) => set("environment", event.target.value)}>
-            <option value="">{t("tokens.allEnvironments")}</option>
-            {environments.map((environment) => (
-              <option key={environment.id} value={environment.id}>
-                {environment.name}
-              </option>
-            ))}
-          </Select>
-        </Field>
+        <PlaceFields
+          value={values}
+          onChange={({ project, environment }) => {
+            set("project", project);
+            set("environment", environment);
+            onProject(project);
+          }}
+          projects={projects}
+          environments={environments}
+          none={t("tokens.allProjects")}
+          environmentHint={t("tokens.environmentHint")}
+          errors={{ project: errorOf("projects"), environment: errorOf("environments") }}
+        />
         <fieldset className="flex flex-col gap-1.5">
           <legend className="mb-1 text-sm font-medium">{t("tokens.may")}</legend>
           {PERMISSIONS.map((one) => (
