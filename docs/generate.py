@@ -39,7 +39,7 @@ from stillroom_core.actors.permissions import (
 from stillroom_core.environments.templates import DRIVERS, NAMES, Connection, render
 from stillroom_core.jobs import outcome
 from stillroom_core.jobs.lifecycle import FINAL, MOVES, JobState, StepState
-from stillroom_core.jobs.service import PERMISSION_FOR
+from stillroom_core.jobs.rights import PERMISSION_FOR
 from stillroom_core.settings import Settings
 from stillroom_core.tables import Table as Base
 from stillroom_core.telemetry import metrics

@@ -15,8 +15,16 @@ from stillroom_core.revisions.graph import Graph, Revision
 from stillroom_core.tables import now
 
 
-async def add_commit(database: Database, organization: str, parents: Mapping[str, tuple[str, ...]]) -> Commit:
-    """Stores revisions {id: ids below it} as the newest commit of the organization's only project."""
+async def add_commit(
+    database: Database,
+    organization: str,
+    parents: Mapping[str, tuple[str, ...]],
+    contents: Mapping[str, str] | None = None,
+) -> Commit:
+    """Stores revisions {id: ids below it} as the newest commit of the organization's only project.
+
+    `contents` are digests of their files, by revision.
+    """
     graph = Graph(
         Revision(id=key, down=down, message=f"Revision {key}", doc=f"Revision {key}", path=f"versions/{key}.py")
         for key, down in parents.items()
@@ -43,7 +51,7 @@ async def add_commit(database: Database, organization: str, parents: Mapping[str
             source="static",
             complete=True,
             graph=pack(graph),
-            files={},
+            files={f"versions/{key}.py": {"digest": digest} for key, digest in (contents or {}).items()},
             notes=[],
         )
         session.add(commit)

@@ -95,6 +95,7 @@ CATALOGUE = f"{ENVIRONMENT}/databases/{{database}}/catalogue"
 COMPARISON = "/api/orgs/{org}/projects/{project}/comparison"
 BOTH = {"left": "{database}", "right": "{database}"}
 OVERVIEW = f"{ENVIRONMENT}/databases/{{database}}/overview"
+LEDGER = f"{ENVIRONMENT}/databases/{{database}}/ledger"
 ACTIVITY = f"{ENVIRONMENT}/databases/{{database}}/activity"
 ROWS = f"{ENVIRONMENT}/databases/{{database}}/rows"
 QUERY = f"{ENVIRONMENT}/databases/{{database}}/query"
@@ -195,6 +196,9 @@ MATRIX: list[Row] = [
     *on_both("POST", f"{CATALOGUE}/read", everywhere(READERS)),
     *on_both("GET", f"{CATALOGUE}/object", everywhere(READERS), query={"kind": "table", "name": "n"}),
     *on_both("GET", f"{CATALOGUE}/object/history", everywhere(READERS), query={"kind": "table", "name": "n"}),
+    # What changed it.
+    *on_both("GET", LEDGER, everywhere(READERS)),
+    *on_both("GET", f"{LEDGER}/export", everywhere(READERS)),
     # Who works in a database, its rows, SQL that reads.
     *on_both("GET", f"{ACTIVITY}", PLANNERS),
     *on_both("POST", f"{ACTIVITY}/end", everywhere(RESTORERS), body={"pid": 1, "started": 1.5, "terminate": False}),
@@ -217,8 +221,9 @@ MATRIX: list[Row] = [
     Row("GET", "/api/migrations/revisions/{revision}/runs", READERS, query=SHOP),
     Row("GET", "/api/migrations/revisions/{revision}/changes", READERS, query=SHOP),
     Row("GET", "/api/migrations/revisions/{revision}/trace", READERS, query=SHOP),
-    *move("upgrade", MOVERS),
-    *move("command", MOVERS),
+    # Where a role does not reach it asks: on what is protected an operator starts nothing, and may request it.
+    *move("upgrade", PLANNERS),
+    *move("command", PLANNERS),
     *move("downgrade", everywhere(RESTORERS)),
     *move("stamp", everywhere(RESTORERS)),
     *move("check", PLANNERS),
@@ -238,5 +243,16 @@ MATRIX: list[Row] = [
     *on_both("GET", "/api/jobs/{job}/revisions/{revision}/statements", everywhere(READERS)),
     *on_both("POST", "/api/jobs/{job}/cancel", {"dev": "OAPTD", "prod": "OATD"}),
     *on_both("POST", "/api/jobs/{job}/resume/plan", PLANNERS),
-    *on_both("POST", "/api/jobs/{job}/resume", MOVERS, body={}),
+    *on_both("POST", "/api/jobs/{job}/resume", PLANNERS, body={}),
+    # Approvals. Whose request it is, is looked at after the permission.
+    in_organization("GET", "/approvals", EVERYBODY),
+    in_organization("GET", "/approvals/count", EVERYBODY),
+    *on_both("GET", "/api/approvals/{request}", everywhere(READERS)),
+    *on_both("POST", "/api/approvals/{request}/approve", everywhere(RESTORERS), body={}),
+    *on_both("POST", "/api/approvals/{request}/reject", everywhere(RESTORERS), body={"comment": "c"}),
+    *on_both("POST", "/api/approvals/{request}/withdraw", PLANNERS),
+    # Freezes.
+    in_project("GET", "/freezes", READERS),
+    in_project("POST", "/freezes", SETTERS, {"ends_at": "2100-01-01T00:00:00Z", "reason": "r"}),
+    in_project("DELETE", "/freezes/{freeze}", SETTERS),
 ]

@@ -11,7 +11,8 @@ interface Part {
 
 const DIST = join(import.meta.dirname, "../dist/");
 
-/** What Russian readers load besides; the service's own sentences come after the page is drawn. */
+/** What readers of each language load besides; the service's own sentences come after the page is drawn. */
+const ENGLISH = /^src\/i18n\/en\/index\.ts$/;
 const RUSSIAN = /^src\/i18n\/ru\/index\.ts$/;
 /** Pages that wait for texts of their own; see src/i18n/parts.ts. */
 const PARTED = new Set(["databases", "database", "compare"]);
@@ -48,13 +49,15 @@ export function firstLoads(): FirstLoad[] {
     return [...files].filter((file) => file.endsWith(".js")).reduce((sum, file) => sum + size(file), 0);
   };
   const entries = names.filter((name) => manifest[name]?.isEntry);
+  const english = names.filter((name) => ENGLISH.test(name));
   const russian = names.filter((name) => RUSSIAN.test(name));
+  if (english.length === 0 || russian.length === 0) throw new Error("The build has no file for each language any more.");
   return names
     .flatMap((name) => {
       const page = PAGE.exec(name)?.[1];
       if (!page) return [];
       const said = (locale: string) => (PARTED.has(page) ? names.filter((one) => one === `src/i18n/${locale}/databases.ts`) : []);
-      return [{ page, english: total([...entries, ...said("en"), name]), russian: total([...entries, ...russian, ...said("ru"), name]) }];
+      return [{ page, english: total([...entries, ...english, ...said("en"), name]), russian: total([...entries, ...russian, ...said("ru"), name]) }];
     })
     .sort((one, other) => other.russian - one.russian);
 }

@@ -9,6 +9,8 @@ export interface Facts {
   job: string;
   /** The path of a draft that was written. */
   draft: string;
+  /** The path of a request for approval. */
+  request: string;
 }
 
 export interface Page {
@@ -72,6 +74,10 @@ export const PAGES: readonly Page[] = [
   { name: "settings-repository", route: "/:org/projects/:project/settings", address: `${SETTINGS}?section=repository` },
   { name: "settings-access", route: "/:org/projects/:project/settings", address: `${SETTINGS}?section=access` },
   { name: "settings-danger", route: "/:org/projects/:project/settings", address: `${SETTINGS}?section=danger` },
+  { name: "approvals", route: "/:org/approvals", address: "/demo/approvals" },
+  { name: "approvals-mine", route: "/:org/approvals", address: "/demo/approvals?show=mine" },
+  { name: "approval", route: "/:org/approvals/:request", address: ({ request }) => request },
+  { name: "ledger", route: "/:org/projects/:project/databases/:environment/:database/:view?", address: `${DATABASE}/ledger` },
   { name: "tokens", route: "/:org/tokens", address: "/demo/tokens" },
   { name: "webhooks", route: "/:org/webhooks", address: "/demo/webhooks" },
   { name: "audit", route: "/:org/audit", address: "/demo/audit" },

@@ -1,5 +1,5 @@
 /** What people do in several journeys. */
-import { type APIRequestContext, expect, type Page } from "@playwright/test";
+import { type APIRequestContext, type APIResponse, expect, type Page } from "@playwright/test";
 import { type Facts, SHOP } from "./pages";
 
 export const EMAIL = process.env["STILLROOM_ADMIN_EMAIL"] ?? "admin@stillroom.local";
@@ -33,7 +33,29 @@ export async function facts(page: Page): Promise<Facts> {
   await move(page, "downgrade", "staging", "5b90d2f7a6c4");
   await move(page, "upgrade", "staging", "d30b7c5e94a1");
   const job = new URL(page.url()).pathname;
-  return { job, draft: await writeEmpty(page, SHOP) };
+  return { job, draft: await writeEmpty(page, SHOP), request: await ask(page.request) };
+}
+
+export type Call = (method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE", path: string, data?: unknown) => Promise<APIResponse>;
+
+/** The API as somebody who is signed in; by default the administrator. */
+export async function calling(request: APIRequestContext, email = EMAIL, secret = password()): Promise<Call> {
+  const entered = await request.post("/api/auth/sign-in", { data: { email, password: secret } });
+  const { access_token: token } = (await entered.json()) as { access_token: string };
+  return (method, path, data) => request.fetch(path, { method, data, headers: { Authorization: `Bearer ${token}` } });
+}
+
+export const PROD = "/api/orgs/demo/projects/shop/environments/prod";
+
+/** Somebody asks for prod's approval and thinks better of it; gives the path of the request. */
+async function ask(request: APIRequestContext): Promise<string> {
+  const call = await calling(request);
+  await call("PATCH", PROD, { approvals_needed: 1 });
+  const asked = await call("POST", "/api/migrations/upgrade", { project: "demo/shop", environment: "prod", revision: "+1", reason: "For the new checkout" });
+  const { params } = (await asked.json()) as { params: { request: string } };
+  await call("POST", `/api/approvals/${params.request}/withdraw`);
+  await call("PATCH", PROD, { approvals_needed: 0 });
+  return `/demo/approvals/${params.request}`;
 }
 
 /** Has an empty revision written on a project's page; gives the path of its draft. */

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Path, Query, Request
 from sqlalchemy import select
 from starlette.requests import HTTPConnection
 
@@ -18,6 +18,9 @@ from stillroom_core.actors.acting import Bounds, acting_in
 from stillroom_core.actors.actor import Actor
 from stillroom_core.actors.permissions import Permission
 from stillroom_core.actors.repository import act_as, actor_in, actors_of
+from stillroom_core.approvals.models import ApprovalRequest
+from stillroom_core.approvals.repository import PlacedRequest
+from stillroom_core.approvals.service import find_request
 from stillroom_core.database import Session
 from stillroom_core.environments.models import Environment
 from stillroom_core.environments.service import find_environment
@@ -25,7 +28,8 @@ from stillroom_core.errors import Forbidden, Invalid, not_found
 from stillroom_core.jobs.lifecycle import JobKind
 from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.repository import PlacedJob
-from stillroom_core.jobs.service import PERMISSION_FOR, find_job, may_cancel
+from stillroom_core.jobs.rights import check_may_ask
+from stillroom_core.jobs.service import find_job, may_cancel
 from stillroom_core.members.models import User
 from stillroom_core.plans.models import Plan
 from stillroom_core.plans.repository import PlacedPlan
@@ -311,12 +315,11 @@ def on_job(permission: Permission) -> Any:
 
 
 def on_stopped_job() -> Any:
-    """For going on with /jobs/{job}: whoever may start a job of its kind."""
+    """For going on with /jobs/{job}: whoever may start a job of its kind, or ask for one."""
 
     async def check(job: UUID, person: Caller, session: Transaction) -> OnJob:
         on = await authorized_job(session, person, job, Permission.JOB_READ)
-        needed = PERMISSION_FOR[JobKind(on.placed.job.kind)]
-        on.actor.check(needed, on.placed.job.project_id, on.placed.environment)
+        check_may_ask(on.actor, on.placed.environment, JobKind(on.placed.job.kind))
         return on
 
     return marked(check, Permission.JOB_UPGRADE)
@@ -344,25 +347,58 @@ async def authorized_job(session: Session, person: User, key: UUID, permission: 
     return OnJob(actor, placed)
 
 
-async def _owning_actor(session: Session, person: User, table: type[Job | Plan], key: UUID) -> Actor:
+_NOUNS: dict[type[Job | Plan | ApprovalRequest], str] = {Job: "job", Plan: "plan", ApprovalRequest: "request"}
+
+
+async def _owning_actor(session: Session, person: User, table: type[Job | Plan | ApprovalRequest], key: UUID) -> Actor:
     """The person in the organization that owns a row, which alone is seen from here on; raises NotFound."""
     async with everything(session):
         organization = await session.scalar(select(table.organization_id).where(table.id == key))
         actors = {actor.organization_id: actor for actor in await actors_of(session, person)}
     if organization not in actors:
-        raise not_found(table.__name__.lower())
+        raise not_found(_NOUNS[table])
     await act_as(session, actors[organization])
     return actors[organization]
+
+
+@dataclass(frozen=True)
+class OnPlan:
+    """An actor and the plan that the request is about."""
+
+    actor: Actor
+    placed: PlacedPlan
 
 
 def on_plan(permission: Permission) -> Any:
     """For /plans/{plan}: the plan, for somebody with the permission in its project."""
 
-    async def check(plan: UUID, person: Caller, session: Transaction) -> PlacedPlan:
+    async def check(plan: UUID, person: Caller, session: Transaction) -> OnPlan:
         actor = await _owning_actor(session, person, Plan, plan)
         placed = await find_plan(session, actor, plan)
         actor.check(permission, placed.project.id, placed.environment)
-        return placed
+        return OnPlan(actor, placed)
+
+    return marked(check, permission)
+
+
+@dataclass(frozen=True)
+class OnRequest:
+    """An actor and the request for approval that is meant."""
+
+    actor: Actor
+    placed: PlacedRequest
+
+
+def on_request(permission: Permission) -> Any:
+    """For /approvals/{request}/…: the request, for somebody with the permission in its environment."""
+
+    async def check(
+        request_id: Annotated[UUID, Path(alias="request")], person: Caller, session: Transaction
+    ) -> OnRequest:
+        actor = await _owning_actor(session, person, ApprovalRequest, request_id)
+        placed = await find_request(session, actor, request_id)
+        actor.check(permission, placed.project.id, placed.environment)
+        return OnRequest(actor, placed)
 
     return marked(check, permission)
 

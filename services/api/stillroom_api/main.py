@@ -16,6 +16,7 @@ from stillroom_api import health, problems, web
 from stillroom_api.accounts import mine as my_account
 from stillroom_api.accounts import routes as accounts
 from stillroom_api.activity import routes as activity
+from stillroom_api.approvals import routes as approvals
 from stillroom_api.audit import routes as audit
 from stillroom_api.catalogues import comparison
 from stillroom_api.catalogues import routes as catalogues
@@ -24,10 +25,12 @@ from stillroom_api.data import routes as data
 from stillroom_api.databases import routes as databases
 from stillroom_api.drafts import routes as drafts
 from stillroom_api.environments import routes as environments
+from stillroom_api.freezes import routes as freezes
 from stillroom_api.groups import routes as groups
 from stillroom_api.installation import routes as installation
 from stillroom_api.invitations import routes as invitations
 from stillroom_api.jobs import routes as jobs
+from stillroom_api.ledger import routes as ledger
 from stillroom_api.live import routes as live
 from stillroom_api.mail import routes as mail
 from stillroom_api.members import in_organization
@@ -73,14 +76,17 @@ _ROUTERS = (
     setups.router,
     drafts.router,
     environments.router,
+    freezes.router,
     databases.router,
     catalogues.router,
     comparison.router,
+    ledger.router,
     activity.router,
     overview.router,
     data.router,
     migrations.router,
     plans.router,
+    approvals.router,
     jobs.router,
     audit.router,
     tokens.router,

@@ -81,7 +81,8 @@ def as_response(problem: Problem) -> JSONResponse:
     return JSONResponse(problem.model_dump(), problem.status, media_type=MEDIA_TYPE, headers=headers)
 
 
-def _answer(request: Request, problem: Problem) -> JSONResponse:
+def answer_problem(request: Request, problem: Problem) -> JSONResponse:
+    """One problem as the answer to a request."""
     problem.request_id = getattr(request.state, "request_id", "") or str(uuid4())
     response = as_response(problem)
     if (after := getattr(request.state, "after", None)) is not None:
@@ -94,7 +95,7 @@ async def _expected(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, Forbidden):
         await tell_refusal(request, get_context(request).database, error)
     await tell_misplaced(get_context(request).database)
-    return _answer(request, problem_of(error))
+    return answer_problem(request, problem_of(error))
 
 
 async def _malformed(request: Request, error: Exception) -> JSONResponse:
@@ -103,7 +104,7 @@ async def _malformed(request: Request, error: Exception) -> JSONResponse:
         FieldProblem(field=".".join(str(part) for part in item["loc"][1:]) or "body", message=item["msg"])
         for item in error.errors()
     ]
-    return _answer(
+    return answer_problem(
         request,
         Problem(
             type="/problems/invalid_request",
@@ -120,7 +121,7 @@ async def _malformed(request: Request, error: Exception) -> JSONResponse:
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
     code = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(error.status_code, "http_error")
-    return _answer(
+    return answer_problem(
         request,
         Problem(type=f"/problems/{code}", title=str(error.detail), status=error.status_code, code=code),
     )
@@ -129,7 +130,7 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 async def _integrity(request: Request, error: Exception) -> JSONResponse:
     # Two requests that passed the same check at the same moment; the database let only one through.
     log.info("request.conflict", cause=type(error).__name__)
-    return _answer(
+    return answer_problem(
         request,
         Problem(
             type="/problems/changed_meanwhile",
@@ -144,7 +145,7 @@ async def _integrity(request: Request, error: Exception) -> JSONResponse:
 async def _dependency(request: Request, error: Exception) -> JSONResponse:
     # The driver's text may hold an address or a password: it stays out of the answer and of the log.
     log.error("dependency.failed", cause=type(error).__name__, route=route_of(request.scope))
-    return _answer(
+    return answer_problem(
         request,
         Problem(
             type="/problems/dependency_unavailable",
@@ -158,7 +159,7 @@ async def _dependency(request: Request, error: Exception) -> JSONResponse:
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     log.error("request.failed", route=route_of(request.scope), cause=type(error).__name__, exc_info=error)
-    return _answer(
+    return answer_problem(
         request,
         Problem(
             type="/problems/internal",

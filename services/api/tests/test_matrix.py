@@ -109,7 +109,17 @@ async def ids(api: Any, on: str, by: str) -> dict[str, str]:
     assert trust.status_code == 201, trust.text
     draft = await api.call(OWNER, "POST", "/api/orgs/own/projects/shop/drafts", json={"kind": "empty", "message": "m"})
     assert draft.status_code == 202, draft.text
+    path = f"/api/orgs/own/projects/shop/environments/{on}"
+    await api.call(OWNER, "PATCH", path, json={"approvals_needed": 1})
+    asked = await api.call(OWNER, "POST", "/api/migrations/upgrade", json={**place, "plan": plan.json()["id"]})
+    assert asked.json()["code"] == "approval_needed", asked.text
+    await api.call(OWNER, "PATCH", path, json={"approvals_needed": 0})
+    freeze = {"ends_at": "2100-01-01T00:00:00Z", "starts_at": "2099-01-01T00:00:00Z", "reason": "r"}
+    frozen = await api.call(OWNER, "POST", "/api/orgs/own/projects/shop/freezes", json=freeze)
+    assert frozen.status_code == 201, frozen.text
     return {
+        "request": asked.json()["params"]["request"],
+        "freeze": frozen.json()["id"],
         "token": token.json()["id"],
         "trust": trust.json()["id"],
         "webhook": webhook.json()["id"],

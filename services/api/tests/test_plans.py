@@ -251,7 +251,17 @@ async def test_whatever_changes_what_runs_makes_a_plan_stale_and_another_digest(
 def test_every_setting_either_makes_plans_stale_or_is_known_to_change_nothing_that_runs() -> None:
     told = {"id", "created_at", "organization_id", "project_id", "slug", "name", "position"}
     names = {column.key for column in Environment.__table__.columns} - told - set(basis._OF_ENVIRONMENT)
-    assert names == {"protected"}  # who may ask for a job, not what it runs
+    # Who may have a job, and when; not what it runs.
+    assert names == {
+        "protected",
+        "approvals_needed",
+        "approver_role",
+        "approver_group_id",
+        "approval_hours",
+        "windows",
+        "windows_zone",
+        "predecessor_id",
+    }
     names = {column.key for column in Project.__table__.columns} - told - set(basis._OF_PROJECT)
     # Where the code comes from; what was fetched is the commit, which a plan pins. And where drafts may go.
     left = {name for name in names if not name.startswith(("git_", "credential_", "fetch", "commit_"))}

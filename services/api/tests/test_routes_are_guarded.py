@@ -122,6 +122,8 @@ def _concrete(api: Any, values: dict[str, str] | None = None) -> list[tuple[str,
         "webhook": nobody,
         "trust": nobody,
         "delivery": nobody,
+        "request": nobody,
+        "freeze": nobody,
         "revision": "abc",
         **(values or {}),
     }

@@ -1,12 +1,14 @@
 """Every table in one import, for the migrations and for whoever must see all of them."""
 
 from stillroom_core.accounts.models import AccountEvent, AccountToken
+from stillroom_core.approvals.models import ApprovalDecision, ApprovalRequest
 from stillroom_core.audit.models import AuditEntry
 from stillroom_core.catalogues.models import Catalogue, CatalogueObject
 from stillroom_core.changes.models import SchemaChange
 from stillroom_core.databases.models import Database
 from stillroom_core.drafts.models import Draft
 from stillroom_core.environments.models import Environment
+from stillroom_core.freezes.models import Freeze
 from stillroom_core.groups.models import Group, GroupMember, GroupRole
 from stillroom_core.invitations.models import Invitation
 from stillroom_core.jobs.models import Job, JobEvent, JobStep
@@ -28,6 +30,8 @@ __all__ = [
     "AccountEvent",
     "AccountToken",
     "ApiToken",
+    "ApprovalDecision",
+    "ApprovalRequest",
     "AuditEntry",
     "Catalogue",
     "CatalogueObject",
@@ -36,6 +40,7 @@ __all__ = [
     "Draft",
     "Environment",
     "EnvironmentMembership",
+    "Freeze",
     "Group",
     "GroupMember",
     "GroupRole",

@@ -44,6 +44,7 @@ from stillroom_core.tables import now
 from stillroom_core.telemetry import metrics
 from stillroom_core.trusts.exchange import forget_exchanged
 from stillroom_core.webhooks.delivery import forget_old_deliveries
+from stillroom_worker.requests import settle_requests
 from stillroom_worker.room import Room
 
 log = structlog.get_logger()
@@ -70,13 +71,13 @@ async def sweep(room: Room) -> None:
     row that somebody holds: a worker that froze in the middle of a transaction must not keep the others from being
     cleaned up after.
     """
-    for part in (_lost, _unread, _forget, _ring, _setups, _drafts):
+    for part in (_lost, _unread, _forget, _ring, _setups, _drafts, settle_requests):
         try:
             await part(room)
         except DBAPIError as cause:
             if not _held(cause):
                 raise
-            log.warning("sweep.row_held", part=part.__name__.lstrip("_"))
+            log.warning("sweep.row_held", part=part.__name__.strip("_"))
 
 
 def _held(error: DBAPIError) -> bool:

@@ -7,7 +7,7 @@ import type { Job, JobEvent } from "./types";
 
 export type LiveState = "idle" | "connecting" | "live" | "reconnecting";
 
-export type About = "jobs" | "databases" | "project";
+export type About = "jobs" | "databases" | "project" | "approvals";
 
 /** What is said of a topic. */
 export type Said =

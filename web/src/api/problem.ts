@@ -9,6 +9,8 @@ export class Problem extends Error {
   readonly fix: string | null;
   readonly fields: ReadonlyMap<string, string>;
   readonly requestId: string | null;
+  /** What programs need of it, by name. */
+  readonly params: Readonly<Record<string, unknown>>;
 
   constructor(body: ProblemBody) {
     super(`${body.title}: ${body.detail}`);
@@ -20,6 +22,7 @@ export class Problem extends Error {
     this.fix = body.fix || null;
     this.fields = new Map((body.errors ?? []).map((entry) => [entry.field, entry.message]));
     this.requestId = body.request_id ?? null;
+    this.params = body.params ?? {};
   }
 
   /** Nobody answered: the network, or the service behind it. */
@@ -50,6 +53,13 @@ export function networkProblem(cause: unknown): Problem {
     code: "network",
     detail: cause instanceof Error ? cause.message : "",
   });
+}
+
+/** The request that a move became, where others must approve it first; null for every other failure. */
+export function requestOf(error: unknown): string | null {
+  if (!(error instanceof Problem) || error.code !== "approval_needed") return null;
+  const { request } = error.params;
+  return typeof request === "string" ? request : null;
 }
 
 export function asProblem(error: unknown): Problem {

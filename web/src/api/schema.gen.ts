@@ -4,6 +4,86 @@
  */
 
 export interface paths {
+    "/api/approvals/{request}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Request
+         * @description One request with its plan, what was decided, and who may decide.
+         */
+        get: operations["get_request_api_approvals__request__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{request}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Request
+         * @description Approves; the last approval that was missing starts the job.
+         */
+        post: operations["approve_request_api_approvals__request__approve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{request}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject Request
+         * @description Rejects, which ends the request.
+         */
+        post: operations["reject_request_api_approvals__request__reject_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{request}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw Request
+         * @description Takes a request of one's own back.
+         */
+        post: operations["withdraw_request_api_approvals__request__withdraw_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/exchange": {
         parameters: {
             query?: never;
@@ -1086,6 +1166,46 @@ export interface paths {
         patch: operations["change_organization_api_orgs__org__patch"];
         trace?: never;
     };
+    "/api/orgs/{org}/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Requests
+         * @description Requests of the organization that I may see, newest first.
+         */
+        get: operations["list_requests_api_orgs__org__approvals_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/approvals/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count Requests
+         * @description How many requests wait for me.
+         */
+        get: operations["count_requests_api_orgs__org__approvals_count_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/orgs/{org}/audit": {
         parameters: {
             query?: never;
@@ -1718,6 +1838,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Ledger
+         * @description What changed a database, newest first: jobs, and what was found to have been run elsewhere.
+         */
+        get: operations["get_ledger_api_orgs__org__projects__project__environments__environment__databases__database__ledger_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}/ledger/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Ledger
+         * @description The whole ledger as a CSV file, a line for each revision, newest first.
+         */
+        get: operations["export_ledger_api_orgs__org__projects__project__environments__environment__databases__database__ledger_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}/overview/health": {
         parameters: {
             query?: never;
@@ -1893,6 +2053,50 @@ export interface paths {
          */
         post: operations["fetch_project_api_orgs__org__projects__project__fetch_post"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/projects/{project}/freezes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Freezes
+         * @description The project's freezes that last or will come, the first one first.
+         */
+        get: operations["list_freezes_api_orgs__org__projects__project__freezes_get"];
+        put?: never;
+        /**
+         * Create Freeze
+         * @description Declares a freeze of one environment or of the whole project.
+         */
+        post: operations["create_freeze_api_orgs__org__projects__project__freezes_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/projects/{project}/freezes/{freeze}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Freeze
+         * @description Ends a freeze at once, or calls it off.
+         */
+        delete: operations["delete_freeze_api_orgs__org__projects__project__freezes__freeze__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2443,7 +2647,7 @@ export interface paths {
         };
         /**
          * Get Plan
-         * @description One plan, and the job that applied it.
+         * @description One plan, what stands between it and its job, or the job that applied it.
          */
         get: operations["get_plan_api_plans__plan__get"];
         put?: never;
@@ -2665,6 +2869,14 @@ export interface components {
             sentence: string;
         };
         /**
+         * ApproverName
+         * @description Somebody who may approve.
+         */
+        ApproverName: {
+            /** Name */
+            name: string;
+        };
+        /**
          * AuditActor
          * @description Who acted; a token stands beside its owner.
          */
@@ -2882,6 +3094,24 @@ export interface components {
             to_schema: string;
         };
         /**
+         * ChangeWindow
+         * @description Days of the week on which changes may start, from and until a time of day in the environment's zone.
+         */
+        ChangeWindow: {
+            /**
+             * Closes
+             * @description of the next day, where it is not later than the opening
+             */
+            closes: string;
+            /**
+             * Days
+             * @description Monday is 0
+             */
+            days: number[];
+            /** Opens */
+            opens: string;
+        };
+        /**
          * ChoiceNew
          * @description A choice to keep; without events what was chosen is forgotten.
          */
@@ -3012,6 +3242,42 @@ export interface components {
              * @description objects that are alike
              */
             same: number;
+        };
+        /**
+         * ConditionsRead
+         * @description What stands between the plan and its job, for who looks at it.
+         */
+        ConditionsRead: {
+            /**
+             * Approvals
+             * @description how many others must agree if I ask; 0: nobody
+             */
+            approvals: number;
+            /** Approver Group */
+            approver_group: string | null;
+            /**
+             * Approver Role
+             * @enum {string}
+             */
+            approver_role: "maintainer" | "admin" | "owner";
+            /**
+             * Approvers
+             * @description who may agree; at most 50
+             */
+            approvers: components["schemas"]["ApproverName"][];
+            /** May Ask */
+            may_ask: boolean;
+            /** May Override */
+            may_override: boolean;
+            opening: components["schemas"]["OpeningRead"];
+            predecessor: components["schemas"]["PredecessorRead"] | null;
+            /** @description the last request for this very plan */
+            request: components["schemas"]["NamedRequest"] | null;
+            /**
+             * Unmet
+             * @description approvals, window, freeze, predecessor: what an override would pass over
+             */
+            unmet: string[];
         };
         /**
          * ConstraintRead
@@ -3175,6 +3441,33 @@ export interface components {
             trusted: boolean;
             /** Unknown */
             unknown: string[];
+        };
+        /**
+         * DecisionRead
+         * @description What one person decided.
+         */
+        DecisionRead: {
+            /** Comment */
+            comment: string | null;
+            /**
+             * Counts
+             * @description false of an approval by somebody who may not approve any more
+             */
+            counts: boolean;
+            /**
+             * Decided At
+             * Format: date-time
+             */
+            decided_at: string;
+            /** Mine */
+            mine: boolean;
+            /** Name */
+            name: string;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "approve" | "reject";
         };
         /**
          * Deletion
@@ -3454,10 +3747,34 @@ export interface components {
             locale?: ("en" | "ru") | null;
         };
         /**
+         * Ended
+         * @description Why nothing came of a request that nobody decided about.
+         */
+        Ended: {
+            /**
+             * Code
+             * @enum {string}
+             */
+            code: "expired" | "plan_stale" | "plan_expired" | "requester_gone";
+            /**
+             * Sentences
+             * @description what moved since the plan was made
+             */
+            sentences: string[];
+        };
+        /**
          * EnvironmentChanges
          * @description What to change; what is left out stays.
          */
         EnvironmentChanges: {
+            /** Approval Hours */
+            approval_hours?: number | null;
+            /** Approvals Needed */
+            approvals_needed?: number | null;
+            /** Approver Group Id */
+            approver_group_id?: string | null;
+            /** Approver Role */
+            approver_role?: ("maintainer" | "admin" | "owner") | null;
             /** Attributes */
             attributes?: components["schemas"]["Option"][] | null;
             /** Blocking Limit S */
@@ -3476,6 +3793,8 @@ export interface components {
             name?: string | null;
             /** Position */
             position?: number | null;
+            /** Predecessor Id */
+            predecessor_id?: string | null;
             /** Protected */
             protected?: boolean | null;
             /** Retries */
@@ -3490,6 +3809,10 @@ export interface components {
             transaction_per_migration?: boolean | null;
             /** Variables */
             variables?: components["schemas"]["Variable"][] | null;
+            /** Windows */
+            windows?: components["schemas"]["ChangeWindow"][] | null;
+            /** Windows Zone */
+            windows_zone?: string | null;
             /** X Arguments */
             x_arguments?: string[] | null;
         };
@@ -3508,6 +3831,30 @@ export interface components {
          * @description An environment to add.
          */
         EnvironmentNew: {
+            /**
+             * Approval Hours
+             * @description how long a request may wait
+             * @default 24
+             */
+            approval_hours: number;
+            /**
+             * Approvals Needed
+             * @description how many others must agree to a job
+             * @default 0
+             */
+            approvals_needed: number;
+            /**
+             * Approver Group Id
+             * @description and be in this group
+             */
+            approver_group_id?: string | null;
+            /**
+             * Approver Role
+             * @description who agrees must have at least this role
+             * @default maintainer
+             * @enum {string}
+             */
+            approver_role: "maintainer" | "admin" | "owner";
             /**
              * Attributes
              * @default []
@@ -3545,6 +3892,11 @@ export interface components {
             /** Name */
             name: string;
             /**
+             * Predecessor Id
+             * @description only what succeeded on every database of that environment may run here
+             */
+            predecessor_id?: string | null;
+            /**
              * Protected
              * @default false
              */
@@ -3575,6 +3927,17 @@ export interface components {
              */
             variables: components["schemas"]["Variable"][];
             /**
+             * Windows
+             * @description when changes may start; empty: always
+             * @default []
+             */
+            windows: components["schemas"]["ChangeWindow"][];
+            /**
+             * Windows Zone
+             * @default UTC
+             */
+            windows_zone: string;
+            /**
              * X Arguments
              * @default []
              */
@@ -3585,6 +3948,17 @@ export interface components {
          * @description An environment as people see it: secrets by name only.
          */
         EnvironmentRead: {
+            /** Approval Hours */
+            approval_hours: number;
+            /** Approvals Needed */
+            approvals_needed: number;
+            /** Approver Group Id */
+            approver_group_id: string | null;
+            /**
+             * Approver Role
+             * @enum {string}
+             */
+            approver_role: "maintainer" | "admin" | "owner";
             /** Attributes */
             attributes: components["schemas"]["Option"][];
             /** Blocking Limit S */
@@ -3612,6 +3986,8 @@ export interface components {
             permissions: string[];
             /** Position */
             position: number;
+            /** Predecessor Id */
+            predecessor_id: string | null;
             /** Protected */
             protected: boolean;
             /** Retries */
@@ -3626,6 +4002,10 @@ export interface components {
             transaction_per_migration: boolean | null;
             /** Variables */
             variables: components["schemas"]["Variable"][];
+            /** Windows */
+            windows: components["schemas"]["ChangeWindow"][];
+            /** Windows Zone */
+            windows_zone: string;
             /** X Arguments */
             x_arguments: string[];
         };
@@ -3828,6 +4208,63 @@ export interface components {
             database?: string | null;
             environment?: components["schemas"]["EnvironmentNew"] | null;
             project: components["schemas"]["SetupProject"];
+        };
+        /**
+         * FreezeNew
+         * @description A time in which nothing is changed.
+         */
+        FreezeNew: {
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /**
+             * Environment
+             * @description slug or id; none: the whole project
+             */
+            environment?: string | null;
+            /** Reason */
+            reason: string;
+            /**
+             * Starts At
+             * @description none: now
+             */
+            starts_at?: string | null;
+        };
+        /**
+         * FreezeRead
+         * @description A freeze that lasts or will come.
+         */
+        FreezeRead: {
+            actor: components["schemas"]["ActorName"];
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** @description null: the whole project */
+            environment: components["schemas"]["NamedPlace"] | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+        };
+        /**
+         * Freezes
+         * @description The freezes of a project, the first one first.
+         */
+        Freezes: {
+            /** Items */
+            items: components["schemas"]["FreezeRead"][];
         };
         /**
          * GateRead
@@ -4316,6 +4753,7 @@ export interface components {
             number: number;
             organization: components["schemas"]["NamedPlace"];
             outcome: components["schemas"]["Outcome"] | null;
+            override: components["schemas"]["Override"] | null;
             /** Permissions */
             permissions: string[];
             /** Plan Confirmed */
@@ -4328,6 +4766,11 @@ export interface components {
             reason: string | null;
             /** Ref */
             ref: string;
+            /**
+             * Request Id
+             * @description the request that others approved
+             */
+            request_id: string | null;
             /**
              * Requested At
              * Format: date-time
@@ -4441,6 +4884,93 @@ export interface components {
             silent_s: number;
             /** Started At */
             started_at: string | null;
+        };
+        /**
+         * Ledger
+         * @description A page of the ledger, newest first.
+         */
+        Ledger: {
+            /** Items */
+            items: components["schemas"]["LedgerEntry"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * LedgerEntry
+         * @description One change of a database: by a job, or found to have been made elsewhere.
+         */
+        LedgerEntry: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Heads After */
+            heads_after: string[] | null;
+            /** Heads Before */
+            heads_before: string[] | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** @description null of what no job of Stillroom did */
+            job: components["schemas"]["LedgerJob"] | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "job" | "found";
+        };
+        /**
+         * LedgerJob
+         * @description A job in the ledger.
+         */
+        LedgerJob: {
+            actor: components["schemas"]["ActorName"];
+            /** Commit */
+            commit: string;
+            /**
+             * Finished At
+             * Format: date-time
+             */
+            finished_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["JobKind"];
+            /** Number */
+            number: number;
+            outcome: components["schemas"]["Outcome"] | null;
+            override: components["schemas"]["Override"] | null;
+            /** Ref */
+            ref: string;
+            /** Request Id */
+            request_id: string | null;
+            /** Revision */
+            revision: string | null;
+            /** Revisions */
+            revisions: components["schemas"]["LedgerRevision"][];
+            /** Seconds */
+            seconds: number;
+            state: components["schemas"]["JobState"];
+        };
+        /**
+         * LedgerRevision
+         * @description A revision that a job ran: what it was called, how long it took, how many statements it sent.
+         */
+        LedgerRevision: {
+            /** Duration Ms */
+            duration_ms: number | null;
+            /** Revision */
+            revision: string;
+            state: components["schemas"]["StepState"];
+            /** Statements */
+            statements: number;
+            /** Title */
+            title: string;
         };
         /**
          * LeftThing
@@ -4592,6 +5122,23 @@ export interface components {
             items: components["schemas"]["MemberRead"][];
         };
         /**
+         * MissingRun
+         * @description What the environment before has not done; without a revision: the plan as a whole.
+         */
+        MissingRun: {
+            /** Database */
+            database: string | null;
+            /** Message */
+            message: string;
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "not_run" | "not_succeeded" | "taken_back" | "other_content" | "no_database";
+            /** Revision */
+            revision: string | null;
+        };
+        /**
          * MoveRequest
          * @description A job to start.
          */
@@ -4609,6 +5156,11 @@ export interface components {
             /** Idempotency Key */
             idempotency_key?: string | null;
             /**
+             * Override
+             * @description the reason to start without approvals, outside the change window, or before the environment that goes first; kept and audited, and only for whoever has job.override
+             */
+            override?: string | null;
+            /**
              * Plan
              * @description id of a plan that was made and confirmed; exactly that runs, or nothing
              */
@@ -4620,7 +5172,7 @@ export interface components {
             project?: string | null;
             /**
              * Reason
-             * @description why, on one line; a stamp needs one. Kept with the job and in the audit log
+             * @description why, on one line, also for those whose approval is needed; a stamp needs one. Kept with the job and in the audit log
              */
             reason?: string | null;
             /**
@@ -4673,6 +5225,22 @@ export interface components {
             name: string;
             /** Slug */
             slug: string;
+        };
+        /**
+         * NamedRequest
+         * @description A request for approval.
+         */
+        NamedRequest: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "approved" | "started" | "rejected" | "withdrawn" | "expired" | "void";
         };
         /**
          * Note
@@ -4819,6 +5387,23 @@ export interface components {
             triggers: components["schemas"]["NamedDefinition"][];
         };
         /**
+         * OpeningRead
+         * @description Whether the environment takes changes now, and until when that is so; null where no end is in sight.
+         */
+        OpeningRead: {
+            /** Because */
+            because: ("window" | "freeze") | null;
+            /** Open */
+            open: boolean;
+            /**
+             * Reason
+             * @description of the freeze
+             */
+            reason: string;
+            /** Until */
+            until: string | null;
+        };
+        /**
          * Option
          * @description A named template.
          */
@@ -4951,6 +5536,16 @@ export interface components {
             sentence: string;
         };
         /**
+         * Override
+         * @description Why somebody started a job in spite of what stood in its way, and what that was.
+         */
+        Override: {
+            /** Conditions */
+            conditions: ("approvals" | "window" | "freeze" | "predecessor")[];
+            /** Reason */
+            reason: string;
+        };
+        /**
          * OverviewHealth
          * @description What has grown. `statements` is null where pg_stat_statements is not at work.
          */
@@ -5074,7 +5669,7 @@ export interface components {
          * @description Everything that can be allowed.
          * @enum {string}
          */
-        Permission: "organization.read" | "organization.manage" | "organization.transfer" | "organization.delete" | "member.manage" | "audit.read" | "project.create" | "project.delete" | "project.read" | "project.update" | "project.member.manage" | "token.manage" | "environment.write" | "secret.write" | "revision.write" | "revision.push" | "job.read" | "job.plan" | "job.upgrade" | "job.downgrade" | "job.stamp" | "job.cancel" | "job.cancel.any" | "job.approve" | "job.override" | "activity.read" | "activity.cancel" | "data.read" | "sql.read" | "sql.write";
+        Permission: "organization.read" | "organization.manage" | "organization.transfer" | "organization.delete" | "member.manage" | "audit.read" | "project.create" | "project.delete" | "project.read" | "project.update" | "project.member.manage" | "token.manage" | "environment.write" | "secret.write" | "revision.write" | "revision.push" | "job.read" | "job.plan" | "job.request" | "job.upgrade" | "job.downgrade" | "job.stamp" | "job.cancel" | "job.cancel.any" | "job.approve" | "job.override" | "activity.read" | "activity.cancel" | "data.read" | "sql.read" | "sql.write";
         /**
          * PersonName
          * @description Somebody.
@@ -5130,6 +5725,8 @@ export interface components {
             command: string[] | null;
             /** Commit */
             commit: string;
+            /** @description null once it was applied */
+            conditions: components["schemas"]["ConditionsRead"] | null;
             /**
              * Created At
              * Format: date-time
@@ -5236,6 +5833,17 @@ export interface components {
             roles: (string | null)[];
             /** Using */
             using: string | null;
+        };
+        /**
+         * PredecessorRead
+         * @description The environment that must have run everything first, and what it lacks; at most the first 100.
+         */
+        PredecessorRead: {
+            environment: components["schemas"]["NamedPlace"];
+            /** Missing */
+            missing: components["schemas"]["MissingRun"][];
+            /** Missing Count */
+            missing_count: number;
         };
         /**
          * Problem
@@ -5608,6 +6216,14 @@ export interface components {
             codes: string[];
         };
         /**
+         * Rejection
+         * @description A rejection, which says why.
+         */
+        Rejection: {
+            /** Comment */
+            comment: string;
+        };
+        /**
          * Related
          * @description Another object: what a foreign key leads to, or the table above a partition.
          */
@@ -5635,6 +6251,195 @@ export interface components {
             name: string | null;
             /** State */
             state: string | null;
+        };
+        /**
+         * RequestCount
+         * @description How many requests wait for me; more than a hundred are a hundred.
+         */
+        RequestCount: {
+            /** Waiting */
+            waiting: number;
+        };
+        /**
+         * RequestDetail
+         * @description A request with its plan, and everybody who may decide about it now.
+         */
+        RequestDetail: {
+            actor: components["schemas"]["ActorName"];
+            /** Approver Group */
+            approver_group: string | null;
+            /**
+             * Approver Role
+             * @enum {string}
+             */
+            approver_role: "maintainer" | "admin" | "owner";
+            /** Approvers */
+            approvers: components["schemas"]["ApproverName"][];
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Closed At */
+            closed_at: string | null;
+            /** Closed By */
+            closed_by: string | null;
+            /** Commit */
+            commit: string;
+            database: components["schemas"]["NamedDatabase"];
+            /** Decisions */
+            decisions: components["schemas"]["DecisionRead"][];
+            /** Digest */
+            digest: string;
+            ended: components["schemas"]["Ended"] | null;
+            environment: components["schemas"]["NamedPlace"];
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            job: components["schemas"]["Holder"] | null;
+            kind: components["schemas"]["JobKind"];
+            /**
+             * Needed
+             * @description how many must agree, by what the environment asks for now
+             */
+            needed: number;
+            /**
+             * Opens At
+             * @description approved, but changes are not taken before this moment
+             */
+            opens_at: string | null;
+            /** Organization */
+            organization: string;
+            /**
+             * Permissions
+             * @description job.approve: decide about it; job.cancel: withdraw it; job.override: start it without the others
+             */
+            permissions: string[];
+            plan: components["schemas"]["PlanRead"];
+            /**
+             * Plan Id
+             * Format: uuid
+             */
+            plan_id: string;
+            project: components["schemas"]["NamedPlace"];
+            /**
+             * Reason
+             * @description of who asked
+             */
+            reason: string | null;
+            /** Revision */
+            revision: string | null;
+            /**
+             * Revisions
+             * @description how many will run; null where only the project's code knows
+             */
+            revisions: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "approved" | "started" | "rejected" | "withdrawn" | "expired" | "void";
+        };
+        /**
+         * RequestRead
+         * @description A plan that waits for the approval of others, or did.
+         */
+        RequestRead: {
+            actor: components["schemas"]["ActorName"];
+            /** Approver Group */
+            approver_group: string | null;
+            /**
+             * Approver Role
+             * @enum {string}
+             */
+            approver_role: "maintainer" | "admin" | "owner";
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Closed At */
+            closed_at: string | null;
+            /** Closed By */
+            closed_by: string | null;
+            /** Commit */
+            commit: string;
+            database: components["schemas"]["NamedDatabase"];
+            /** Decisions */
+            decisions: components["schemas"]["DecisionRead"][];
+            /** Digest */
+            digest: string;
+            ended: components["schemas"]["Ended"] | null;
+            environment: components["schemas"]["NamedPlace"];
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            job: components["schemas"]["Holder"] | null;
+            kind: components["schemas"]["JobKind"];
+            /**
+             * Needed
+             * @description how many must agree, by what the environment asks for now
+             */
+            needed: number;
+            /**
+             * Opens At
+             * @description approved, but changes are not taken before this moment
+             */
+            opens_at: string | null;
+            /** Organization */
+            organization: string;
+            /**
+             * Permissions
+             * @description job.approve: decide about it; job.cancel: withdraw it; job.override: start it without the others
+             */
+            permissions: string[];
+            /**
+             * Plan Id
+             * Format: uuid
+             */
+            plan_id: string;
+            project: components["schemas"]["NamedPlace"];
+            /**
+             * Reason
+             * @description of who asked
+             */
+            reason: string | null;
+            /** Revision */
+            revision: string | null;
+            /**
+             * Revisions
+             * @description how many will run; null where only the project's code knows
+             */
+            revisions: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "approved" | "started" | "rejected" | "withdrawn" | "expired" | "void";
+        };
+        /**
+         * Requests
+         * @description A page of requests, newest first.
+         */
+        Requests: {
+            /** Items */
+            items: components["schemas"]["RequestRead"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
          * Reset
@@ -5669,10 +6474,20 @@ export interface components {
             /** Idempotency Key */
             idempotency_key?: string | null;
             /**
+             * Override
+             * @description the reason to start without approvals, outside the change window, or before the environment that goes first; kept and audited, and only for whoever has job.override
+             */
+            override?: string | null;
+            /**
              * Plan
              * @description id of the plan that was confirmed; exactly that runs
              */
             plan?: string | null;
+            /**
+             * Reason
+             * @description why, on one line, also for those whose approval is needed; a stamp needs one. Kept with the job and in the audit log
+             */
+            reason?: string | null;
         };
         /**
          * RevisionChanges
@@ -6921,6 +7736,17 @@ export interface components {
             value?: string | null;
         };
         /**
+         * Verdict
+         * @description An approval.
+         */
+        Verdict: {
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+        };
+        /**
          * Waiting
          * @description Why a job does not go on: its place in the line of its database (1 is next), and who holds that.
          */
@@ -7174,6 +8000,138 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_request_api_approvals__request__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestDetail"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve_request_api_approvals__request__approve_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Verdict"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestDetail"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reject_request_api_approvals__request__reject_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rejection"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestDetail"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw_request_api_approvals__request__withdraw_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestDetail"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     exchange_token_api_auth_exchange_post: {
         parameters: {
             query?: never;
@@ -9077,6 +10035,73 @@ export interface operations {
             };
         };
     };
+    list_requests_api_orgs__org__approvals_get: {
+        parameters: {
+            query?: {
+                /** @description those that wait for me; all that wait; those I made; those with an end */
+                show?: "waiting" | "open" | "mine" | "decided";
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Requests"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    count_requests_api_orgs__org__approvals_count_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestCount"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_entries_api_orgs__org__audit_get: {
         parameters: {
             query?: {
@@ -10525,6 +11550,78 @@ export interface operations {
             };
         };
     };
+    get_ledger_api_orgs__org__projects__project__environments__environment__databases__database__ledger_get: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                database: string;
+                org: string;
+                project: string;
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ledger"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_ledger_api_orgs__org__projects__project__environments__environment__databases__database__ledger_export_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                database: string;
+                org: string;
+                project: string;
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_health_api_orgs__org__projects__project__environments__environment__databases__database__overview_health_get: {
         parameters: {
             query?: never;
@@ -10831,6 +11928,105 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ProjectRead"];
                 };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_freezes_api_orgs__org__projects__project__freezes_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Freezes"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_freeze_api_orgs__org__projects__project__freezes_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FreezeNew"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreezeRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_freeze_api_orgs__org__projects__project__freezes__freeze__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                freeze: string;
+                org: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem */
             default: {

@@ -3,7 +3,7 @@ import type { Current } from "@/api/types";
 /** Where things are: the only place that spells an address of a page. */
 
 /** The parts of a database's page, in the order of its tabs. */
-export const DATABASE_VIEWS = ["overview", "schema", "sql", "activity"] as const;
+export const DATABASE_VIEWS = ["overview", "schema", "sql", "activity", "ledger"] as const;
 export type DatabaseView = (typeof DATABASE_VIEWS)[number];
 
 export const addresses = {
@@ -22,6 +22,8 @@ export const addresses = {
   compare: (org: string, project: string, left?: string) => `/${org}/projects/${project}/compare${left ? `?left=${left}` : ""}`,
   tokens: (org: string) => `/${org}/tokens`,
   webhooks: (org: string, log?: string) => (log ? `/${org}/webhooks?log=${log}` : `/${org}/webhooks`),
+  approvals: (org: string) => `/${org}/approvals`,
+  approval: (org: string, request: string) => `/${org}/approvals/${request}`,
   audit: (org: string) => `/${org}/audit`,
   drafts: (org: string, project: string) => `/${org}/projects/${project}/drafts`,
   /** The dialog that has a revision written stands on the page of the migrations. */

@@ -48,6 +48,8 @@ export const routes: RouteObject[] = [
               { path: "projects/new", lazy: async () => ({ Component: (await import("./pages/new-project")).NewProject }) },
               { path: "tokens", lazy: async () => ({ Component: (await import("./pages/tokens")).Tokens }) },
               { path: "webhooks", lazy: async () => ({ Component: (await import("./pages/webhooks")).Webhooks }) },
+              { path: "approvals", lazy: async () => ({ Component: (await import("./pages/approvals")).Approvals }) },
+              { path: "approvals/:request", lazy: async () => ({ Component: (await import("./pages/approval")).Approval }) },
               { path: "audit", lazy: async () => ({ Component: (await import("./pages/audit")).Audit }) },
               { path: "jobs", lazy: async () => ({ Component: (await import("./pages/jobs")).Jobs }) },
               {

@@ -8,13 +8,14 @@ import type { Job } from "@/api/types";
 /** Many pages hear of one change at the same moment: they do not all ask at that moment. */
 const SPREAD = 250;
 
-const ALL: About[] = ["jobs", "databases", "project"];
+const ALL: About[] = ["jobs", "databases", "project", "approvals"];
 
 /** The first part of the keys of the queries that show each thing. */
 const SHOWN: Record<About, string[]> = {
-  jobs: ["jobs", "current", "revision-runs", "statements"],
-  databases: ["current", "environments"],
+  jobs: ["jobs", "current", "revision-runs", "statements", "ledger"],
+  databases: ["current", "environments", "freezes", "ledger"],
   project: ["projects", "current"],
+  approvals: ["approvals", "request", "freezes"],
 };
 
 function refresh(client: QueryClient, about: ReadonlySet<About>): void {

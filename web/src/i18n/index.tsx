@@ -1,6 +1,6 @@
 /** The language of the screens: the person's choice, else the browser's. */
 import { createContext, Fragment, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
-import { en, type Key, type Texts } from "./en";
+import type { Key, Texts } from "./en";
 import { formatters, type Formatters } from "./format";
 import { choose, type Message, type NamesOf, split } from "./messages";
 import { partsIn } from "./parts";
@@ -75,19 +75,31 @@ function whole(base: Readonly<Record<string, Message>>, parts: Readonly<Record<s
   return new Proxy(base, { get: (texts, key) => (Reflect.get(texts, key) as Message | undefined) ?? (Reflect.get(parts, key) as Message | undefined) });
 }
 
-const ENGLISH = (text: string) => text;
+const asItIs = (text: string) => text;
 
 const Context = createContext<Language | null>(null);
 
-/** Russian is loaded only by those who read it; English is always there as the base. */
+/** Each language is loaded only by those who read it. */
 async function load(locale: Locale): Promise<Loaded> {
-  const [base, parts] = await Promise.all([locale === "en" ? en : import("./ru").then(({ ru }) => ru), partsIn(locale)]);
-  return { locale, dictionary: whole(base, parts), said: ENGLISH };
+  const [base, parts] = await Promise.all([locale === "en" ? import("./en").then(({ en }) => en) : import("./ru").then(({ ru }) => ru), partsIn(locale)]);
+  return { locale, dictionary: whole(base, parts), said: asItIs };
+}
+
+/** Asked for as soon as this file runs, and not only when something is drawn. */
+let early: { locale: Locale; loaded: Promise<Loaded> } | null = { locale: firstLocale(), loaded: load(firstLocale()) };
+// A failed load is told where it is waited for.
+early.loaded.catch(() => undefined);
+
+/** The language as it is now: what was loaded early is good once. */
+function loadOnce(locale: Locale): Promise<Loaded> {
+  const found = early?.locale === locale ? early.loaded : load(locale);
+  early = null;
+  return found;
 }
 
 /** The service's sentences are many and seldom needed: they come after the page is drawn. */
 async function loadSaid(locale: Locale): Promise<(text: string) => string> {
-  if (locale === "en") return ENGLISH;
+  if (locale === "en") return asItIs;
   const { server, nouns } = await import("./ru/server");
   return serverTranslator(server, nouns);
 }
@@ -98,7 +110,7 @@ export function LanguageProvider({ children, locale: fixed }: { children: ReactN
 
   useEffect(() => {
     let wanted = true;
-    void load(locale).then(async (language) => {
+    void loadOnce(locale).then(async (language) => {
       if (wanted) setLoaded(language);
       const said = await loadSaid(locale);
       if (wanted) setLoaded({ ...language, said });

@@ -1,6 +1,6 @@
 """Shapes of environments."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -45,6 +45,20 @@ class Option(BaseModel):
     value: _Value
 
 
+_TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+ApproverRole = Literal["maintainer", "admin", "owner"]
+
+
+class ChangeWindow(BaseModel):
+    """Days of the week on which changes may start, from and until a time of day in the environment's zone."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    days: list[Annotated[int, Field(ge=0, le=6)]] = Field(min_length=1, max_length=7, description="Monday is 0")
+    opens: _TimeOfDay
+    closes: _TimeOfDay = Field(description="of the next day, where it is not later than the opening")
+
+
 class EnvironmentNew(BaseModel):
     """An environment to add."""
 
@@ -72,6 +86,15 @@ class EnvironmentNew(BaseModel):
     ini_overrides: list[Option] = Field(default=[], max_length=50)
     attributes: list[Option] = Field(default=[], max_length=50)
     bootstrap_command: list[Word] | None = Field(default=None, max_length=50)
+    approvals_needed: int = Field(default=0, ge=0, le=10, description="how many others must agree to a job")
+    approver_role: ApproverRole = Field(default="maintainer", description="who agrees must have at least this role")
+    approver_group_id: UUID | None = Field(default=None, description="and be in this group")
+    approval_hours: int = Field(default=24, ge=1, le=720, description="how long a request may wait")
+    windows: list[ChangeWindow] = Field(default=[], max_length=50, description="when changes may start; empty: always")
+    windows_zone: str = Field(default="UTC", min_length=1, max_length=64)
+    predecessor_id: UUID | None = Field(
+        default=None, description="only what succeeded on every database of that environment may run here"
+    )
 
 
 class EnvironmentChanges(BaseModel):
@@ -96,8 +119,15 @@ class EnvironmentChanges(BaseModel):
     ini_overrides: list[Option] | None = Field(default=None, max_length=50)
     attributes: list[Option] | None = Field(default=None, max_length=50)
     bootstrap_command: list[Word] | None = Field(default=None, max_length=50)
+    approvals_needed: int | None = Field(default=None, ge=0, le=10)
+    approver_role: ApproverRole | None = None
+    approver_group_id: UUID | None = None
+    approval_hours: int | None = Field(default=None, ge=1, le=720)
+    windows: list[ChangeWindow] | None = Field(default=None, max_length=50)
+    windows_zone: str | None = Field(default=None, min_length=1, max_length=64)
+    predecessor_id: UUID | None = None
 
-    _NULLABLE = frozenset({"transaction_per_migration", "bootstrap_command"})
+    _NULLABLE = frozenset({"transaction_per_migration", "bootstrap_command", "approver_group_id", "predecessor_id"})
 
     def given(self) -> dict[str, Any]:
         """The fields that were sent."""
@@ -126,6 +156,13 @@ class EnvironmentRead(BaseModel):
     ini_overrides: list[Option]
     attributes: list[Option]
     bootstrap_command: list[str] | None
+    approvals_needed: int
+    approver_role: ApproverRole
+    approver_group_id: UUID | None
+    approval_hours: int
+    windows: list[ChangeWindow]
+    windows_zone: str
+    predecessor_id: UUID | None
     permissions: list[str]
     databases: list[DatabaseRead]
 
@@ -153,6 +190,13 @@ class EnvironmentRead(BaseModel):
                         "ini_overrides",
                         "attributes",
                         "bootstrap_command",
+                        "approvals_needed",
+                        "approver_role",
+                        "approver_group_id",
+                        "approval_hours",
+                        "windows",
+                        "windows_zone",
+                        "predecessor_id",
                     ]
                 },
                 "variables": [

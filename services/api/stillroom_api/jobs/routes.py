@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
+from stillroom_api.approvals.answer import answer_move
 from stillroom_api.authorization import Caller, OnJob, on_job, on_job_to_cancel, on_stopped_job
 from stillroom_api.context import ContextOf, Transaction
 from stillroom_api.jobs.export import csv_of
@@ -24,9 +25,12 @@ from stillroom_api.jobs.schemas import (
 )
 from stillroom_api.live.identity import identity_by_header
 from stillroom_api.live.rights import Identity
+from stillroom_api.plans.reading import read_plan
 from stillroom_api.plans.schemas import PlanRead
 from stillroom_core.actors.permissions import Permission
+from stillroom_core.approvals.service import Move, start_or_ask
 from stillroom_core.jobs import feed, resuming, service
+from stillroom_core.jobs.lifecycle import JobKind
 from stillroom_core.jobs.repository import PlacedJob
 from stillroom_core.jobs.runs import statements_of
 
@@ -88,16 +92,26 @@ async def cancel_job(context: ContextOf, session: Transaction, on: Annotated[OnJ
 @router.post("/{job}/resume/plan", status_code=201)
 async def plan_resume(session: Transaction, on: Annotated[OnJob, on_job(Permission.JOB_PLAN)]) -> PlanRead:
     """What going on would run: a plan from where the database stands now to the target of a job that stopped."""
-    return PlanRead.of(await resuming.plan_resume(session, on.actor, on.placed))
+    return await read_plan(session, on.actor, await resuming.plan_resume(session, on.actor, on.placed))
 
 
-@router.post("/{job}/resume", status_code=202)
-async def resume_job(body: ResumeRequest, session: Transaction, on: Annotated[OnJob, on_stopped_job()]) -> JobRead:
+@router.post("/{job}/resume", status_code=202, response_model=JobRead)
+async def resume_job(
+    request: Request, body: ResumeRequest, session: Transaction, on: Annotated[OnJob, on_stopped_job()]
+) -> JobRead | Response:
     """Starts a new job from where the database stands now to the target of one that stopped."""
-    placed = await resuming.resume_job(
-        session, on.actor, on.placed, plan_id=body.plan, idempotency_key=body.idempotency_key
+    move = Move(
+        project=on.placed.project,
+        environment=on.placed.environment,
+        database=on.placed.database,
+        kind=JobKind(on.placed.job.kind),
+        revision=await resuming.target_of_resume(session, on.placed.job),
+        plan_id=await resuming.plan_to_resume(session, on.actor, on.placed, body.plan),
+        idempotency_key=body.idempotency_key,
+        override=body.override,
+        reason=body.reason,
     )
-    return await read_job(session, on.actor, placed)
+    return await answer_move(request, session, on.actor, await start_or_ask(session, on.actor, move))
 
 
 @router.get(

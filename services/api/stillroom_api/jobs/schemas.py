@@ -1,10 +1,10 @@
 """Shapes of jobs, their steps and their events."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from stillroom_api.projects.schemas import ProblemText
 from stillroom_core.actors.actor import Actor
@@ -14,7 +14,8 @@ from stillroom_core.jobs.models import Job, JobStep
 from stillroom_core.jobs.outcome import aftermath_sentence, sentence
 from stillroom_core.jobs.repository import PlacedJob
 from stillroom_core.jobs.resuming import may_be_resumed
-from stillroom_core.jobs.service import PERMISSION_FOR, Choices, may_cancel
+from stillroom_core.jobs.rights import PERMISSION_FOR, may_ask
+from stillroom_core.jobs.service import Choices, may_cancel
 
 
 class NamedPlace(BaseModel):
@@ -118,6 +119,13 @@ class Outcome(BaseModel):
     sentence: str
 
 
+class Override(BaseModel):
+    """Why somebody started a job in spite of what stood in its way, and what that was."""
+
+    reason: str
+    conditions: list[Literal["approvals", "window", "freeze", "predecessor"]]
+
+
 class StepRead(BaseModel):
     """A part of a job."""
 
@@ -174,6 +182,8 @@ class JobRead(BaseModel):
     cancel_requested_by: str | None
     plan_id: UUID | None
     plan_confirmed: bool
+    request_id: UUID | None = Field(description="the request that others approved")
+    override: Override | None
     heads_before: list[str] | None
     heads_after: list[str] | None
     progress: Progress | None
@@ -216,6 +226,7 @@ class JobRead(BaseModel):
             "cancel_requested_by",
             "plan_id",
             "plan_confirmed",
+            "request_id",
             "heads_before",
             "heads_after",
             "error",
@@ -232,6 +243,9 @@ class JobRead(BaseModel):
                 "actor": ActorName(name=job.actor_name, token=job.token_name),
                 "commit": job.commit_sha,
                 "requested_at": job.created_at,
+                "override": Override.model_validate({"reason": job.override_reason, "conditions": job.overrode})
+                if job.override_reason and job.overrode
+                else None,
                 "progress": _progress(job),
                 "waiting": waiting,
                 "outcome": {**job.outcome, "sentence": sentence(job.outcome)} if job.outcome else None,
@@ -318,7 +332,24 @@ class Events(BaseModel):
     next_after: int
 
 
-class ResumeRequest(BaseModel):
+class Asking(BaseModel):
+    """What may be said with every move."""
+
+    reason: str | None = Field(
+        default=None,
+        max_length=500,
+        pattern=r"^[^\x00-\x1f]*$",
+        description="why, on one line, also for those whose approval is needed; a stamp needs one. Kept with the job "
+        "and in the audit log",
+    )
+    override: Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=1000)] | None = Field(
+        default=None,
+        description="the reason to start without approvals, outside the change window, or before the environment "
+        "that goes first; kept and audited, and only for whoever has job.override",
+    )
+
+
+class ResumeRequest(Asking):
     """Going on with a job that stopped."""
 
     model_config = ConfigDict(extra="forbid")
@@ -345,9 +376,9 @@ def allowed(placed: PlacedJob, actor: Actor) -> list[str]:
         if actor.may(Permission.ACTIVITY_CANCEL, job.project_id, placed.environment):
             may.append(str(Permission.ACTIVITY_CANCEL))  # of those who hold it up, and those whom it holds up
         return may
-    needed = PERMISSION_FOR[JobKind(job.kind)]
-    if may_be_resumed(job) and actor.may(needed, job.project_id, placed.environment):
-        return [str(needed)]
+    kind = JobKind(job.kind)
+    if may_be_resumed(job) and may_ask(actor, placed.environment, kind):
+        return [str(PERMISSION_FOR[kind])]
     return []
 
 

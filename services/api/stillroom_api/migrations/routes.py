@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
+from stillroom_api.approvals.answer import answer_move
 from stillroom_api.authorization import (
     Caller,
     InEnvironment,
@@ -16,7 +17,6 @@ from stillroom_api.authorization import (
     named_environment,
 )
 from stillroom_api.context import Transaction
-from stillroom_api.jobs.reading import read_job
 from stillroom_api.jobs.schemas import JobRead
 from stillroom_api.migrations.schemas import (
     Current,
@@ -32,6 +32,7 @@ from stillroom_api.migrations.schemas import (
 )
 from stillroom_api.projects.schemas import CommitRead
 from stillroom_core.actors.permissions import Permission
+from stillroom_core.approvals.service import Move, start_or_ask
 from stillroom_core.changes.service import touches_of_revision
 from stillroom_core.database import Session
 from stillroom_core.databases.gate import Wanted, ask_gate
@@ -39,8 +40,8 @@ from stillroom_core.databases.service import find_database
 from stillroom_core.databases.standing import standings
 from stillroom_core.environments.service import find_environment
 from stillroom_core.jobs.lifecycle import JobKind
+from stillroom_core.jobs.rights import PERMISSION_FOR, check_may_ask
 from stillroom_core.jobs.runs import newest_runs, runs_of
-from stillroom_core.jobs.service import PERMISSION_FOR, start_job
 from stillroom_core.plans.way_back import way_back
 from stillroom_core.projects.history import history_json, revision_detail
 from stillroom_core.projects.service import newest_commit, required_commit
@@ -161,67 +162,87 @@ async def gate(
 
 
 def may_start(kind: JobKind) -> Any:
-    """The environment named in the body, for somebody who may start a job of this kind there."""
+    """The environment named in the body, for somebody who may start a job of this kind there, or ask for one."""
 
     async def check(body: MoveRequest, person: Caller, session: Transaction) -> InEnvironment:
-        return await named_environment(session, person, body.project, body.environment, PERMISSION_FOR[kind])
+        where = await named_environment(session, person, body.project, body.environment, Permission.PROJECT_READ)
+        check_may_ask(where.actor, where.environment, kind)
+        return where
 
     return marked(check, PERMISSION_FOR[kind])
 
 
-@router.post("/upgrade", status_code=202)
+@router.post("/upgrade", status_code=202, response_model=JobRead)
 async def upgrade(
-    body: MoveRequest, session: Transaction, where: Annotated[InEnvironment, may_start(JobKind.UPGRADE)]
-) -> JobRead:
+    request: Request,
+    body: MoveRequest,
+    session: Transaction,
+    where: Annotated[InEnvironment, may_start(JobKind.UPGRADE)],
+) -> JobRead | Response:
     """Starts an upgrade to a revision, head, heads or +n."""
-    return await _start(session, where, body, JobKind.UPGRADE)
+    return await _start(request, session, where, body, JobKind.UPGRADE)
 
 
-@router.post("/downgrade", status_code=202)
+@router.post("/downgrade", status_code=202, response_model=JobRead)
 async def downgrade(
-    body: MoveRequest, session: Transaction, where: Annotated[InEnvironment, may_start(JobKind.DOWNGRADE)]
-) -> JobRead:
+    request: Request,
+    body: MoveRequest,
+    session: Transaction,
+    where: Annotated[InEnvironment, may_start(JobKind.DOWNGRADE)],
+) -> JobRead | Response:
     """Starts a downgrade to a revision, base or -n."""
-    return await _start(session, where, body, JobKind.DOWNGRADE)
+    return await _start(request, session, where, body, JobKind.DOWNGRADE)
 
 
-@router.post("/stamp", status_code=202)
+@router.post("/stamp", status_code=202, response_model=JobRead)
 async def stamp(
-    body: MoveRequest, session: Transaction, where: Annotated[InEnvironment, may_start(JobKind.STAMP)]
-) -> JobRead:
+    request: Request,
+    body: MoveRequest,
+    session: Transaction,
+    where: Annotated[InEnvironment, may_start(JobKind.STAMP)],
+) -> JobRead | Response:
     """Writes the version table without running a revision."""
-    return await _start(session, where, body, JobKind.STAMP)
+    return await _start(request, session, where, body, JobKind.STAMP)
 
 
-@router.post("/check", status_code=202)
+@router.post("/check", status_code=202, response_model=JobRead)
 async def check(
-    body: MoveRequest, session: Transaction, where: Annotated[InEnvironment, may_start(JobKind.CHECK)]
-) -> JobRead:
+    request: Request,
+    body: MoveRequest,
+    session: Transaction,
+    where: Annotated[InEnvironment, may_start(JobKind.CHECK)],
+) -> JobRead | Response:
     """Compares the project's models with the database."""
-    return await _start(session, where, body, JobKind.CHECK)
+    return await _start(request, session, where, body, JobKind.CHECK)
 
 
-@router.post("/current", status_code=202)
+@router.post("/current", status_code=202, response_model=JobRead)
 async def read_current(
-    body: MoveRequest, session: Transaction, where: Annotated[InEnvironment, may_start(JobKind.CURRENT)]
-) -> JobRead:
+    request: Request,
+    body: MoveRequest,
+    session: Transaction,
+    where: Annotated[InEnvironment, may_start(JobKind.CURRENT)],
+) -> JobRead | Response:
     """Asks Alembic itself, through the project's env.py, where the database stands."""
-    return await _start(session, where, body, JobKind.CURRENT)
+    return await _start(request, session, where, body, JobKind.CURRENT)
 
 
-@router.post("/command", status_code=202)
+@router.post("/command", status_code=202, response_model=JobRead)
 async def command(
-    body: MoveRequest, session: Transaction, where: Annotated[InEnvironment, may_start(JobKind.COMMAND)]
-) -> JobRead:
+    request: Request,
+    body: MoveRequest,
+    session: Transaction,
+    where: Annotated[InEnvironment, may_start(JobKind.COMMAND)],
+) -> JobRead | Response:
     """Runs the project's own migration command."""
-    return await _start(session, where, body, JobKind.COMMAND)
+    return await _start(request, session, where, body, JobKind.COMMAND)
 
 
-async def _start(session: Session, where: InEnvironment, body: MoveRequest, kind: JobKind) -> JobRead:
+async def _start(
+    request: Request, session: Session, where: InEnvironment, body: MoveRequest, kind: JobKind
+) -> JobRead | Response:
     database = await find_database(session, where.actor, where.environment, body.database)
-    placed = await start_job(
-        session,
-        where.actor,
+    move = Move(
         project=where.project,
         environment=where.environment,
         database=database,
@@ -230,5 +251,6 @@ async def _start(session: Session, where: InEnvironment, body: MoveRequest, kind
         plan_id=body.plan,
         reason=body.reason,
         idempotency_key=body.idempotency_key,
+        override=body.override,
     )
-    return await read_job(session, where.actor, placed)
+    return await answer_move(request, session, where.actor, await start_or_ask(session, where.actor, move))

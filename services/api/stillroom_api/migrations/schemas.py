@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from stillroom_api.databases.schemas import read_state
-from stillroom_api.jobs.schemas import RunningRevision
+from stillroom_api.jobs.schemas import Asking, RunningRevision
 from stillroom_api.projects.schemas import BackgroundState, CommitRead
 from stillroom_core.actors.actor import Actor
 from stillroom_core.changes.change import Action
@@ -22,7 +22,7 @@ from stillroom_core.plans.way_back import WayBack
 from stillroom_core.projects.traces import Trace
 
 
-class MoveRequest(BaseModel):
+class MoveRequest(Asking):
     """A job to start."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
@@ -41,12 +41,6 @@ class MoveRequest(BaseModel):
     )
     plan: UUID | None = Field(
         default=None, description="id of a plan that was made and confirmed; exactly that runs, or nothing"
-    )
-    reason: str | None = Field(
-        default=None,
-        max_length=500,
-        pattern=r"^[^\x00-\x1f]*$",
-        description="why, on one line; a stamp needs one. Kept with the job and in the audit log",
     )
     idempotency_key: str | None = Field(default=None, min_length=1, max_length=200)
 

@@ -4,13 +4,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter
 
-from stillroom_api.authorization import Caller, InEnvironment, marked, named_environment, on_plan
+from stillroom_api.authorization import Caller, InEnvironment, OnPlan, marked, named_environment, on_plan
 from stillroom_api.context import Transaction
+from stillroom_api.plans.reading import read_plan
 from stillroom_api.plans.schemas import PlanRead, PlanRequest
 from stillroom_core.actors.permissions import Permission
 from stillroom_core.databases.service import find_database
 from stillroom_core.jobs.lifecycle import JobKind
-from stillroom_core.plans.repository import PlacedPlan
 from stillroom_core.plans.service import make_plan
 
 router = APIRouter(prefix="/api", tags=["plans"])
@@ -39,10 +39,10 @@ async def plan_move(body: PlanRequest, session: Transaction, where: Annotated[In
         revision=body.revision,
         commit_sha=body.commit,
     )
-    return PlanRead.of(made)
+    return await read_plan(session, where.actor, made)
 
 
 @router.get("/plans/{plan}")
-async def get_plan(placed: Annotated[PlacedPlan, on_plan(Permission.JOB_READ)]) -> PlanRead:
-    """One plan, and the job that applied it."""
-    return PlanRead.of(placed)
+async def get_plan(session: Transaction, on: Annotated[OnPlan, on_plan(Permission.JOB_READ)]) -> PlanRead:
+    """One plan, what stands between it and its job, or the job that applied it."""
+    return await read_plan(session, on.actor, on.placed)

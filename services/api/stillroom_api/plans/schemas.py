@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from stillroom_api.jobs.schemas import ActorName, Holder, NamedDatabase, NamedPlace
 from stillroom_api.projects.schemas import CommitRead
+from stillroom_core.approvals.outlook import Outlook
 from stillroom_core.jobs.lifecycle import JobKind
 from stillroom_core.plans.repository import PlacedPlan
 
@@ -54,6 +55,91 @@ class Nothing(BaseModel):
     fix: str
 
 
+class ApproverName(BaseModel):
+    """Somebody who may approve."""
+
+    name: str
+
+
+class OpeningRead(BaseModel):
+    """Whether the environment takes changes now, and until when that is so; null where no end is in sight."""
+
+    open: bool
+    until: datetime | None
+    because: Literal["window", "freeze"] | None
+    reason: str = Field(description="of the freeze")
+
+
+class MissingRun(BaseModel):
+    """What the environment before has not done; without a revision: the plan as a whole."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    revision: str | None
+    message: str
+    database: str | None
+    reason: Literal["not_run", "not_succeeded", "taken_back", "other_content", "no_database"]
+
+
+class PredecessorRead(BaseModel):
+    """The environment that must have run everything first, and what it lacks; at most the first 100."""
+
+    environment: NamedPlace
+    missing: list[MissingRun]
+    missing_count: int
+
+
+class NamedRequest(BaseModel):
+    """A request for approval."""
+
+    id: UUID
+    state: Literal["open", "approved", "started", "rejected", "withdrawn", "expired", "void"]
+
+
+class ConditionsRead(BaseModel):
+    """What stands between the plan and its job, for who looks at it."""
+
+    approvals: int = Field(description="how many others must agree if I ask; 0: nobody")
+    approver_role: Literal["maintainer", "admin", "owner"]
+    approver_group: str | None
+    approvers: list[ApproverName] = Field(description="who may agree; at most 50")
+    opening: OpeningRead
+    predecessor: PredecessorRead | None
+    request: NamedRequest | None = Field(description="the last request for this very plan")
+    unmet: list[str] = Field(description="approvals, window, freeze, predecessor: what an override would pass over")
+    may_ask: bool
+    may_override: bool
+
+    @classmethod
+    def of(cls, outlook: Outlook) -> "ConditionsRead":
+        """From the outlook."""
+        conditions, place = outlook.conditions, outlook.policy.environment
+        first = conditions.precedence
+        return cls(
+            approvals=conditions.approvals,
+            approver_role=place.approver_role,
+            approver_group=outlook.policy.group.name if outlook.policy.group else None,
+            approvers=[ApproverName(name=one.name) for one in outlook.approvers[:50]],
+            opening=OpeningRead(
+                open=conditions.opening.open,
+                until=conditions.opening.until,
+                because=conditions.opening.because,
+                reason=conditions.opening.reason,
+            ),
+            predecessor=PredecessorRead(
+                environment=NamedPlace.of(first.environment),
+                missing=[MissingRun.model_validate(one) for one in first.missing[:100]],
+                missing_count=len(first.missing),
+            )
+            if first
+            else None,
+            request=NamedRequest(id=outlook.request.id, state=outlook.request.state) if outlook.request else None,
+            unmet=conditions.unmet(),
+            may_ask=outlook.may_ask,
+            may_override=outlook.may_override,
+        )
+
+
 class PlanRead(BaseModel):
     """What one job will do to one database. Null steps: only the project's own code knows them."""
 
@@ -76,9 +162,10 @@ class PlanRead(BaseModel):
     created_at: datetime
     expires_at: datetime
     job: Holder | None = Field(description="The job that applied it; a plan is applied once")
+    conditions: ConditionsRead | None = Field(description="null once it was applied")
 
     @classmethod
-    def of(cls, placed: PlacedPlan) -> "PlanRead":
+    def of(cls, placed: PlacedPlan, outlook: Outlook | None) -> "PlanRead":
         """From the rows."""
         plan = placed.plan
         names = [
@@ -105,5 +192,6 @@ class PlanRead(BaseModel):
                 "chosen": CommitRead.of(placed.commit) if plan.commit_chosen else None,
                 "actor": ActorName(name=plan.actor_name),
                 "job": Holder(id=placed.job.id, number=placed.job.number) if placed.job else None,
+                "conditions": ConditionsRead.of(outlook) if outlook else None,
             }
         )

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from stillroom_cli.client.failures import Exit
 from stillroom_cli.client.running import guarded
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def register(subparsers: Subparsers) -> None:
     _gate(subparsers)
     _under_lock(subparsers)
     _jobs(subparsers)
+    _approvals(subparsers)
     _audit(subparsers)
 
 
@@ -85,9 +87,11 @@ def _moving(subparsers: Subparsers) -> None:
             parser.add_argument(
                 "--plan", metavar="ID", help="run exactly this plan (stillroom plan); it names project and database"
             )
-        if name == "stamp":
+        if name != "check":
             parser.add_argument(
-                "--reason", metavar="TEXT", help="why the database stands there, kept with the job; or STILLROOM_REASON"
+                "--reason",
+                metavar="TEXT",
+                help="why, for those who must approve it and kept with the job; or STILLROOM_REASON. A stamp needs one",
             )
         _add_project(parser)
         _add_environment(parser, "where to run; default: STILLROOM_ENVIRONMENT")
@@ -100,6 +104,20 @@ def _moving(subparsers: Subparsers) -> None:
         )
         parser.add_argument("--junit", metavar="FILE", help="with --wait: write how it ended as JUnit XML")
         parser.add_argument("--summary", metavar="FILE", help="with --wait: append how it ended to FILE as Markdown")
+        if name != "check":
+            parser.add_argument(
+                "--override",
+                metavar="REASON",
+                help="start without approvals, outside the change window, or before the environment that goes first; "
+                "the reason is kept for everybody to read",
+            )
+            parser.add_argument(
+                "--approval-timeout",
+                metavar="MINUTES",
+                type=_positive,
+                help=f"wait so long for the approval of others; default: end at once with exit code "
+                f"{int(Exit.NEEDS_APPROVAL)}",
+            )
         _add_json(parser, "print the job as JSON; with --wait the ended one, and the stream goes to standard error")
 
 
@@ -187,6 +205,32 @@ def _jobs(subparsers: Subparsers) -> None:
     _add_job(resume)
     resume.add_argument("-w", "--wait", action="store_true", help="show it live; the exit code tells how it ended")
     _add_json(resume)
+
+
+def _approvals(subparsers: Subparsers) -> None:
+    from stillroom_cli.client.commands import approvals
+
+    listing = _command(subparsers, "approvals", approvals.approvals, "List requests for approval, newest first.")
+    listing.add_argument("--org", help="the organization, if you belong to several")
+    shown = listing.add_mutually_exclusive_group()
+    for show, text in (
+        ("open", "all that wait, and not only for you"),
+        ("mine", "those that you made"),
+        ("decided", "those with an end"),
+    ):
+        shown.add_argument(f"--{show}", dest="show", action="store_const", const=show, help=text)
+    listing.add_argument("-n", "--limit", type=_positive, default=20, help="so many (default: %(default)s)")
+    _add_json(listing)
+    for name, run, text in (
+        ("approve", approvals.approve, "Approve a request; the last approval that was missing starts the job."),
+        ("reject", approvals.reject, "Reject a request, which ends it."),
+        ("withdraw", approvals.withdraw, "Take a request of your own back."),
+    ):
+        parser = _command(subparsers, name, run, text)
+        parser.add_argument("request", metavar="REQUEST", help="its id, or the link to it")
+        if name != "withdraw":
+            parser.add_argument("--comment", metavar="TEXT", required=name == "reject", help="why")
+        _add_json(parser)
 
 
 def _audit(subparsers: Subparsers) -> None:

@@ -22,7 +22,7 @@ EXIT_MEANINGS: dict[Exit, str] = {
     Exit.DONE: "Done; with --wait: the job succeeded.",
     Exit.JOB_FAILED: "The job failed, was cancelled or was lost; the gate is closed.",
     Exit.USAGE: "The command line is not understood, or something it needs is missing.",
-    Exit.NEEDS_APPROVAL: "Reserved: the job waits for an approval.",
+    Exit.NEEDS_APPROVAL: "Others must approve it first; the request is made, and its link is printed.",
     Exit.REFUSED: "The server refused, or could not be reached.",
     Exit.INTERRUPTED: "Ctrl-C. A job that runs already goes on: cancel it with `stillroom cancel`.",
 }
@@ -67,6 +67,8 @@ class Refused(Failure):
         )
         self.status = status
         self.code = str(problem.get("code") or "")
+        params = problem.get("params")
+        self.params: Mapping[str, Any] = params if isinstance(params, dict) else {}
         self.request_id = str(problem.get("request_id") or "")
 
 

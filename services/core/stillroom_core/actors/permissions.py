@@ -24,6 +24,7 @@ class Permission(StrEnum):
     REVISION_PUSH = "revision.push"
     JOB_READ = "job.read"
     JOB_PLAN = "job.plan"
+    JOB_REQUEST = "job.request"
     JOB_UPGRADE = "job.upgrade"
     JOB_DOWNGRADE = "job.downgrade"
     JOB_STAMP = "job.stamp"
@@ -81,6 +82,7 @@ MEANINGS: dict[Permission, str] = {
     _P.REVISION_PUSH: "push drafts of revisions as branches of the repository",
     _P.JOB_READ: "see jobs and their logs",
     _P.JOB_PLAN: "plan, check and fetch: runs the project's code, changes no database",
+    _P.JOB_REQUEST: "ask for upgrades, which start once others have approved them",
     _P.JOB_UPGRADE: "start upgrades",
     _P.JOB_DOWNGRADE: "start downgrades",
     _P.JOB_STAMP: "write the version table",
@@ -98,6 +100,7 @@ MEANINGS: dict[Permission, str] = {
 _VIEWER = frozenset({_P.PROJECT_READ, _P.JOB_READ})
 _OPERATOR = _VIEWER | {
     _P.JOB_PLAN,
+    _P.JOB_REQUEST,
     _P.JOB_UPGRADE,
     _P.JOB_CANCEL,
     _P.REVISION_WRITE,
@@ -159,6 +162,7 @@ OF_ENVIRONMENT = frozenset(
         _P.ENVIRONMENT_WRITE,
         _P.SECRET_WRITE,
         _P.JOB_PLAN,
+        _P.JOB_REQUEST,
         _P.JOB_UPGRADE,
         _P.JOB_DOWNGRADE,
         _P.JOB_STAMP,

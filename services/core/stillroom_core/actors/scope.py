@@ -15,6 +15,7 @@ FOR_TOKENS = frozenset(
         _P.PROJECT_READ,
         _P.JOB_READ,
         _P.JOB_PLAN,
+        _P.JOB_REQUEST,
         _P.JOB_UPGRADE,
         _P.JOB_DOWNGRADE,
         _P.JOB_STAMP,
@@ -44,7 +45,9 @@ class Scope:
         """
         if self.project_ids is not None and project_id not in self.project_ids:
             return frozenset()
-        left = granted & self.permissions
+        # Whoever may start may ask: tokens were made before there was anything to ask for.
+        asks = {_P.JOB_REQUEST} if _P.JOB_UPGRADE in self.permissions else set()
+        left = granted & (self.permissions | asks)
         if self.environment_ids is not None and (environment is None or environment.id not in self.environment_ids):
             left -= OF_ENVIRONMENT
         if environment is not None and environment.protected:

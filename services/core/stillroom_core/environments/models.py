@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, String, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,6 +23,22 @@ class Environment(Keyed, Table):
             ["projects.organization_id", "projects.id"],
             ondelete="CASCADE",
         ),
+        # Judged at the end of the transaction: deleting a project or an organization takes both sides along.
+        ForeignKeyConstraint(
+            ["organization_id", "project_id", "predecessor_id"],
+            ["environments.organization_id", "environments.project_id", "environments.id"],
+            name="fk_environments_predecessor",
+            deferrable=True,
+            initially="DEFERRED",
+        ),
+        ForeignKeyConstraint(
+            ["organization_id", "approver_group_id"],
+            ["groups.organization_id", "groups.id"],
+            deferrable=True,
+            initially="DEFERRED",
+        ),
+        CheckConstraint("approvals_needed between 0 and 10", name="approvals_needed"),
+        CheckConstraint("approver_role in ('maintainer', 'admin', 'owner')", name="approver_role"),
     )
 
     organization_id: Mapped[UUID]
@@ -51,3 +67,14 @@ class Environment(Keyed, Table):
     ini_overrides: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
     attributes: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
     bootstrap_command: Mapped[list[str] | None] = mapped_column(JSONB)
+
+    # What stands between a plan and its job. How many others must agree, of which role at least, perhaps of a group.
+    approvals_needed: Mapped[int] = mapped_column(server_default=text("0"))
+    approver_role: Mapped[str] = mapped_column(String(16), server_default=text("'maintainer'"))
+    approver_group_id: Mapped[UUID | None]
+    approval_hours: Mapped[int] = mapped_column(server_default=text("24"))  # how long a request may wait
+    # [{days, opens, closes}]: Monday is 0, times of day in the zone; empty: always open
+    windows: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
+    windows_zone: Mapped[str] = mapped_column(String(64), server_default=text("'UTC'"))
+    # Only what succeeded on every database of that environment may run here.
+    predecessor_id: Mapped[UUID | None]

@@ -35,6 +35,17 @@ class EnvironmentRepository:
         """One environment; raises NotFound."""
         return self._found(await self._one(project_id, Environment.id == key))
 
+    async def following(self, environment: Environment) -> Sequence[Environment]:
+        """Those that run only what this one ran."""
+        return (
+            await self._session.scalars(
+                select(Environment).where(
+                    Environment.organization_id == self._organization_id,
+                    Environment.predecessor_id == environment.id,
+                )
+            )
+        ).all()
+
     async def taken(self, project_id: UUID, slug: str) -> bool:
         """Whether the project has an environment of this slug."""
         return await self._one(project_id, Environment.slug == slug) is not None

@@ -14,7 +14,9 @@ from stillroom_core.databases.repository import DatabaseRepository
 from stillroom_core.environments.models import Environment
 from stillroom_core.environments.repository import EnvironmentRepository
 from stillroom_core.environments.templates import check_template
+from stillroom_core.environments.windows import check_zone
 from stillroom_core.errors import Conflict, Invalid
+from stillroom_core.groups.repository import GroupRepository
 from stillroom_core.jobs.repository import JobRepository
 from stillroom_core.keys import new_key
 from stillroom_core.live.notices import About, notice_after_commit
@@ -71,6 +73,7 @@ async def create_environment(
             fields={"slug": "taken"},
         )
     environment = Environment(id=new_key(), project_id=project.id)
+    await _check_policy(session, actor, environment, content)
     environment.position = await repository.next_position(project.id)
     repository.add(environment)
     _apply(actor, environment, content)
@@ -85,8 +88,10 @@ async def update_environment(
     """Changes what was given; a secret without a value keeps the stored one."""
     if {"variables", "files"} & changes.keys():
         actor.check(Permission.SECRET_WRITE, environment.project_id, environment)
+    await _check_policy(session, actor, environment, changes)
     _apply(actor, environment, changes)
-    notice_after_commit(session, actor.organization_id, environment.project_id, About.DATABASES)
+    # Who must approve, and when changes are taken, may be other than open requests were told.
+    notice_after_commit(session, actor.organization_id, environment.project_id, About.DATABASES, About.APPROVALS)
     await session.flush()
     return environment
 
@@ -94,6 +99,13 @@ async def update_environment(
 async def delete_environment(session: Session, actor: Actor, environment: Environment) -> None:
     """Removes the environment and its databases from Stillroom; target databases stay."""
     await JobRepository(session, actor.organization_id).refuse_while_running(environment=environment.id)
+    followers = await EnvironmentRepository(session, actor.organization_id).following(environment)
+    if followers:
+        raise Conflict(
+            "environment_followed",
+            f"{followers[0].name} runs only what {environment.name} ran.",
+            fix="Let it follow another environment, or none, and delete this one then.",
+        )
     await EnvironmentRepository(session, actor.organization_id).delete(environment)
     notice_after_commit(session, actor.organization_id, environment.project_id, About.DATABASES)
 
@@ -101,6 +113,28 @@ async def delete_environment(session: Session, actor: Actor, environment: Enviro
 def mark_of(entry: Mapping[str, Any]) -> str:
     """What tells a sealed entry from another value of the same name, whatever key it is under."""
     return str(entry.get("mark") or hashlib.sha256(entry["sealed"].encode()).hexdigest()[:32])
+
+
+async def _check_policy(session: Session, actor: Actor, environment: Environment, changes: Mapping[str, Any]) -> None:
+    """Raises NotFound for a group or environment of elsewhere, Invalid for a zone or an order that cannot be."""
+    if zone := changes.get("windows_zone"):
+        check_zone(zone)
+    if group := changes.get("approver_group_id"):
+        await GroupRepository(session, actor.organization_id).by_id(group)
+    if (first := changes.get("predecessor_id")) is None:
+        return
+    repository = EnvironmentRepository(session, actor.organization_id)
+    seen = {environment.id}
+    while first is not None:
+        if first in seen:
+            raise Invalid(
+                "predecessor_circle",
+                "An environment cannot wait for itself, nor for one that waits for it.",
+                fix="Choose an environment that comes earlier.",
+                fields={"predecessor_id": "leads in a circle"},
+            )
+        seen.add(first)
+        first = (await repository.by_id(environment.project_id, first)).predecessor_id
 
 
 def run_settings(environment: Environment) -> RunSettings:

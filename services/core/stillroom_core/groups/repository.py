@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import delete, exists, select
 
 from stillroom_core.database import Session
+from stillroom_core.environments.models import Environment
 from stillroom_core.errors import not_found
 from stillroom_core.groups.models import Group, GroupMember, GroupRole
 from stillroom_core.keys import new_key
@@ -59,6 +60,15 @@ class GroupRepository:
             select(exists().where(Group.organization_id == self._organization_id, Group.name == name))
         )
         return bool(found)
+
+    async def approves_in(self, group_id: UUID) -> Environment | None:
+        """An environment whose approvals come from this group."""
+        found: Environment | None = await self._session.scalar(
+            select(Environment)
+            .where(Environment.organization_id == self._organization_id, Environment.approver_group_id == group_id)
+            .limit(1)
+        )
+        return found
 
     async def add(self, name: str) -> Group:
         """A new, empty group."""

@@ -40,7 +40,14 @@ async def rename_group(session: Session, actor: Actor, key: UUID, name: str) -> 
 async def delete_group(session: Session, actor: Actor, key: UUID) -> None:
     """Removes a group; its people stay members, without what it gave them."""
     repository = GroupRepository(session, actor.organization_id)
-    await repository.delete(await repository.by_id(key))
+    group = await repository.by_id(key)
+    if place := await repository.approves_in(group.id):
+        raise Conflict(
+            "group_approves",
+            f"Approvals on {place.name} come from this group.",
+            fix="Choose other approvers in the settings of that environment, and delete the group then.",
+        )
+    await repository.delete(group)
 
 
 async def put_in_group(session: Session, actor: Actor, key: UUID, person_id: UUID) -> None:

@@ -61,6 +61,13 @@ class Job(Keyed, Table):
             deferrable=True,
             initially="DEFERRED",
         ),
+        # Likewise: the request that others agreed to, and that became this job.
+        ForeignKeyConstraint(
+            ["organization_id", "request_id"],
+            ["approval_requests.organization_id", "approval_requests.id"],
+            deferrable=True,
+            initially="DEFERRED",
+        ),
         CheckConstraint(_one_of("kind", JobKind), name="kind"),
         CheckConstraint(_one_of("state", JobState), name="state"),
         # One running job per database: the second claim violates this index and stays queued.
@@ -81,6 +88,14 @@ class Job(Keyed, Table):
             "organization_id",
             "revision",
             postgresql_ops={"revision": "varchar_pattern_ops"},
+        ),
+        Index("ix_jobs_request_id", "request_id", postgresql_where=text("request_id is not null")),
+        Index(
+            "ix_jobs_ledger",
+            "database_id",
+            "started_at",
+            "id",
+            postgresql_where=text("started_at is not null and finished_at is not null"),
         ),
         Index("ix_jobs_log_stored", "finished_at", postgresql_where=text("log_stored")),
         Index(
@@ -111,6 +126,10 @@ class Job(Keyed, Table):
     plan_id: Mapped[UUID | None]  # null for kinds that change nothing, and until the worker has read the database
     # Whether somebody named that plan; an upgrade's that was only made for the job is made again under the lock.
     plan_confirmed: Mapped[bool] = mapped_column(server_default=text("false"))
+    request_id: Mapped[UUID | None]
+    # Why somebody started it in spite of what stood in its way, and what that was: approvals, window, predecessor …
+    override_reason: Mapped[str | None] = mapped_column(Text)
+    overrode: Mapped[list[str] | None] = mapped_column(JSONB)
 
     trail: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # the request's id and trace, for a message sent again
     rung_at: Mapped[datetime | None]  # when its id was last sent to the workers

@@ -22,6 +22,11 @@ _SENTENCES = {
         "Cancelled inside revision {revision} after part of it was committed; the version table says {heads}. "
         "Look at what it left before you run it again."
     ),
+    "window_closed": (
+        "Not started: the change window closed before its turn came, and the database was not touched. "
+        "The next one opens at {until}."
+    ),
+    "frozen": "Not started: a freeze began before its turn came, and the database was not touched. It says: {reason}",
     "cancelled_before_start": "Cancelled before anything ran; the database was not touched.",
     "cancelled_unchanged": "Cancelled; the version table is unchanged at {heads}.",
     "cancelled_partial": "Cancelled; {done} of {total} revisions are committed, the database stands at {heads}.",

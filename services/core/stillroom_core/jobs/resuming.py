@@ -8,7 +8,6 @@ from stillroom_core.errors import Conflict
 from stillroom_core.jobs.lifecycle import JobKind, JobState
 from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.repository import PlacedJob
-from stillroom_core.jobs.service import start_job
 from stillroom_core.plans.models import Plan
 from stillroom_core.plans.repository import PlacedPlan
 from stillroom_core.plans.service import make_plan
@@ -23,7 +22,7 @@ def may_be_resumed(job: Job) -> bool:
 
 
 async def plan_resume(session: Session, actor: Actor, placed: PlacedJob) -> PlacedPlan:
-    """A plan of what a resumed job would run; raises what `resume_job` and `make_plan` raise."""
+    """A plan of what a resumed job would run; raises what `target_of_resume` and `make_plan` raise."""
     return await make_plan(
         session,
         actor,
@@ -36,27 +35,11 @@ async def plan_resume(session: Session, actor: Actor, placed: PlacedJob) -> Plac
     )
 
 
-async def resume_job(
-    session: Session, actor: Actor, placed: PlacedJob, *, plan_id: UUID | None, idempotency_key: str | None
-) -> PlacedJob:
-    """Starts a job to the target of one that stopped, from the revision that it did not reach.
-
-    What ran with the code of a chosen commit goes on with it. Raises Conflict where the job has not stopped or has no
-    single target, and what `start_job` raises.
-    """
-    if plan_id is None and await _chosen_commit(session, placed.job):
-        plan_id = (await plan_resume(session, actor, placed)).plan.id
-    return await start_job(
-        session,
-        actor,
-        project=placed.project,
-        environment=placed.environment,
-        database=placed.database,
-        kind=JobKind(placed.job.kind),
-        revision=await target_of_resume(session, placed.job),
-        plan_id=plan_id,
-        idempotency_key=idempotency_key,
-    )
+async def plan_to_resume(session: Session, actor: Actor, placed: PlacedJob, confirmed: UUID | None) -> UUID | None:
+    """The plan that somebody confirmed; else one where the job goes on with the code of a commit that was chosen."""
+    if confirmed is None and await _chosen_commit(session, placed.job):
+        return (await plan_resume(session, actor, placed)).plan.id
+    return confirmed
 
 
 async def target_of_resume(session: Session, job: Job) -> str | None:

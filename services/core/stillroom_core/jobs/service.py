@@ -14,6 +14,7 @@ from stillroom_core.databases.models import Database
 from stillroom_core.environments.models import Environment
 from stillroom_core.errors import Conflict, Invalid, not_found
 from stillroom_core.happenings.telling import emit_job_end
+from stillroom_core.jobs.conditions import Passed, check_conditions, conditions_of
 from stillroom_core.jobs.lifecycle import CHANGES_DATABASE, FINAL, JobKind, JobState
 from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.outcome import outcome
@@ -29,15 +30,6 @@ from stillroom_core.revisions.planner import resolve
 from stillroom_core.tables import now
 from stillroom_core.telemetry.trail import carried
 
-PERMISSION_FOR: dict[JobKind, Permission] = {
-    JobKind.UPGRADE: Permission.JOB_UPGRADE,
-    JobKind.DOWNGRADE: Permission.JOB_DOWNGRADE,
-    JobKind.STAMP: Permission.JOB_STAMP,
-    JobKind.CURRENT: Permission.JOB_PLAN,
-    JobKind.CHECK: Permission.JOB_PLAN,
-    JobKind.COMMAND: Permission.JOB_UPGRADE,
-}
-
 
 async def start_job(
     session: Session,
@@ -51,6 +43,7 @@ async def start_job(
     plan_id: UUID | None = None,
     reason: str | None = None,
     idempotency_key: str | None = None,
+    passed: Passed | None = None,
 ) -> PlacedJob:
     """Queues a job that applies a plan: the one that is named, or one that is made now.
 
@@ -58,9 +51,13 @@ async def start_job(
     revision, several heads, a plan that no longer holds. Where the database was never read, the worker plans under
     its lock. Raises Conflict while the project has not been fetched, Invalid for a target that cannot be reached
     and for a stamp without a reason.
+
+    No job passes the conditions of its environment but here: raises Conflict (`approval_needed`, `window_closed`,
+    `frozen`, `predecessor_missing`) unless `passed` says what lets it through.
     """
+    passed = passed or Passed()
     repository = JobRepository(session, actor.organization_id)
-    digest = _digest(project, environment, database, kind, revision, plan_id, reason)
+    digest = passed.digest or digest_of_move(project, environment, database, kind, revision, plan_id, reason)
     if idempotency_key and (made := await repository.with_idempotency_key(idempotency_key)):
         if made.request_digest != digest:
             raise Conflict(
@@ -69,7 +66,7 @@ async def start_job(
                 fix="Use a new key for each different request.",
             )
         return await repository.by_id(made.id)
-    _check_reason(kind, reason)
+    check_reason(kind, reason)
     commit = await required_commit(session, actor, project)
     plan = None
     if plan_id is not None:
@@ -92,6 +89,8 @@ async def start_job(
         elif commit.complete and kind is JobKind.UPGRADE and not (revision or "").startswith(("+", "-")):
             # Where it starts is not known yet, but whether there is such a revision is.
             resolve(graph_of(commit), kind.value, revision or "", [])
+    conditions = await conditions_of(session, actor, environment, kind, plan, commit)
+    overrode = check_conditions(actor, environment, conditions, passed)
     job = Job(
         id=new_key(),
         project_id=project.id,
@@ -103,7 +102,7 @@ async def start_job(
         state=JobState.QUEUED.value,
         actor_id=actor.user_id,
         actor_name=actor.name,
-        token_name=actor.scope.token_name if actor.scope else None,
+        token_name=actor.scope.token_name if actor.scope else passed.token_name,
         reason=reason,
         idempotency_key=idempotency_key,
         request_digest=digest,
@@ -111,7 +110,10 @@ async def start_job(
         commit_sha=commit.sha,
         ref=commit.ref,
         plan_id=plan.id if plan else None,
-        plan_confirmed=plan_id is not None,
+        plan_confirmed=plan_id is not None or conditions.strict,
+        request_id=passed.request_id,
+        override_reason=passed.override if overrode else None,
+        overrode=overrode or None,
         steps_done=0,
         last_seq=0,
         trail=carried() or None,
@@ -198,7 +200,7 @@ async def cancel_job(session: Session, actor: Actor, placed: PlacedJob) -> Place
     return placed
 
 
-def _check_reason(kind: JobKind, reason: str | None) -> None:
+def check_reason(kind: JobKind, reason: str | None) -> None:
     """A stamp says that a database is somewhere without anything having run: others will want to know why."""
     if kind is JobKind.STAMP and not reason:
         raise Invalid(
@@ -210,7 +212,7 @@ def _check_reason(kind: JobKind, reason: str | None) -> None:
         )
 
 
-def _digest(
+def digest_of_move(
     project: Project,
     environment: Environment,
     database: Database,
@@ -219,6 +221,7 @@ def _digest(
     plan_id: UUID | None,
     reason: str | None,
 ) -> bytes:
+    """What makes two requests with the same idempotency key the same."""
     parts = [str(project.id), str(environment.id), str(database.id), kind.value, revision, str(plan_id)]
     parts += [reason] if reason else []  # appended, so that a key from before there were reasons still finds its job
     return hashlib.sha256(json.dumps(parts).encode()).digest()

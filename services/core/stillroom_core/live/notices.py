@@ -34,6 +34,7 @@ class About(StrEnum):
     JOBS = "jobs"  # one was asked for, moved on or ended
     DATABASES = "databases"  # environments, databases, and where these stand
     PROJECT = "project"  # its settings, its commit, its fetch
+    APPROVALS = "approvals"  # one was asked for, decided, or nothing came of it
 
 
 @dataclass(frozen=True)

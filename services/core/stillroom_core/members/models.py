@@ -24,6 +24,7 @@ class User(Keyed, Table):
     __tablename__ = "users"
 
     kind: Mapped[str] = mapped_column(String(16), server_default=text("'person'"))  # or service: it cannot sign in
+    maker_id: Mapped[UUID | None]  # of a service account: who made it, and so may not approve what it asks for
     email: Mapped[str] = mapped_column(String(254), unique=True)  # RFC 5321: longest address; stored lower case
     name: Mapped[str] = mapped_column(String(200))
     password_hash: Mapped[str] = mapped_column(String(500))

@@ -45,6 +45,14 @@ _OF_ENVIRONMENT = (
 
 
 @dataclass(frozen=True)
+class CommitName:
+    """A commit without its graph."""
+
+    id: UUID
+    sha: str
+
+
+@dataclass(frozen=True)
 class Basis:
     """The commit, the place, the settings, where the database stands, and what comes first when it is empty."""
 
@@ -66,7 +74,7 @@ class Basis:
         project: Project,
         environment: Environment,
         database: Database,
-        commit: Commit,
+        commit: Commit | CommitName,
         kind: JobKind,
         heads: list[str],
         version_tables: list[Any],

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.orm import defer
 
+from stillroom_core.approvals.models import ApprovalRequest
 from stillroom_core.database import Session
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.models import Environment
@@ -76,8 +77,11 @@ class PlanRepository:
 
 
 async def forget_expired(session: Session) -> None:
-    """Deletes, for every organization, the plans that expired and that no job applied."""
-    applied = exists().where(Job.organization_id == Plan.organization_id, Job.plan_id == Plan.id)
+    """Deletes, for every organization, the plans that expired, that no job applied and nobody asked others for."""
+    applied = or_(
+        exists().where(Job.organization_id == Plan.organization_id, Job.plan_id == Plan.id),
+        exists().where(ApprovalRequest.organization_id == Plan.organization_id, ApprovalRequest.plan_id == Plan.id),
+    )
     expired = (~Plan.applied, Plan.expires_at < now())
     await session.execute(update(Plan).where(*expired, applied).values(applied=True))
     await session.execute(delete(Plan).where(*expired, ~applied))

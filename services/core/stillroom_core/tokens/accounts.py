@@ -36,7 +36,14 @@ async def create_account(session: Session, actor: Actor, name: str, roles: Seque
     key = new_key()
     # No mail reaches .invalid (RFC 2606), and nobody knows the password.
     nobody_knows = await hash_password(secrets.token_urlsafe(32))
-    account = User(id=key, kind="service", name=name, email=f"{key}@service.invalid", password_hash=nobody_knows)
+    account = User(
+        id=key,
+        kind="service",
+        name=name,
+        email=f"{key}@service.invalid",
+        password_hash=nobody_knows,
+        maker_id=actor.user_id,
+    )
     session.add(account)
     await session.flush()
     session.add(Membership(organization_id=actor.organization_id, user_id=key, role=OrganizationRole.MEMBER.value))

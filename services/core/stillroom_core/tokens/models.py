@@ -53,3 +53,4 @@ class ApiToken(Keyed, Table):
     rotated_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     created_by: Mapped[str] = mapped_column(String(200))
+    maker_id: Mapped[UUID | None]  # who was shown its present text, and so may not approve what it asks for

@@ -121,6 +121,7 @@ async def create_token(session: Session, actor: Actor, wanted: Wanted) -> tuple[
         networks=_networks(wanted.networks),
         expires_at=now() + min(wanted.life, LONGEST),
         created_by=actor.name,
+        maker_id=actor.user_id,
     )
     TokenRepository(session, actor.organization_id).add(token)
     await session.flush()
@@ -153,6 +154,7 @@ async def rotate_token(session: Session, actor: Actor, key: UUID) -> tuple[ApiTo
     moment = now()
     life = token.expires_at - (token.rotated_at or token.created_at)
     token.token_hash, token.rotated_at, token.expires_at = hash_of(text), moment, moment + min(life, LONGEST)
+    token.maker_id = actor.user_id
     await session.flush()
     return token, owner, text
 

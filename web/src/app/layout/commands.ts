@@ -47,7 +47,7 @@ function useProjectCommands(org: string): Command[] {
     const move = (kind: string, to: string) => `${addresses.migrations(org, slug)}?${new URLSearchParams({ move: kind, on: environment.slug, to }).toString()}`;
     const allowed = (permission: string, command: Command) => (environment.permissions.includes(permission) ? [command] : []);
     return [
-      ...allowed("job.upgrade", go(t("migrations.upgradeEnvironment", { environment: environment.name }), move("upgrade", head))),
+      ...allowed(environment.permissions.includes("job.upgrade") ? "job.upgrade" : "job.request", go(t("migrations.upgradeEnvironment", { environment: environment.name }), move("upgrade", head))),
       ...allowed("job.downgrade", go(t("palette.downgrade", { environment: environment.name }), move("downgrade", "base"))),
       ...allowed("job.stamp", go(t("palette.stamp", { environment: environment.name }), move("stamp", head))),
       {

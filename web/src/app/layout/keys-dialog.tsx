@@ -13,6 +13,7 @@ export function KeysDialog({ open, onClose }: { open: boolean; onClose: () => vo
         ["g p", t("keys.goProjects")],
         ["g m", t("keys.goMigrations")],
         ["g j", t("keys.goJobs")],
+        ["g a", t("keys.goApprovals")],
         ["g d", t("keys.goDatabases")],
         ["g s", t("keys.goSettings")],
       ],

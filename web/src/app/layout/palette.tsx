@@ -37,6 +37,7 @@ function usePlaces(organization: OrganizationOfMe, onKeys: () => void): Place[] 
     ...nearFirst.flatMap((one) => ofProject(one.slug, one.name)),
     page(t("nav.projects"), addresses.projects(org)),
     page(t("nav.jobs"), addresses.jobs(org)),
+    page(t("approvals.title"), addresses.approvals(org)),
     ...(organization.permissions.includes("project.create")
       ? [{ label: t("projects.add"), group: t("palette.action"), act: () => void navigate(addresses.newProject(org)) }]
       : []),

@@ -29,6 +29,7 @@ export function Shell() {
   const shortcuts: Keys = {
     "?": () => setKeys(true),
     "g p": go(addresses.projects(org)),
+    "g a": go(addresses.approvals(org)),
     "g j": go(addresses.jobs(org, project)),
     ...(project
       ? { "g m": go(addresses.migrations(org, project)), "g d": go(addresses.databases(org, project)), "g s": go(addresses.settings(org, project)) }

@@ -2,6 +2,7 @@ import {
   Activity,
   Check,
   ChevronsUpDown,
+  ClipboardCheck,
   Database,
   FilePen,
   FolderGit2,
@@ -16,6 +17,7 @@ import {
 } from "lucide-react";
 import { Link, NavLink, useParams } from "react-router";
 import type { OrganizationOfMe } from "@/api/types";
+import { useWaitingCount } from "@/features/approvals/queries";
 import { useRunningCount } from "@/features/jobs/queries";
 import { useProject, useProjects } from "@/features/projects/queries";
 import { useLanguage } from "@/i18n";
@@ -68,6 +70,13 @@ function Section({ title, children }: { title: string; children: React.ReactNode
 function RunningChip({ count }: { count: number }) {
   const { t } = useLanguage();
   return count > 0 ? <Chip tone="running">{t("nav.running", { count })}</Chip> : null;
+}
+
+/** How many requests wait for this person. */
+function WaitingChip({ org }: { org: string }) {
+  const { t } = useLanguage();
+  const count = useWaitingCount(org);
+  return count > 0 ? <Chip tone="pending">{t("approvals.waitingCount", { count })}</Chip> : null;
 }
 
 function OrganizationSwitch({ organization }: { organization: OrganizationOfMe }) {
@@ -144,6 +153,13 @@ export function Sidebar({ organization, onNavigate }: { organization: Organizati
           label={t("nav.jobs")}
           end
           aside={<RunningChip count={running.length} />}
+          onNavigate={onNavigate}
+        />
+        <Entry
+          to={addresses.approvals(org)}
+          icon={ClipboardCheck}
+          label={t("approvals.title")}
+          aside={<WaitingChip org={org} />}
           onNavigate={onNavigate}
         />
         {managesTokens && <Entry to={addresses.tokens(org)} icon={KeyRound} label={t("tokens.title")} end onNavigate={onNavigate} />}

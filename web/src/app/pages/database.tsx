@@ -21,6 +21,7 @@ import { NotFound } from "./not-found";
 /** Each part of the page is loaded when it is first looked at. */
 const ActivityView = lazy(async () => ({ default: (await import("@/features/databases/activity-view")).ActivityView }));
 const ConsoleView = lazy(async () => ({ default: (await import("@/features/databases/console-view")).ConsoleView }));
+const LedgerView = lazy(async () => ({ default: (await import("@/features/databases/ledger-view")).LedgerView }));
 const OverviewView = lazy(async () => ({ default: (await import("@/features/databases/overview-view")).OverviewView }));
 
 export function DatabasePage() {
@@ -59,6 +60,16 @@ export function DatabasePage() {
         )}
         {view === "sql" && <Permitted why={may("sql.read")}><ConsoleView place={place} /></Permitted>}
         {view === "activity" && <Permitted why={may("activity.read")}><ActivityView place={place} why={may("activity.cancel")} /></Permitted>}
+        {view === "ledger" && (
+          <LedgerView
+            place={place}
+            jobLink={(job, label) => (
+              <Link to={addresses.job(org, project, job)} className="font-medium hover:underline">
+                {label}
+              </Link>
+            )}
+          />
+        )}
         </Suspense>
         </WaysProvider>
       </div>

@@ -64,7 +64,13 @@ function Loaded({ job }: { job: Job }) {
       </Link>
     </Button>
   );
-  const resume = <ResumeButton job={job} onStarted={(fresh) => void navigate(`/jobs/${fresh.id}`)} />;
+  const resume = (
+    <ResumeButton
+      job={job}
+      onStarted={(fresh) => void navigate(`/jobs/${fresh.id}`)}
+      onAsked={(request) => void navigate(addresses.approval(job.organization.slug, request))}
+    />
+  );
   const mayEnd = job.permissions.includes("activity.cancel");
   const place = { org: job.organization.slug, project: job.project.slug, environment: job.environment.slug, database: job.database.id };
   const stream = (
@@ -74,7 +80,16 @@ function Loaded({ job }: { job: Job }) {
     </div>
   );
   const steps = <JobSteps job={job} onStep={toStep} />;
-  const facts = <JobFacts job={job} next={<div className="flex flex-wrap gap-2">{resume}{migrations}</div>} />;
+  const facts = <JobFacts
+      job={job}
+      request={
+        job.request_id && (
+          <Link to={addresses.approval(job.organization.slug, job.request_id)} className="text-accent-text hover:underline">
+            {t("jobs.facts.toRequest")}
+          </Link>
+        )
+      }
+      next={<div className="flex flex-wrap gap-2">{resume}{migrations}</div>} />;
   return (
     <div className="flex h-full min-h-0 flex-col">
       {ending && <EndSession place={place} session={{ ...ending.session, started: ending.session.started ?? null }} terminate={ending.terminate} onClose={() => setEnding(null)} />}

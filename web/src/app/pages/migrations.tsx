@@ -103,6 +103,12 @@ export function Migrations() {
             onNewRevision={() => setWriting(true)}
             whyNoDraft={whyNoDraft}
             restore={(revision) => <RestoreButton org={org} project={slug} revision={revision} why={whyNoDraft} onAsked={openDraft} />}
+            onAsked={(request) => void navigate(addresses.approval(org, request))}
+            requestLink={(request, label) => (
+              <Button asChild size="small">
+                <Link to={addresses.approval(org, request)}>{label}</Link>
+              </Button>
+            )}
             onStarted={(job) => void navigate(addresses.job(org, slug, job.id))}
             jobLink={(job, label) => (
               <Button asChild>

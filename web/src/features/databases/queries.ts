@@ -1,7 +1,9 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { api, unwrap } from "@/api/client";
 import type { CatalogueItem } from "@/api/types";
+import { lookByItself } from "@/api/use-live";
+import { saveFile } from "@/ui/save-file";
 
 /** Which database a page is about, as the API's addresses name it. */
 export interface Place {
@@ -101,5 +103,34 @@ export function useObjectLife(place: Place, object: ObjectName) {
     queryKey: ["life", place.database, object.kind, object.schema, object.name],
     queryFn: () => unwrap(api.GET(`${PATH}/catalogue/object/history`, { params: { ...params(place), query: { kind: object.kind, schema: object.schema, name: object.name } } })),
     staleTime: 30_000,
+  });
+}
+
+/** Everything that changed the database, newest first. */
+export function useLedger(place: Place) {
+  return useInfiniteQuery({
+    queryKey: ["ledger", place.database],
+    queryFn: ({ pageParam }) =>
+      unwrap(api.GET(`${PATH}/ledger`, { params: { ...params(place), query: { limit: 50, ...(pageParam ? { cursor: pageParam } : {}) } } })),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+    refetchInterval: lookByItself,
+  });
+}
+
+export function useLedgerExport(place: Place) {
+  return useMutation({
+    mutationFn: () => unwrap(api.GET(`${PATH}/ledger/export`, { params: params(place), parseAs: "blob" })),
+    onSuccess: (content) => saveFile(`${place.project}-${place.environment}-ledger.csv`, content),
+  });
+}
+
+/** What a job sent within a revision; once it has ended that never changes. */
+export function useSentStatements(job: string, revision: string, wanted: boolean) {
+  return useQuery({
+    queryKey: ["statements", job, revision, false],
+    queryFn: () => unwrap(api.GET("/api/jobs/{job}/revisions/{revision}/statements", { params: { path: { job, revision } } })),
+    enabled: wanted,
+    staleTime: Infinity,
   });
 }

@@ -7,6 +7,7 @@ import { Button, IconButton } from "@/ui/button";
 import { Checkbox, Field, Input, Select, TextArea } from "@/ui/field";
 import { TroubleNotice } from "@/ui/notice";
 import { type Form, useForm } from "@/ui/use-form";
+import { PolicyFields } from "./policy-fields";
 import { useSaveEnvironment } from "./queries";
 import { bodyOf, type EnvironmentValues, NEW_ENVIRONMENT, valuesOf } from "./values";
 
@@ -44,6 +45,7 @@ export function EnvironmentForm({ org, project, environment, onDone, onCancel }:
         </div>
       </div>
       <Variables form={form} />
+      <PolicyFields org={org} project={project} own={environment?.id ?? null} form={form} />
       <Limits form={form} />
       <More form={form} />
       {form.error != null && <TroubleNotice trouble={trouble(form.error)} />}

@@ -10,6 +10,7 @@ import { TroubleNotice } from "@/ui/notice";
 import { Empty, Failed, SkeletonRows } from "@/ui/states";
 import { Ago } from "@/ui/time";
 import { DatabaseForm } from "./database-form";
+import { Freezes } from "./freezes";
 import { EnvironmentForm } from "./environment-form";
 import { useDeleteDatabase, useDeleteEnvironment, useEnvironments, useReadDatabase } from "./queries";
 
@@ -46,8 +47,9 @@ export function EnvironmentList({ org, project, why, adding: asked, onAdding: se
         </Empty>
       )}
       {environments.data.map((environment) => (
-        <EnvironmentCard key={environment.id} org={org} project={project} environment={environment} why={why} />
+        <EnvironmentCard key={environment.id} org={org} project={project} environment={environment} all={environments.data} why={why} />
       ))}
+      {environments.data.length > 0 && <Freezes org={org} project={project} environments={environments.data} why={why} />}
       {adding ? (
         <section className="rounded-lg border border-line p-4">
           <h3 className="mb-3 font-semibold">{t("environments.add")}</h3>
@@ -62,16 +64,21 @@ export function EnvironmentList({ org, project, why, adding: asked, onAdding: se
 
 interface CardProps extends EnvironmentListProps {
   environment: Environment;
+  all: Environment[];
 }
 
-function EnvironmentCard({ org, project, environment, why }: CardProps) {
+function EnvironmentCard({ org, project, environment, all, why }: CardProps) {
   const { t, duration } = useLanguage();
   const [editing, setEditing] = useState(false);
   const [adding, setAdding] = useState(false);
   const [deleting, setDeleting] = useState(false);
+  const first = all.find((one) => one.id === environment.predecessor_id);
   const remove = useDeleteEnvironment(org, project, environment.slug);
   const facts = [
     t("environments.facts.lock", { time: duration(environment.lock_timeout_ms) }),
+    ...(environment.approvals_needed > 0 ? [t("environments.facts.approvals", { count: environment.approvals_needed })] : []),
+    ...(environment.windows.length > 0 ? [t("environments.facts.windows", { count: environment.windows.length })] : []),
+    ...(first ? [t("environments.facts.predecessor", { environment: first.name })] : []),
     ...environment.variables.map((variable) => variable.name),
   ];
   return (

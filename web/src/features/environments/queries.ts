@@ -1,6 +1,6 @@
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
-import type { DatabaseChanges, DatabaseNew, EnvironmentChanges, EnvironmentNew } from "@/api/types";
+import type { DatabaseChanges, DatabaseNew, EnvironmentChanges, EnvironmentNew, FreezeNew } from "@/api/types";
 import { lookByItself } from "@/api/use-live";
 
 export function environmentsQuery(org: string, project: string) {
@@ -120,5 +120,39 @@ export function useReadDatabase(org: string, project: string, environment: strin
   return useMutation({
     mutationFn: () => read({ org, project, environment, database }),
     onSuccess: useRefresh(org, project),
+  });
+}
+
+/** The groups of the organization, any of which may be the one that approves. */
+export function useGroupChoices(org: string) {
+  return useQuery({
+    queryKey: ["groups", org],
+    queryFn: async () => (await unwrap(api.GET("/api/orgs/{org}/groups", { params: { path: { org } } }))).items,
+    staleTime: 60_000,
+  });
+}
+
+export function useFreezes(org: string, project: string) {
+  return useQuery({
+    queryKey: ["freezes", org, project],
+    queryFn: async () => (await unwrap(api.GET("/api/orgs/{org}/projects/{project}/freezes", { params: { path: { org, project } } }))).items,
+    refetchInterval: lookByItself,
+  });
+}
+
+export function useAddFreeze(org: string, project: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: FreezeNew) => unwrap(api.POST("/api/orgs/{org}/projects/{project}/freezes", { params: { path: { org, project } }, body })),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["freezes"] }),
+  });
+}
+
+export function useEndFreeze(org: string, project: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (freeze: string) =>
+      unwrap(api.DELETE("/api/orgs/{org}/projects/{project}/freezes/{freeze}", { params: { path: { org, project, freeze } } })),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["freezes"] }),
   });
 }

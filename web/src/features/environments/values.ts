@@ -1,5 +1,5 @@
 /** What a person types about an environment and a database, and what the API gets of it. */
-import type { Database, DatabaseNew, Environment, EnvironmentNew, Option, Variable } from "@/api/types";
+import type { ChangeWindow, Database, DatabaseNew, Environment, EnvironmentNew, Option, Variable } from "@/api/types";
 
 export interface FileValue {
   path: string;
@@ -29,7 +29,17 @@ export interface EnvironmentValues {
   ini_overrides: Option[];
   attributes: Option[];
   bootstrap: string;
+  approvals: string;
+  approverRole: EnvironmentNew["approver_role"];
+  approverGroup: string;
+  approvalHours: string;
+  windows: ChangeWindow[];
+  windowsZone: string;
+  predecessor: string;
 }
+
+/** Where the reader is: the zone in which most people mean their windows. */
+export const OWN_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 
 export const NEW_ENVIRONMENT: EnvironmentValues = {
   name: "",
@@ -48,6 +58,13 @@ export const NEW_ENVIRONMENT: EnvironmentValues = {
   ini_overrides: [],
   attributes: [],
   bootstrap: "",
+  approvals: "0",
+  approverRole: "maintainer",
+  approverGroup: "",
+  approvalHours: "24",
+  windows: [],
+  windowsZone: OWN_ZONE,
+  predecessor: "",
 };
 
 export function valuesOf(environment: Environment): EnvironmentValues {
@@ -68,6 +85,14 @@ export function valuesOf(environment: Environment): EnvironmentValues {
     ini_overrides: environment.ini_overrides,
     attributes: environment.attributes,
     bootstrap: (environment.bootstrap_command ?? []).join(" "),
+    approvals: String(environment.approvals_needed),
+    approverRole: environment.approver_role,
+    approverGroup: environment.approver_group_id ?? "",
+    approvalHours: String(environment.approval_hours),
+    windows: environment.windows,
+    // While there is no window nobody has chosen a zone.
+    windowsZone: environment.windows.length > 0 ? environment.windows_zone : OWN_ZONE,
+    predecessor: environment.predecessor_id ?? "",
   };
 }
 
@@ -111,6 +136,13 @@ export function bodyOf(values: EnvironmentValues): EnvironmentNew {
     ini_overrides: named(values.ini_overrides),
     attributes: named(values.attributes),
     bootstrap_command: values.bootstrap.trim() ? words(values.bootstrap) : null,
+    approvals_needed: seconds(values.approvals, 1),
+    approver_role: values.approverRole,
+    approver_group_id: values.approverGroup || null,
+    approval_hours: seconds(values.approvalHours, 1),
+    windows: values.windows,
+    windows_zone: values.windowsZone.trim(),
+    predecessor_id: values.predecessor || null,
   };
 }
 

@@ -34,7 +34,7 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
 }
 
 /** The truth beside the stream: what was there before, what is there now, and why it ended so. */
-export function JobFacts({ job, next }: { job: Job; next: ReactNode }) {
+export function JobFacts({ job, request, next }: { job: Job; request: ReactNode; next: ReactNode }) {
   const { t } = useLanguage();
   const outcome = useOutcome();
   const waiting = useWaiting();
@@ -46,6 +46,12 @@ export function JobFacts({ job, next }: { job: Job; next: ReactNode }) {
       {job.outcome && (
         <Notice kind={job.state === "succeeded" ? "success" : job.state === "cancelled" ? "warning" : "error"} title={t(`jobs.ended.${job.state}`)}>
           <p className="break-words">{outcome(job.outcome)}</p>
+        </Notice>
+      )}
+      {job.override && (
+        <Notice kind="warning" title={t("jobs.override")}>
+          <p className="break-words whitespace-pre-line">{job.override.reason}</p>
+          <p className="text-muted">{job.override.conditions.map((one) => t(`jobs.override.${one}`)).join(", ")}</p>
         </Notice>
       )}
       {job.error && <TroubleNotice trouble={job.error} />}
@@ -77,6 +83,7 @@ export function JobFacts({ job, next }: { job: Job; next: ReactNode }) {
           <Fact name={t("jobs.facts.requested")}>
             <Ago at={job.requested_at} />
           </Fact>
+          {request && <Fact name={t("jobs.facts.approval")}>{request}</Fact>}
           {runtime.length > 0 && <Fact name={t("jobs.facts.runtime")}>{runtime.join(", ")}</Fact>}
           {job.cancel_requested_by && <Fact name={t("jobs.facts.cancelledBy")}>{job.cancel_requested_by}</Fact>}
         </dl>

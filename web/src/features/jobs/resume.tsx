@@ -1,16 +1,24 @@
 import { RotateCw } from "lucide-react";
+import { requestOf } from "@/api/problem";
 import { useTrouble } from "@/api/use-trouble";
 import type { Job } from "@/api/types";
 import { useLanguage } from "@/i18n";
 import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
-import { TroubleNotice } from "@/ui/notice";
+import { Notice, TroubleNotice } from "@/ui/notice";
 import { Skeleton } from "@/ui/states";
 import { mayResume, useResume, useResumePlan } from "./queries";
 import { useAsked } from "./use-asked";
 
+interface ResumeProps {
+  job: Job;
+  onStarted: (job: Job) => void;
+  /** Others must approve it first. */
+  onAsked: (request: string) => void;
+}
+
 /** Going on with a job that stopped: what would run now, and the last word of the person. */
-export function ResumeButton({ job, onStarted }: { job: Job; onStarted: (job: Job) => void }) {
+export function ResumeButton({ job, onStarted, onAsked }: ResumeProps) {
   const { t } = useLanguage();
   const [open, setOpen] = useAsked("resume");
   if (!job.resumable) return null;
@@ -21,17 +29,22 @@ export function ResumeButton({ job, onStarted }: { job: Job; onStarted: (job: Jo
       <Button variant="primary" why={may ? null : t("common.noPermission", { permission })} onClick={() => setOpen(true)}>
         <RotateCw aria-hidden className="size-3.5" /> {t("jobs.resume")}
       </Button>
-      {open && may && <ResumeDialog job={job} onClose={() => setOpen(false)} onStarted={onStarted} />}
+      {open && may && <ResumeDialog job={job} onClose={() => setOpen(false)} onStarted={onStarted} onAsked={onAsked} />}
     </>
   );
 }
 
-function ResumeDialog({ job, onClose, onStarted }: { job: Job; onClose: () => void; onStarted: (job: Job) => void }) {
+function ResumeDialog({ job, onClose, onStarted, onAsked }: ResumeProps & { onClose: () => void }) {
   const { t } = useLanguage();
   const trouble = useTrouble();
   const plan = useResumePlan(job.id);
   const resume = useResume(job.id);
   const steps = plan.data?.steps ?? [];
+  const needed = plan.data?.conditions?.approvals ?? 0;
+  const asked = (error: unknown) => {
+    const request = requestOf(error);
+    if (request) onAsked(request);
+  };
   return (
     <Dialog
       open
@@ -44,9 +57,9 @@ function ResumeDialog({ job, onClose, onStarted }: { job: Job; onClose: () => vo
             variant={job.kind === "downgrade" ? "danger-primary" : "primary"}
             busy={resume.isPending}
             disabled={!plan.data || steps.length === 0}
-            onClick={() => plan.data && resume.mutate(plan.data.id, { onSuccess: onStarted })}
+            onClick={() => plan.data && resume.mutate(plan.data.id, { onSuccess: onStarted, onError: asked })}
           >
-            {t("jobs.resume")}
+            {needed > 0 ? t("migrations.conditions.ask") : t("jobs.resume")}
           </Button>
         </>
       }
@@ -55,6 +68,7 @@ function ResumeDialog({ job, onClose, onStarted }: { job: Job; onClose: () => vo
         <TroubleNotice trouble={trouble(plan.error)} onRetry={() => void plan.refetch()} />
       ) : plan.data ? (
         <>
+          {needed > 0 && <Notice className="mb-2">{t("migrations.conditions.approvals", { count: needed })}</Notice>}
           <p>{steps.length === 0 ? t("jobs.resumeNothing") : t("jobs.resumeSteps", { count: steps.length })}</p>
           <ol className="mt-2 max-h-72 overflow-y-auto">
             {steps.map((step) => (
@@ -67,7 +81,7 @@ function ResumeDialog({ job, onClose, onStarted }: { job: Job; onClose: () => vo
       ) : (
         <Skeleton className="h-7 w-full" />
       )}
-      {resume.isError && <TroubleNotice className="mt-3" trouble={trouble(resume.error)} />}
+      {resume.isError && requestOf(resume.error) === null && <TroubleNotice className="mt-3" trouble={trouble(resume.error)} />}
     </Dialog>
   );
 }

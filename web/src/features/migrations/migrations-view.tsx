@@ -38,6 +38,8 @@ interface MigrationsViewProps {
   jobLink: (job: string, label: string) => ReactNode;
   settingsLink: (label: string, section?: "environments" | "repository") => ReactNode;
   onStarted: (job: Job) => void;
+  onAsked: (request: string) => void;
+  requestLink: (request: string, label: string) => ReactNode;
   onNewRevision: () => void;
   /** Why no revision can be written; null where one can. */
   whyNoDraft: string | null;
@@ -50,7 +52,9 @@ const PERMISSION: Record<MoveKind, string> = { upgrade: "job.upgrade", downgrade
 function useWhyNot() {
   const { t } = useLanguage();
   return (kind: MoveKind, environment: CurrentEnvironment, one?: DatabaseStanding): string | null => {
-    if (!environment.permissions.includes(PERMISSION[kind])) return t("common.noPermission", { permission: PERMISSION[kind] });
+    // Where one may not start an upgrade one may perhaps ask for it: the plan says so.
+    const asks = kind === "upgrade" && environment.permissions.includes("job.request");
+    if (!asks && !environment.permissions.includes(PERMISSION[kind])) return t("common.noPermission", { permission: PERMISSION[kind] });
     if (one && !one.database.trusted) return t("migrations.status.untrustedDetail");
     if (one && kind !== "stamp" && one.database.unknown.length > 0)
       return t("migrations.status.unknownDetail", { revisions: one.database.unknown.join(", ") });
@@ -71,7 +75,7 @@ function lookOf(standings: readonly EnvironmentStanding[], running: RunningSteps
 }
 
 export function MigrationsView(props: MigrationsViewProps) {
-  const { org, slug, project, history, current, gitUrl, jobAddress, objectAddress, jobLink, settingsLink, onStarted, onNewRevision, whyNoDraft, restore } = props;
+  const { org, slug, project, history, current, gitUrl, jobAddress, objectAddress, jobLink, settingsLink, requestLink, onStarted, onAsked, onNewRevision, whyNoDraft, restore } = props;
   const { t } = useLanguage();
   const address = useAddress();
   const wide = useWide();
@@ -267,6 +271,8 @@ export function MigrationsView(props: MigrationsViewProps) {
           onChange={(move: MoveAsked) => address.ask(move)}
           onClose={() => address.ask(null)}
           onStarted={onStarted}
+          onAsked={onAsked}
+          requestLink={requestLink}
         />
       )}
     </div>

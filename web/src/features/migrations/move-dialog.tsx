@@ -1,5 +1,6 @@
 import { ArrowDown, ArrowUp, RotateCw, Stamp } from "lucide-react";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
+import { requestOf } from "@/api/problem";
 import { useTrouble } from "@/api/use-trouble";
 import type { CurrentEnvironment, Job, Plan } from "@/api/types";
 import { useLanguage } from "@/i18n";
@@ -10,6 +11,7 @@ import { Dialog } from "@/ui/dialog";
 import { Field, Input, Select } from "@/ui/field";
 import { Notice, TroubleNotice } from "@/ui/notice";
 import { Skeleton } from "@/ui/states";
+import { ConditionsView, PLAIN, wayOf } from "./conditions";
 import { isOutdated, type MoveAsked, usePlan, useStart } from "./queries";
 
 interface MoveDialogProps {
@@ -19,13 +21,16 @@ interface MoveDialogProps {
   onChange: (move: MoveAsked) => void;
   onClose: () => void;
   onStarted: (job: Job) => void;
+  /** It was asked for instead, and waits for others. */
+  onAsked: (request: string) => void;
+  requestLink: (request: string, label: string) => ReactNode;
 }
 
 /** A long plan is summed up; nobody reads four hundred lines before pressing a button. */
 const SHOWN = 60;
 
 /** What will run, on which database, and the last word of the person. */
-export function MoveDialog({ project, move, environment, onChange, onClose, onStarted }: MoveDialogProps) {
+export function MoveDialog({ project, move, environment, onChange, onClose, onStarted, onAsked, requestLink }: MoveDialogProps) {
   const { t } = useLanguage();
   const trouble = useTrouble();
   const chosen = move.database ?? (environment.databases.length === 1 ? (environment.databases[0]?.id ?? null) : null);
@@ -39,6 +44,9 @@ export function MoveDialog({ project, move, environment, onChange, onClose, onSt
   const reasonMissing = move.kind === "stamp" && !reason.trim();
   const nothing = Boolean(plan.data?.nothing && move.kind !== "stamp" && !plan.data.bootstrap);
   const outdated = isOutdated(start.error);
+  const [passage, setPassage] = useState(PLAIN);
+  const conditions = plan.data?.conditions ?? null;
+  const way = nothing ? "start" : wayOf(conditions, passage);
 
   const again = () => {
     start.reset();
@@ -47,18 +55,25 @@ export function MoveDialog({ project, move, environment, onChange, onClose, onSt
 
   const submit = (event: { preventDefault: () => void }) => {
     event.preventDefault();
-    if (nameMissing || reasonMissing || nothing || outdated || !plan.data || start.isPending) return;
+    if (nameMissing || reasonMissing || nothing || outdated || way === "closed" || !plan.data || start.isPending) return;
     start.mutate(
       {
         project,
         environment: move.environment,
         database: asked.database,
         plan: plan.data.id,
-        ...(move.kind === "stamp" ? { reason } : {}),
+        ...(move.kind === "stamp" || (way === "ask" && reason.trim()) ? { reason } : {}),
         // A plan is one job: a double click, or a retry after a lost answer, gets that job again.
         idempotency_key: plan.data.id,
+        ...(way === "override" ? { override: passage.reason.trim() } : {}),
       },
-      { onSuccess: onStarted },
+      {
+        onSuccess: onStarted,
+        onError: (error) => {
+          const request = requestOf(error);
+          if (request) onAsked(request);
+        },
+      },
     );
   };
   const verb = { upgrade: t("migrations.do.upgrade"), downgrade: t("migrations.do.downgrade"), stamp: t("migrations.do.stamp") }[move.kind];
@@ -74,11 +89,11 @@ export function MoveDialog({ project, move, environment, onChange, onClose, onSt
           <Button
             type="submit"
             form="move"
-            variant={move.kind === "upgrade" ? "primary" : "danger-primary"}
+            variant={move.kind === "upgrade" && way !== "override" ? "primary" : "danger-primary"}
             busy={start.isPending}
-            disabled={!plan.data || plan.isFetching || nothing || outdated || nameMissing || reasonMissing}
+            disabled={!plan.data || plan.isFetching || nothing || outdated || nameMissing || reasonMissing || way === "closed"}
           >
-            {move.kind !== "stamp" && count > 0 ? `${verb} · ${t("migrations.revisions", { count })}` : verb}
+            {way === "ask" ? t("migrations.conditions.ask") : move.kind !== "stamp" && count > 0 ? `${verb} · ${t("migrations.revisions", { count })}` : verb}
           </Button>
         </>
       }
@@ -108,6 +123,12 @@ export function MoveDialog({ project, move, environment, onChange, onClose, onSt
             <Skeleton className="h-7 w-full" />
           </div>
         )}
+        {conditions && !nothing && !plan.isFetching && <ConditionsView conditions={conditions} passage={passage} onChange={setPassage} requestLink={requestLink} />}
+        {move.kind !== "stamp" && way === "ask" && (
+          <Field label={t("migrations.conditions.reason")} optional={t("common.optional")}>
+            <Input name="reason" value={reason} maxLength={500} onChange={(event) => setReason(event.target.value)} />
+          </Field>
+        )}
         {move.kind === "stamp" && (
           <Field label={t("migrations.reason")} hint={t("migrations.reasonHint")}>
             <Input data-autofocus name="reason" value={reason} maxLength={500} onChange={(event) => setReason(event.target.value)} />
@@ -118,7 +139,7 @@ export function MoveDialog({ project, move, environment, onChange, onClose, onSt
             <Input mono data-autofocus={move.kind !== "stamp" || undefined} name="environment" value={typed} onChange={(event) => setTyped(event.target.value)} autoComplete="off" />
           </Field>
         )}
-        {start.isError && <TroubleNotice trouble={trouble(start.error)} />}
+        {start.isError && requestOf(start.error) === null && <TroubleNotice trouble={trouble(start.error)} />}
         {outdated && (
           <Button onClick={again} className="self-start">
             <RotateCw aria-hidden className="size-3.5" /> {t("migrations.planAgain")}

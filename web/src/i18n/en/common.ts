@@ -67,6 +67,7 @@ export const common = {
   "keys.goProjects": "Go to projects",
   "keys.goMigrations": "Go to migrations",
   "keys.goJobs": "Go to jobs",
+  "keys.goApprovals": "Go to approvals",
   "keys.goDatabases": "Go to databases",
   "keys.goSettings": "Go to settings",
   "keys.down": "Next row",

@@ -1,4 +1,5 @@
 /** English: the base of the dictionary. A key is the noun, a dot, and what the text is for. */
+import { approvals } from "./approvals";
 import { audit } from "./audit";
 import { common } from "./common";
 import type { databases } from "./databases";
@@ -14,7 +15,7 @@ import { setups } from "./setups";
 import { tokens } from "./tokens";
 import { webhooks } from "./webhooks";
 
-export const en = { ...common, ...session, ...people, ...projects, ...setups, ...drafts, ...environments, ...migrations, ...jobs, ...audit, ...tokens, ...webhooks, ...installation } as const;
+export const en = { ...common, ...session, ...people, ...projects, ...setups, ...drafts, ...environments, ...migrations, ...jobs, ...approvals, ...audit, ...tokens, ...webhooks, ...installation } as const;
 
 /** What only some pages say is loaded with them; see ../parts. */
 export type Texts = typeof en & typeof databases;

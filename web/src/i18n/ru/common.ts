@@ -67,6 +67,7 @@ export const common = {
   "keys.goProjects": "К проектам",
   "keys.goMigrations": "К миграциям",
   "keys.goJobs": "К заданиям",
+  "keys.goApprovals": "К согласованиям",
   "keys.goDatabases": "К базам данных",
   "keys.goSettings": "К настройкам",
   "keys.down": "Следующая строка",

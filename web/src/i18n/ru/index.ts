@@ -1,6 +1,7 @@
 /** Russian: every key of English, with the plural forms that Russian has. */
 import type { en } from "../en";
 import type { Message } from "../messages";
+import { approvals } from "./approvals";
 import { audit } from "./audit";
 import { common } from "./common";
 import { drafts } from "./drafts";
@@ -15,6 +16,6 @@ import { setups } from "./setups";
 import { tokens } from "./tokens";
 import { webhooks } from "./webhooks";
 
-const texts: Record<keyof typeof en, Message> = { ...common, ...session, ...people, ...projects, ...setups, ...drafts, ...environments, ...migrations, ...jobs, ...audit, ...tokens, ...webhooks, ...installation };
+const texts: Record<keyof typeof en, Message> = { ...common, ...session, ...people, ...projects, ...setups, ...drafts, ...environments, ...migrations, ...jobs, ...approvals, ...audit, ...tokens, ...webhooks, ...installation };
 
 export const ru = texts;

@@ -1,6 +1,7 @@
 import { fields } from "./fields";
 import { looking } from "./looking";
 import { adding } from "./server-adding";
+import { ofApprovals } from "./server-approvals";
 import { drafts } from "./server-drafts";
 import { people } from "./server-people";
 import { runs } from "./server-runs";
@@ -17,6 +18,7 @@ export { nouns } from "./server-nouns";
  */
 export const server: Readonly<Record<string, string>> = {
   ...adding,
+  ...ofApprovals,
   ...drafts,
   ...looking,
   ...safety,

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
+from stillroom_cli.client.approving import approved
 from stillroom_cli.client.connection import Client
 from stillroom_cli.client.display import Display
-from stillroom_cli.client.failures import Exit, Failure, Misused
+from stillroom_cli.client.failures import Exit, Failure, Misused, Refused
 from stillroom_cli.client.following import Events, JobChanged, follow
 from stillroom_cli.client.running import open_client, optional_project, print_json
 from stillroom_cli.client.table import write_table
@@ -97,7 +98,10 @@ def resume(arguments: argparse.Namespace) -> int:
     """Starts a job to the target of one that stopped."""
     with open_client(arguments) as client:
         stopped = _job_id(client, arguments)
-        job = client.post(f"/api/jobs/{stopped}/resume", {"idempotency_key": str(uuid4())}, repeatable=True)
+        try:
+            job = client.post(f"/api/jobs/{stopped}/resume", {"idempotency_key": str(uuid4())}, repeatable=True)
+        except Refused as refusal:
+            job = approved(client, refusal, patience=None, as_json=arguments.json)
         if arguments.wait:
             job = watch(client, job["id"], sys.stderr if arguments.json else sys.stdout)
     if arguments.json:

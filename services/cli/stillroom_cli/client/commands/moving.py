@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
+from stillroom_cli.client.approving import approved
 from stillroom_cli.client.connection import Client
-from stillroom_cli.client.failures import Exit, Failure, Misused
+from stillroom_cli.client.failures import Exit, Failure, Misused, Refused
 from stillroom_cli.client.reports import Reports
 from stillroom_cli.client.running import environment_of, open_client, print_json, project_of
 from stillroom_cli.client.terminal import Style, Terminal
@@ -42,7 +43,12 @@ def _run(kind: str, arguments: argparse.Namespace) -> tuple[dict[str, Any], str]
         _check_reason(kind, arguments)
         body = {**_move(client, kind, arguments), "idempotency_key": arguments.idempotency_key or str(uuid4())}
         # The key makes a second sending harmless, so a lost answer need not be a lost job.
-        job = client.post(f"/api/migrations/{kind}", body, repeatable=True)
+        try:
+            job = client.post(f"/api/migrations/{kind}", body, repeatable=True)
+        except Refused as refusal:
+            job = approved(
+                client, refusal, patience=getattr(arguments, "approval_timeout", None), as_json=arguments.json
+            )
         page = f"{client.url}/{job['organization']['slug']}/projects/{job['project']['slug']}/jobs/{job['id']}"
         if not arguments.wait:
             return job, page
@@ -58,17 +64,23 @@ def _run(kind: str, arguments: argparse.Namespace) -> tuple[dict[str, Any], str]
 
 
 def _move(client: Client, kind: str, arguments: argparse.Namespace) -> dict[str, Any]:
-    """What is asked for: a revision in an environment, or what a plan says."""
+    """What is asked for, with what is said about it."""
+    override = getattr(arguments, "override", None)
+    return {
+        **_place(client, kind, arguments),
+        **_reason(kind, arguments),
+        **({"override": override} if override else {}),
+    }
+
+
+def _place(client: Client, kind: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    """A revision in an environment, or what a plan says."""
     if kind != "check" and arguments.plan:
         made = client.get(f"/api/plans/{quote(arguments.plan, safe='')}")
         places = {"project": made["project"]["id"], "environment": made["environment"]["id"]}
         given = {"database": arguments.database or made["database"]["id"], "revision": arguments.revision}
-        return {**places, **given, **_reason(kind, arguments), "plan": made["id"]}
-    move: dict[str, Any] = {
-        **_reason(kind, arguments),
-        "project": project_of(arguments),
-        "environment": environment_of(arguments),
-    }
+        return {**places, **given, "plan": made["id"]}
+    move: dict[str, Any] = {"project": project_of(arguments), "environment": environment_of(arguments)}
     if arguments.database:
         move["database"] = arguments.database
     if kind != "check":
@@ -79,13 +91,13 @@ def _move(client: Client, kind: str, arguments: argparse.Namespace) -> dict[str,
 
 
 def _check_reason(kind: str, arguments: argparse.Namespace) -> None:
-    if kind == "stamp" and not _reason(kind, arguments)["reason"]:
+    if kind == "stamp" and not _reason(kind, arguments):
         raise Misused("Why does the database stand there?", fix="Say it with --reason; it is kept with the job.")
 
 
 def _reason(kind: str, arguments: argparse.Namespace) -> dict[str, Any]:
-    given = arguments.reason or os.environ.get("STILLROOM_REASON", "") if kind == "stamp" else None
-    return {} if given is None else {"reason": given.strip()}
+    given = arguments.reason or os.environ.get("STILLROOM_REASON", "") if kind != "check" else ""
+    return {"reason": given.strip()} if given.strip() else {}
 
 
 def _tell_started(job: dict[str, Any], *, as_json: bool) -> None:

@@ -1,0 +1,1 @@
+"""Freezes: times in which nothing is changed, in one environment or in a whole project."""
