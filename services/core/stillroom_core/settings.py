@@ -128,6 +128,19 @@ class Settings(BaseSettings):
         description="A worker that is told to end gives its jobs so many seconds; then those whose code has not begun "
         "go back into the queue, and the others are stopped as by a cancel. Give its container a minute more",
     )
+    organization_jobs: int = Field(
+        default=0,
+        alias="STILLROOM_ORGANIZATION_JOBS",
+        ge=0,
+        description="How many jobs of one organization may run at the same time; 0: as many as there are slots",
+    )
+    server_jobs: int = Field(
+        default=0,
+        alias="STILLROOM_SERVER_JOBS",
+        ge=0,
+        description="How many jobs may run at the same time on databases of one server (host and port), of all "
+        "organizations together; 0: no bound",
+    )
     operator_bind: str = Field(
         default="",
         alias="STILLROOM_OPERATOR_BIND",

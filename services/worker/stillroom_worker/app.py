@@ -51,8 +51,8 @@ from stillroom_worker.messages import key_of
 from stillroom_worker.push_draft import push_draft
 from stillroom_worker.read_database import read_database
 from stillroom_worker.room import Room, prove_isolation
-from stillroom_worker.run_job import run_job
 from stillroom_worker.sandbox import Level, SandboxUnavailable
+from stillroom_worker.take_turn import take_turn
 from stillroom_worker.try_database import try_database
 from stillroom_worker.write_draft import write_draft
 
@@ -173,8 +173,8 @@ def _counted(task: str) -> Any:
 
 @app.task(name=RUN_JOB, bind=True)
 def run_job_task(self: Task[..., None], job_id: str) -> None:
-    """Runs a job."""
-    _look(self, job_id, run_job)
+    """Runs the job whose turn it is."""
+    _look(self, job_id, take_turn)
 
 
 @app.task(name=FETCH_PROJECT, bind=True)

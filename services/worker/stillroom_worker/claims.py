@@ -20,6 +20,7 @@ from stillroom_core.live.notices import About, notice_after_commit
 from stillroom_core.projects.models import Project
 from stillroom_core.tables import now
 from stillroom_worker.room import Room
+from stillroom_worker.turns import within_limits
 
 log = structlog.get_logger()
 
@@ -44,8 +45,8 @@ async def claim(room: Room, job_id: UUID) -> Claim | None:
     """Moves a queued job to running under a fresh attempt token, or returns None.
 
     None means that there is nothing to do: the job runs, has ended, does not exist, waits for an older one
-    on the same database, or its database must be read first. Whoever ends rings the next one. A job that waited
-    until its change window closed, or a freeze began, ends here without having started.
+    on the same database or for its turn, or its database must be read first. Whoever ends rings the next one. A job
+    that waited until its change window closed, or a freeze began, ends here without having started.
     """
     if await _turned_away(room, job_id):
         return None
@@ -59,6 +60,8 @@ async def claim(room: Room, job_id: UUID) -> Claim | None:
     trusted = exists().where(Database.id == Job.database_id, Database.trusted)
     try:
         async with room.database.everything() as session:
+            if not await within_limits(session, room.settings, job_id):
+                return None
             taken = await session.execute(
                 update(Job)
                 .where(Job.id == job_id, Job.state == JobState.QUEUED.value, first_in_line, trusted)

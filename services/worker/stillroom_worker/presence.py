@@ -35,9 +35,18 @@ class _Shown:
         self._over = Event()
         metrics.SANDBOX_LEVEL.labels(level).set(1)
         metrics.DRAINING.set(0)
-        self._door = Door.open(get_settings().operator_bind, "worker", self._ready)
+        self._door = self._open_door()
         self._thread = Thread(target=self._say_again, name="presence", daemon=True)
         self._thread.start()
+
+    def _open_door(self) -> Door | None:
+        """A worker whose address is taken, for example by another one of this host, works on without a door."""
+        bind = get_settings().operator_bind
+        try:
+            return Door.open(bind, "worker", self._ready)
+        except OSError as cause:
+            log.warning("door.closed", address=bind, cause=cause.strerror, fix="give each an address of its own")
+            return None
 
     def _ready(self) -> dict[str, str]:
         reasons = examine(get_settings())

@@ -30,6 +30,7 @@ from stillroom_core.revisions.graph import Graph
 from stillroom_core.tables import now
 from stillroom_core.telemetry import metrics
 from stillroom_core.telemetry.trail import Trail, believed, following
+from stillroom_core.tenancy import everything
 from stillroom_worker import code as codes
 from stillroom_worker import drain
 from stillroom_worker.addresses import allowed_addresses
@@ -60,6 +61,7 @@ from stillroom_worker.target import (
 )
 from stillroom_worker.tenant_runs import Ground, TenantRuns
 from stillroom_worker.tracing import tell_end, traced_job
+from stillroom_worker.turns import next_in_turn
 from stillroom_worker.verdict import Verdict, judge
 from stillroom_worker.virtualenv import Virtualenv, VirtualenvFailed, hold
 
@@ -80,17 +82,17 @@ class WorkerEnds(Exception):
     """The worker was told to end, and the time of its jobs has passed before the tenant's code had started."""
 
 
-async def run_job(room: Room, job_id: UUID) -> None:
-    """Runs a queued job to its end. Called twice, or for a job that is not queued, it does nothing."""
+async def run_job(room: Room, job_id: UUID) -> bool:
+    """Runs a queued job to its end. Called twice, or for a job that is not queued, it does nothing; whether it ran."""
     with keeping_secrets():
-        await _run_job(room, job_id)
+        return await _run_job(room, job_id)
 
 
-async def _run_job(room: Room, job_id: UUID) -> None:
+async def _run_job(room: Room, job_id: UUID) -> bool:
     ours = await claim(room, job_id)
     if ours is None:
         await tell_ignored(room, Job, job_id)
-        return
+        return False
     metrics.JOB_WAITED.observe(max(0.0, (now() - ours.job.created_at).total_seconds()))
     about = {"job": str(job_id), "organization": str(ours.job.organization_id), "attempt": str(ours.attempt)}
     with (
@@ -99,6 +101,7 @@ async def _run_job(room: Room, job_id: UUID) -> None:
         metrics.JOB_SECONDS.labels(ours.job.kind).time(),
     ):
         await _run_claimed(room, ours)
+    return True
 
 
 def _trail_of(job: Job) -> Trail:
@@ -187,7 +190,10 @@ async def _give_up(room: Room, ours: Claim) -> None:
 
 
 async def _ring_next(room: Room, ended: Job) -> None:
-    """Whoever waits first for this database is rung at once instead of at the next sweep. What stands there is read."""
+    """Whoever waits first for this database is rung at once instead of at the next sweep. What stands there is read.
+
+    Where nobody waits for it, whose turn it is anywhere: what was rung in vain while a bound held it back.
+    """
     async with room.database.transaction(ended.organization_id) as session:
         following = await session.scalar(
             select(Job.id)
@@ -195,6 +201,9 @@ async def _ring_next(room: Room, ended: Job) -> None:
             .order_by(Job.id)
             .limit(1)
         )
+        if following is None:
+            async with everything(session):
+                following = await next_in_turn(session, room.settings)
         if following is not None:
             ring_after_commit(session, Ring(RUN_JOB, following))
         if ended.kind in CHANGES_DATABASE:

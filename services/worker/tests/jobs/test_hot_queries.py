@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stillroom_core.actors.repository import actor_in
 from stillroom_core.databases.standing import standings
+from stillroom_core.installation.standing import leases, running_jobs, waiting_jobs
 from stillroom_core.jobs import feed
 from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.readers import Readers
@@ -31,6 +32,7 @@ from stillroom_testing.many_jobs import analyze, fill
 from stillroom_worker.claims import claim
 from stillroom_worker.run_job import _ring_next
 from stillroom_worker.sweep import sweep
+from stillroom_worker.turns import next_in_turn
 
 JOBS, EVENTS = 20_000, 200_000
 LARGE = {"jobs", "job_events", "job_steps", "plans"}
@@ -70,6 +72,13 @@ async def test_no_query_of_every_day_reads_or_sorts_a_whole_table(years: Scene) 
     def asking(ask: Callable[[AsyncSession], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:
         async def one() -> Any:
             async with database.transaction(actor.organization_id) as session:
+                return await ask(session)
+
+        return one
+
+    def everywhere(ask: Callable[[AsyncSession], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:
+        async def one() -> Any:
+            async with database.everything() as session:
                 return await ask(session)
 
         return one
@@ -130,6 +139,10 @@ async def test_no_query_of_every_day_reads_or_sorts_a_whole_table(years: Scene) 
         ),
         "a claim": lambda: claim(scene.room, waiting.id),
         "who is next": lambda: _ring_next(scene.room, waiting),
+        "whose turn it is": everywhere(lambda session: next_in_turn(session, scene.room.settings, hint=waiting.id)),
+        "how the queue stands": everywhere(waiting_jobs),
+        "what runs": everywhere(running_jobs),
+        "leases": everywhere(leases),
         "old logs": lambda: remove_old_logs(database, scene.room.settings.log_life * 40),
     }
     await sweep(scene.room)  # once for what years have left; what it does every two seconds is asked below
