@@ -164,6 +164,8 @@ MATRIX: list[Row] = [
     in_project("PATCH", "", SETTERS, {"name": "Renamed"}),
     in_project("DELETE", "", MANAGERS),
     in_project("POST", "/fetch", "OAPTD"),
+    in_project("PUT", "/hook", SETTERS),
+    in_project("DELETE", "/hook", SETTERS),
     # Projects to be: each person's own, here the owner's, so that to another administrator it is not there.
     in_organization("GET", "/setups", MANAGERS),
     in_organization("POST", "/setups", MANAGERS, {"git_url": "https://g.example/n.git"}),

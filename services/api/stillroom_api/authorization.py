@@ -50,6 +50,7 @@ PUBLIC = frozenset(
         ("POST", "/api/auth/sign-in"),
         ("POST", "/api/auth/refresh"),
         ("POST", "/api/auth/exchange"),
+        ("POST", "/api/hooks/git/{project}"),  # signed by the git host
         ("POST", "/api/auth/sign-out"),
         ("GET", "/api/auth/options"),
         ("POST", "/api/auth/sign-up"),

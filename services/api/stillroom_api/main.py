@@ -41,6 +41,7 @@ from stillroom_api.organizations import rights
 from stillroom_api.organizations import routes as organizations
 from stillroom_api.overview import routes as overview
 from stillroom_api.plans import routes as plans
+from stillroom_api.projects import hooks
 from stillroom_api.projects import routes as projects
 from stillroom_api.protection import Protection
 from stillroom_api.rate_limits import RateLimits
@@ -73,6 +74,8 @@ _ROUTERS = (
     mail.router,
     rights.router,
     projects.router,
+    hooks.router,
+    hooks.told,
     setups.router,
     drafts.router,
     environments.router,

@@ -1,12 +1,13 @@
 """Every few seconds: rings again for what nobody picked up, and declares lost what nobody works on."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 import structlog
 from redis.exceptions import RedisError
-from sqlalchemy import func, or_, select, text, update
+from sqlalchemy import Text, cast, func, or_, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from stillroom_core.accounts.events import forget_old_events
@@ -266,6 +267,21 @@ async def _unread(room: Room) -> None:
         )
         await session.execute(
             update(Project)
+            .where(
+                Project.poll_minutes > 0,
+                Project.fetch_state.in_(["idle", "failed"]),
+                or_(Project.fetch_requested_at.is_(None), Project.fetch_requested_at < func.now() - _poll_pause()),
+            )
+            .values(fetch_state="waiting", fetch_requested_at=func.now() - RING_AGAIN * 2)
+        )
+        await session.execute(
+            update(Project)
             .where(Project.fetch_state == "running", Project.fetch_requested_at < func.now() - STUCK)
             .values(fetch_state="waiting")
         )
+
+
+def _poll_pause() -> Any:
+    """How long a project waits for its next fetch: by its id up to a fifth longer than set, or all would come at once."""
+    own = func.abs(func.hashtext(cast(Project.id, Text))) % 200
+    return Project.poll_minutes * (1 + own / 1000.0) * text("interval '1 minute'")

@@ -324,6 +324,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/hooks/git/{project}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell Push
+         * @description A push, as GitHub, GitLab, Gitea, Bitbucket or a script of yours tells it; the project is fetched.
+         */
+        post: operations["tell_push_api_hooks_git__project__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/installation": {
         parameters: {
             query?: never;
@@ -2117,6 +2137,30 @@ export interface paths {
         put: operations["set_role_of_group_api_orgs__org__projects__project__groups__group__put"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/projects/{project}/hook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Renew Hook
+         * @description Makes the project's hook, or gives it another secret.
+         */
+        put: operations["renew_hook_api_orgs__org__projects__project__hook_put"];
+        post?: never;
+        /**
+         * Delete Hook
+         * @description Ends the project's hook.
+         */
+        delete: operations["delete_hook_api_orgs__org__projects__project__hook_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -4480,6 +4524,42 @@ export interface components {
             username: string;
         };
         /**
+         * HookAnswer
+         * @description What came of it.
+         */
+        HookAnswer: {
+            /**
+             * Said
+             * @description fetching, other_ref (not the project's), no_push, or ping
+             * @enum {string}
+             */
+            said: "fetching" | "other_ref" | "no_push" | "ping";
+        };
+        /**
+         * HookMade
+         * @description What to enter at the git host; the secret is shown this once.
+         */
+        HookMade: {
+            /** Secret */
+            secret: string;
+            /** Url */
+            url: string;
+        };
+        /**
+         * HookRead
+         * @description Whether the git host tells of pushes, and what the last one was.
+         */
+        HookRead: {
+            /** Came At */
+            came_at: string | null;
+            /** Said */
+            said: ("fetching" | "other_ref" | "no_push" | "ping") | null;
+            /** Set */
+            set: boolean;
+            /** Updated At */
+            updated_at: string | null;
+        };
+        /**
          * IdentityToken
          * @description What a pipeline comes with.
          */
@@ -5944,6 +6024,8 @@ export interface components {
             install_project?: boolean | null;
             /** Name */
             name?: string | null;
+            /** Poll Minutes */
+            poll_minutes?: number | null;
             /** Python */
             python?: string | null;
             /** Requirements File */
@@ -6003,6 +6085,12 @@ export interface components {
             install_project?: boolean | null;
             /** Name */
             name: string;
+            /**
+             * Poll Minutes
+             * @description fetched by itself every so many minutes; 0: not
+             * @default 0
+             */
+            poll_minutes: number;
             /** Python */
             python?: string | null;
             /** Requirements File */
@@ -6046,6 +6134,7 @@ export interface components {
             git_url: string;
             /** Groups */
             groups: string[];
+            hook: components["schemas"]["HookRead"];
             /**
              * Id
              * Format: uuid
@@ -6058,6 +6147,8 @@ export interface components {
             organization: components["schemas"]["OrganizationName"];
             /** Permissions */
             permissions: string[];
+            /** Poll Minutes */
+            poll_minutes: number;
             /** Python */
             python: string | null;
             /** Requirements File */
@@ -8500,6 +8591,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tell_push_api_hooks_git__project__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookAnswer"];
+                };
             };
             /** @description Problem */
             default: {
@@ -12055,6 +12177,68 @@ export interface operations {
                 "application/json": components["schemas"]["ProjectRoleChange"];
             };
         };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renew_hook_api_orgs__org__projects__project__hook_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookMade"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_hook_api_orgs__org__projects__project__hook_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             204: {

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from stillroom_core.actors.actor import Actor
 from stillroom_core.projects.git_address import REF_LIMIT, URL_LIMIT
+from stillroom_core.projects.hooks import Said
 from stillroom_core.projects.models import Commit, Project
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")]
@@ -23,6 +24,9 @@ def inside(path: str) -> str:
     if path.startswith("/") or ".." in parts or "\\" in clean or any(ord(c) < 32 for c in clean):
         raise ValueError("a relative path inside the repository, without ..")
     return "" if clean == "." else clean
+
+
+Poll = Annotated[int, Field(ge=0, le=1440)]
 
 
 class ProblemText(BaseModel):
@@ -68,6 +72,15 @@ class SecretSet(BaseModel):
 
     set: bool
     updated_at: datetime | None
+
+
+class HookRead(BaseModel):
+    """Whether the git host tells of pushes, and what the last one was."""
+
+    set: bool
+    updated_at: datetime | None
+    came_at: datetime | None
+    said: Said | None
 
 
 class OrganizationName(BaseModel):
@@ -116,6 +129,7 @@ class ProjectNew(ProjectFields):
     extras: list[Word] = Field(default=[], max_length=50)
     install_project: bool | None = None
     direct_push: bool = Field(default=False, description="drafts may be pushed to the branch that jobs run from")
+    poll_minutes: Poll = Field(default=0, description="fetched by itself every so many minutes; 0: not")
 
 
 class ProjectChanges(ProjectFields):
@@ -137,6 +151,7 @@ class ProjectChanges(ProjectFields):
     extras: list[Word] | None = Field(default=None, max_length=50)
     install_project: bool | None = None
     direct_push: bool | None = None
+    poll_minutes: Poll | None = None
 
     _NULLABLE = frozenset({"credential", "config_file", "command", "python", "requirements_file", "install_project"})
 
@@ -166,6 +181,8 @@ class ProjectRead(BaseModel):
     extras: list[str]
     install_project: bool | None
     direct_push: bool
+    poll_minutes: int
+    hook: HookRead
     credential: SecretSet
     commit: CommitRead | None
     fetch: BackgroundState
@@ -196,10 +213,17 @@ class ProjectRead(BaseModel):
                         "extras",
                         "install_project",
                         "direct_push",
+                        "poll_minutes",
                         "created_at",
                     ]
                 },
                 "organization": {"slug": actor.organization_slug, "name": actor.organization_name},
+                "hook": {
+                    "set": project.hook_sealed is not None,
+                    "updated_at": project.hook_set_at,
+                    "came_at": project.hook_came_at,
+                    "said": project.hook_said,
+                },
                 "credential": {
                     "set": project.credential_sealed is not None,
                     "updated_at": project.credential_set_at,

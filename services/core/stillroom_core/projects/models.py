@@ -53,6 +53,13 @@ class Project(Keyed, Table):
     # Whether drafts may be pushed to the very branch that jobs run from.
     direct_push: Mapped[bool] = mapped_column(server_default=text("false"))
 
+    # Fetched by itself every so many minutes; 0: only when somebody asks, or the git host tells of a push.
+    poll_minutes: Mapped[int] = mapped_column(server_default=text("0"))
+    hook_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)  # the secret that the git host signs with
+    hook_set_at: Mapped[datetime | None]
+    hook_came_at: Mapped[datetime | None]
+    hook_said: Mapped[str | None] = mapped_column(String(16))
+
     commit_id: Mapped[UUID | None]  # the newest commit read; no foreign key: it would be a circle
     fetch_state: Mapped[str] = mapped_column(String(16), server_default=text("'idle'"))
     fetch_requested_at: Mapped[datetime | None]
