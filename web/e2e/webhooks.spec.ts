@@ -44,7 +44,7 @@ test("a webhook is made, its secret shown once, a test delivered, told in the lo
   status = 500;
   await page.getByRole("button", { name: "Send a test" }).click();
   await page.getByRole("link", { name: "Chat" }).click();
-  const entry = page.getByRole("button", { name: /a test/ });
+  const entry = page.getByRole("listitem").getByRole("button", { name: /a test/ });
   await expect(entry).toContainText("500", { timeout: 30_000 });
   await entry.click();
   await expect(page.getByText("not today")).toBeVisible();
@@ -99,4 +99,23 @@ test("a pipeline is trusted by its claims, changed, and trusted no more", async 
   await listed.getByRole("button", { name: "End" }).click();
   await dialog.getByRole("button", { name: "End" }).click();
   await expect(listed).toHaveCount(0);
+});
+
+test("a project gets a hook for its git host, and is looked at every so often", async ({ page, request }) => {
+  await signIn(page, "/demo/projects/shop/settings?section=repository");
+  await page.getByRole("button", { name: "Make a hook" }).click();
+  const url = await page.getByTestId("hook-url").innerText();
+  const secret = await page.getByTestId("hook-secret").innerText();
+  await page.getByRole("button", { name: "I have kept it" }).click();
+  await expect(page.getByText("Made; nothing has come yet.")).toBeVisible();
+  const told = await request.post(new URL(url).pathname, { headers: { "X-Gitlab-Token": secret }, data: { ref: "refs/heads/main" } });
+  expect(told.status()).toBe(202);
+  expect((await request.post(new URL(url).pathname, { headers: { "X-Gitlab-Token": "wrong" }, data: {} })).status()).toBe(401);
+  await expect(page.getByText("A push was told")).toBeVisible();
+  await page.getByLabel("Looked at every").selectOption("60");
+  await page.reload();
+  await expect(page.getByLabel("Looked at every")).toHaveValue("60");
+  await page.getByLabel("Looked at every").selectOption("0");
+  await page.getByRole("button", { name: "Remove" }).first().click();
+  await expect(page.getByText("No hook yet: pushes are not told.")).toBeVisible();
 });

@@ -6024,7 +6024,10 @@ export interface components {
             install_project?: boolean | null;
             /** Name */
             name?: string | null;
-            /** Poll Minutes */
+            /**
+             * Poll Minutes
+             * @description fetched by itself every so many minutes; 0: not
+             */
             poll_minutes?: number | null;
             /** Python */
             python?: string | null;
@@ -6085,12 +6088,6 @@ export interface components {
             install_project?: boolean | null;
             /** Name */
             name: string;
-            /**
-             * Poll Minutes
-             * @description fetched by itself every so many minutes; 0: not
-             * @default 0
-             */
-            poll_minutes: number;
             /** Python */
             python?: string | null;
             /** Requirements File */

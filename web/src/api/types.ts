@@ -16,6 +16,7 @@ export type InvitationMade = Schemas["InvitationMade"];
 export type Holder = Schemas["HolderRead"];
 export type Right = Schemas["RightRead"];
 export type OrganizationOfMe = Schemas["OrganizationOfMine"];
+export type HookMade = Schemas["HookMade"];
 export type Trust = Schemas["TrustRead"];
 export type TrustNew = Schemas["TrustNew"];
 export type Webhook = Schemas["WebhookRead"];

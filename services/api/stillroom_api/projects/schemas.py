@@ -129,7 +129,6 @@ class ProjectNew(ProjectFields):
     extras: list[Word] = Field(default=[], max_length=50)
     install_project: bool | None = None
     direct_push: bool = Field(default=False, description="drafts may be pushed to the branch that jobs run from")
-    poll_minutes: Poll = Field(default=0, description="fetched by itself every so many minutes; 0: not")
 
 
 class ProjectChanges(ProjectFields):
@@ -151,7 +150,7 @@ class ProjectChanges(ProjectFields):
     extras: list[Word] | None = Field(default=None, max_length=50)
     install_project: bool | None = None
     direct_push: bool | None = None
-    poll_minutes: Poll | None = None
+    poll_minutes: Poll | None = Field(default=None, description="fetched by itself every so many minutes; 0: not")
 
     _NULLABLE = frozenset({"credential", "config_file", "command", "python", "requirements_file", "install_project"})
 

@@ -67,6 +67,7 @@ async def take_push(session: Session, key: UUID, headers: Mapping[str, str], bod
     await narrow(session, project.organization_id)
     said = _meaning(project, headers, body)
     project.hook_came_at, project.hook_said = now(), said
+    notice_after_commit(session, project.organization_id, project.id, About.PROJECT)
     if said == "fetching":
         _fetch(session, project)
     return said
@@ -77,7 +78,6 @@ def _fetch(session: Session, project: Project) -> None:
         return
     if project.fetched_at is not None and now() - project.fetched_at < _CALM and project.fetch_state != "running":
         project.fetch_state, project.fetch_requested_at = "waiting", func.clock_timestamp()
-        notice_after_commit(session, project.organization_id, project.id, About.PROJECT)
         return
     request_fetch(session, project)
 

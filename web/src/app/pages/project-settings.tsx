@@ -7,6 +7,7 @@ import type { Project } from "@/api/types";
 import { EnvironmentList } from "@/features/environments/environment-list";
 import { useEnvironments } from "@/features/environments/queries";
 import { Access } from "@/features/members/access";
+import { ByItself } from "@/features/projects/by-itself";
 import { CommitLine, isFetching } from "@/features/projects/fetch-state";
 import { ProjectForm } from "@/features/projects/project-form";
 import { useChangeProject, useDeleteProject, useFetchProject, useProject } from "@/features/projects/queries";
@@ -59,7 +60,7 @@ export function ProjectSettings() {
                 onAdding={(adding) => setSearch({ section: "environments", ...(adding ? { add: "environment" } : {}) }, { replace: true })}
               />),
           },
-          { value: "repository", label: t("projects.repository"), content: inside(<Repository project={project.data} why={may("project.update")} />) },
+          { value: "repository", label: t("projects.repository"), content: inside(<Repository project={project.data} why={may("project.update")} whySecret={may("secret.write")} />) },
           {
             value: "access",
             label: t("members.access"),
@@ -72,7 +73,7 @@ export function ProjectSettings() {
   );
 }
 
-function Repository({ project, why }: { project: Project; why: string | null }) {
+function Repository({ project, why, whySecret }: { project: Project; why: string | null; whySecret: string | null }) {
   const { t } = useLanguage();
   const org = project.organization.slug;
   const navigate = useNavigate();
@@ -99,6 +100,7 @@ function Repository({ project, why }: { project: Project; why: string | null }) 
           if (saved.slug !== project.slug) await navigate(`${addresses.settings(org, saved.slug)}?section=repository`, { replace: true });
         }}
       />
+      <ByItself project={project} why={why} whySecret={whySecret} />
     </div>
   );
 }

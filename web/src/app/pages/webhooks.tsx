@@ -51,12 +51,12 @@ export function Webhooks() {
             title={chosen.name}
             lead={t("webhooks.logLead", { host: chosen.host })}
             action={
-              <>
-                <Button asChild>
+              <div className="flex flex-wrap items-center gap-2">
+                <Button size="small" asChild>
                   <Link to={addresses.webhooks(org)}>{t("webhooks.all")}</Link>
                 </Button>
                 {actions(chosen)}
-              </>
+              </div>
             }
           />
           <Deliveries org={org} webhook={chosen.id} active={chosen.active} />

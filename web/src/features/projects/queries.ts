@@ -74,3 +74,16 @@ export function useDeleteProject(org: string, project: string, leave: () => unkn
     },
   });
 }
+
+function useHook<Answer>(org: string, project: string, act: () => Promise<Answer>) {
+  const client = useQueryClient();
+  return useMutation({ mutationFn: act, onSuccess: () => client.invalidateQueries({ queryKey: projectQuery(org, project).queryKey }) });
+}
+
+export function useRenewHook(org: string, project: string) {
+  return useHook(org, project, () => unwrap(api.PUT("/api/orgs/{org}/projects/{project}/hook", { params: { path: { org, project } } })));
+}
+
+export function useEndHook(org: string, project: string) {
+  return useHook(org, project, () => unwrap(api.DELETE("/api/orgs/{org}/projects/{project}/hook", { params: { path: { org, project } } })));
+}

@@ -12,4 +12,6 @@ export const ofWebhooks = {
   "not an address": "не адрес",
   "not an http address": "не адрес http",
   "without a name, a password and a #": "без имени, пароля и #",
+  "This is not signed with the secret of the project's hook.": "Подпись не от секрета хука этого проекта.",
+  "Check the address and the secret in the settings of the git host, and those of the project.": "Проверьте адрес и секрет в настройках git-хостинга и проекта.",
 } as const;
