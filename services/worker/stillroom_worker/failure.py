@@ -30,7 +30,9 @@ class JobFailed(Exception):
 
     @classmethod
     def of(cls, described: Described) -> "JobFailed":
-        """The same words from a room's own error."""
+        """The same words from a room's own error; a JobFailed is given back as it is."""
+        if isinstance(described, cls):
+            return described
         return cls(described.code, described.title, described.detail, described.fix)
 
     def as_dict(self) -> dict[str, Any]:

@@ -66,8 +66,7 @@ async def _fetch_project(room: Room, project_id: UUID) -> None:
         values: dict[str, Any] = {"fetch_error": None, "commit_id": commit_id, "fetched_at": now()}
         state = "idle"
     except (CheckoutFailed, JobFailed, StillroomError) as failure:
-        described = failure if isinstance(failure, JobFailed) else JobFailed.of(failure)
-        values, state = {"fetch_error": described.as_dict(), "fetched_at": now()}, "failed"
+        values, state = {"fetch_error": JobFailed.of(failure).as_dict(), "fetched_at": now()}, "failed"
     async with room.database.transaction(project.organization_id) as session:
         row = await session.get_one(Project, project_id, with_for_update=True)
         # Settings changed or another fetch was asked for while we worked: that one is still to be done.

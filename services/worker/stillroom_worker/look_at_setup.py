@@ -8,10 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, update
-
-from stillroom_core.errors import StillroomError
-from stillroom_core.masking import keeping_secrets, masked
+from stillroom_core.masking import masked
 from stillroom_core.outbound.addresses import operator_networks
 from stillroom_core.revisions.chains import Chain, ChainKind, find_chains
 from stillroom_core.revisions.source import Source as RevisionSource
@@ -23,7 +20,8 @@ from stillroom_core.setups.proposals import drivers_locked, propose
 from stillroom_core.setups.service import credential_of_setup
 from stillroom_worker import checkout
 from stillroom_worker import code as codes
-from stillroom_worker.checkout import CheckoutFailed, Credential, FetchedCommit, Repository
+from stillroom_worker.checkout import Credential, FetchedCommit, Repository
+from stillroom_worker.errand import Errand, run_errand
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.room import Room
 from stillroom_worker.virtualenv.detect import detect, folders_upwards
@@ -33,41 +31,25 @@ from stillroom_worker.virtualenv.interpreters import Interpreter, installed
 from stillroom_worker.virtualenv.model import Source
 from stillroom_worker.virtualenv.python_choice import candidates
 
+_ERRAND = Errand(
+    model=Setup,
+    state="look_state",
+    asked_at="look_requested_at",
+    error="look_error",
+    waiting="waiting",
+    running="running",
+    done="idle",
+    failed="failed",
+)
+
 
 async def look_at_setup(room: Room, setup_id: UUID) -> None:
     """Looks once and stores what was found or why not; does nothing when nobody asked."""
-    with keeping_secrets():
-        await _look_at_setup(room, setup_id)
 
+    async def look(setup: Setup) -> dict[str, Any]:
+        return {"findings": masked(await _look(room, setup))}
 
-async def _look_at_setup(room: Room, setup_id: UUID) -> None:
-    async with room.database.everything() as session:
-        taken = await session.execute(
-            update(Setup)
-            .where(Setup.id == setup_id, Setup.look_state == "waiting")
-            .values(look_state="running", look_requested_at=func.clock_timestamp())
-            .returning(Setup)
-        )
-        setup = taken.scalar_one_or_none()
-    if setup is None:
-        return
-    values: dict[str, Any]
-    try:
-        values = {"look_state": "idle", "look_error": None, "findings": masked(await _look(room, setup))}
-    except (CheckoutFailed, JobFailed, StillroomError) as failure:
-        described = failure if isinstance(failure, JobFailed) else JobFailed.of(failure)
-        values = {"look_state": "failed", "look_error": described.as_dict()}
-    async with room.database.transaction(setup.organization_id) as session:
-        # Asked anew in the meantime, for another address perhaps: that look is still to come, and its row says so.
-        await session.execute(
-            update(Setup)
-            .where(
-                Setup.id == setup_id,
-                Setup.look_state == "running",
-                Setup.look_requested_at == setup.look_requested_at,
-            )
-            .values(**values)
-        )
+    await run_errand(room, _ERRAND, setup_id, look)
 
 
 async def _look(room: Room, setup: Setup) -> dict[str, Any]:

@@ -3,11 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, update
-
+from stillroom_core.database import Session
 from stillroom_core.drafts.models import Draft, DraftState
-from stillroom_core.errors import StillroomError
-from stillroom_core.masking import keeping_secrets
 from stillroom_core.members.models import User
 from stillroom_core.outbound.addresses import operator_networks
 from stillroom_core.projects.models import Project
@@ -15,43 +12,39 @@ from stillroom_core.projects.service import credential_of, request_fetch
 from stillroom_core.tables import now
 from stillroom_worker import checkout
 from stillroom_worker import code as codes
-from stillroom_worker.checkout import CheckoutFailed, Credential, NewCommit, Repository
+from stillroom_worker.checkout import Credential, NewCommit, Repository
+from stillroom_worker.errand import Errand, run_errand
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.room import Room
+
+_ERRAND = Errand(
+    model=Draft,
+    state="state",
+    asked_at="requested_at",
+    error="error",
+    waiting=DraftState.PUSH_WAITING.value,
+    running=DraftState.PUSHING.value,
+    done=DraftState.PUSHED.value,
+    failed=DraftState.READY.value,  # the text is there still: another branch or a better credential may do
+)
 
 
 async def push_draft(room: Room, draft_id: UUID) -> None:
     """Pushes once and stores the commit, or why the server did not take it; does nothing when nobody asked."""
-    with keeping_secrets():
-        await _push_draft(room, draft_id)
+    await run_errand(room, _ERRAND, draft_id, lambda draft: _pushed(room, draft), afterwards=_fetch_what_was_pushed)
 
 
-async def _push_draft(room: Room, draft_id: UUID) -> None:
-    async with room.database.everything() as session:
-        taken = await session.execute(
-            update(Draft)
-            .where(Draft.id == draft_id, Draft.state == DraftState.PUSH_WAITING.value)
-            .values(state=DraftState.PUSHING.value, requested_at=func.clock_timestamp())
-            .returning(Draft)
-        )
-        draft = taken.scalar_one_or_none()
-        if draft is None:
-            return
+async def _pushed(room: Room, draft: Draft) -> dict[str, Any]:
+    async with room.database.transaction(draft.organization_id) as session:
         project = await session.get_one(Project, draft.project_id)
         person = await session.get(User, draft.actor_id) if draft.actor_id else None
-    values: dict[str, Any]
-    try:
-        sha = await _push(room, draft, project, person)
-        values = {"state": DraftState.PUSHED.value, "pushed_sha": sha, "pushed_at": now(), "error": None}
-    except (CheckoutFailed, JobFailed, StillroomError) as failure:
-        described = failure if isinstance(failure, JobFailed) else JobFailed.of(failure)
-        # The text is there still: another branch or a better credential may do.
-        values = {"state": DraftState.READY.value, "error": described.as_dict()}
-    async with room.database.transaction(draft.organization_id) as session:
-        mine = (Draft.state == DraftState.PUSHING.value, Draft.requested_at == draft.requested_at)
-        await session.execute(update(Draft).where(Draft.id == draft_id, *mine).values(**values))
-        if "pushed_sha" in values and draft.branch == project.git_ref:
-            request_fetch(session, await session.get_one(Project, project.id))
+    return {"pushed_sha": await _push(room, draft, project, person), "pushed_at": now()}
+
+
+async def _fetch_what_was_pushed(session: Session, draft: Draft) -> None:
+    project = await session.get_one(Project, draft.project_id)
+    if draft.branch == project.git_ref:
+        request_fetch(session, project)
 
 
 async def _push(room: Room, draft: Draft, project: Project, person: User | None) -> str:

@@ -71,11 +71,10 @@ async def _read_database(room: Room, database_id: UUID) -> None:
     try:
         truth, measured = await _look(room, database, wanted, doubtful, due)
     except (JobFailed, StillroomError) as failure:
-        described = failure if isinstance(failure, JobFailed) else JobFailed.of(failure)
         values: dict[str, Any] = {
             "read_state": "failed",
             "read_requested_at": func.clock_timestamp(),
-            "read_error": described.as_dict(),
+            "read_error": JobFailed.of(failure).as_dict(),
         }
     else:
         values = truth.as_columns()

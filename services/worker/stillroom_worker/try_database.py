@@ -4,14 +4,12 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import func, update
 
-from stillroom_core.errors import StillroomError
-from stillroom_core.masking import keeping_secrets
 from stillroom_core.setups.models import Setup
 from stillroom_core.setups.service import password_of_setup
 from stillroom_worker.addresses import allowed_addresses
 from stillroom_worker.egress import Target
+from stillroom_worker.errand import Errand, run_errand
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.own_server import refuse_ours
 from stillroom_worker.room import Room
@@ -41,39 +39,25 @@ where c.relkind in ('r', 'p') and n.nspname not in ('pg_catalog', 'information_s
 _EXTENSIONS = "select extname as name, extversion as version from pg_extension order by 1 limit 200"
 
 
+_ERRAND = Errand(
+    model=Setup,
+    state="test_state",
+    asked_at="test_requested_at",
+    error="test_error",
+    waiting="waiting",
+    running="running",
+    done="idle",
+    failed="failed",
+)
+
+
 async def try_database(room: Room, setup_id: UUID) -> None:
     """Tests once and stores what was found or why not; does nothing when nobody asked."""
-    with keeping_secrets():
-        await _try_database(room, setup_id)
 
+    async def test(setup: Setup) -> dict[str, Any]:
+        return {"server": await _report(room, setup)}
 
-async def _try_database(room: Room, setup_id: UUID) -> None:
-    async with room.database.everything() as session:
-        taken = await session.execute(
-            update(Setup)
-            .where(Setup.id == setup_id, Setup.test_state == "waiting", Setup.database.is_not(None))
-            .values(test_state="running", test_requested_at=func.clock_timestamp())
-            .returning(Setup)
-        )
-        setup = taken.scalar_one_or_none()
-    if setup is None:
-        return
-    values: dict[str, Any]
-    try:
-        values = {"test_state": "idle", "test_error": None, "server": await _report(room, setup)}
-    except (JobFailed, StillroomError) as failure:
-        described = failure if isinstance(failure, JobFailed) else JobFailed.of(failure)
-        values = {"test_state": "failed", "test_error": described.as_dict()}
-    async with room.database.transaction(setup.organization_id) as session:
-        await session.execute(
-            update(Setup)
-            .where(
-                Setup.id == setup_id,
-                Setup.test_state == "running",
-                Setup.test_requested_at == setup.test_requested_at,
-            )
-            .values(**values)
-        )
+    await run_errand(room, _ERRAND, setup_id, test, Setup.database.is_not(None))
 
 
 async def _report(room: Room, setup: Setup) -> dict[str, Any]:

@@ -9,15 +9,14 @@ from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 
 from stillroom_core.databases.models import Database
 from stillroom_core.drafts.models import Draft, DraftKind, DraftState
 from stillroom_core.drafts.words import is_text_in
 from stillroom_core.environments.models import Environment
 from stillroom_core.environments.service import RunSettings, run_settings
-from stillroom_core.errors import StillroomError
-from stillroom_core.masking import keeping_secrets, masked
+from stillroom_core.masking import masked
 from stillroom_core.projects.models import Project
 from stillroom_core.revisions.revision_file import FILE_BYTES, read_file
 from stillroom_core.revisions.settings import Unreadable, read_settings
@@ -25,32 +24,32 @@ from stillroom_core.revisions.source import OutsideExport, Source, Tree, read_li
 from stillroom_worker import code as codes
 from stillroom_worker.ask_alembic import Place, converse
 from stillroom_worker.cellwork import Run, application_name, new_token, proxy_for, target_of
-from stillroom_worker.checkout import CheckoutFailed
-from stillroom_worker.egress import EgressRefused
+from stillroom_worker.errand import Errand, run_errand
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.room import Room
-from stillroom_worker.sandbox import CellFailed
 
 _MENDS = "Correct the project's template script.py.mako and its configuration, or write the file by hand."
 
 
+_ERRAND = Errand(
+    model=Draft,
+    state="state",
+    asked_at="requested_at",
+    error="error",
+    waiting=DraftState.WAITING.value,
+    running=DraftState.RUNNING.value,
+    done=DraftState.READY.value,
+    failed=DraftState.FAILED.value,
+)
+
+
 async def write_draft(room: Room, draft_id: UUID) -> None:
     """Writes once and stores the file or why there is none; does nothing when nobody asked."""
-    with keeping_secrets():
-        await _write_draft(room, draft_id)
+    await run_errand(room, _ERRAND, draft_id, lambda draft: _write(room, draft))
 
 
-async def _write_draft(room: Room, draft_id: UUID) -> None:
-    async with room.database.everything() as session:
-        taken = await session.execute(
-            update(Draft)
-            .where(Draft.id == draft_id, Draft.state == DraftState.WAITING.value)
-            .values(state=DraftState.RUNNING.value, requested_at=func.clock_timestamp())
-            .returning(Draft)
-        )
-        draft = taken.scalar_one_or_none()
-        if draft is None:
-            return
+async def _write(room: Room, draft: Draft) -> dict[str, Any]:
+    async with room.database.transaction(draft.organization_id) as session:
         project = await session.get_one(Project, draft.project_id)
         database = await session.get(Database, draft.database_id) if draft.database_id else None
         environment = (
@@ -60,21 +59,8 @@ async def _write_draft(room: Room, draft_id: UUID) -> None:
                 select(Environment).where(Environment.project_id == project.id).order_by(Environment.position).limit(1)
             )
         )
-    values: dict[str, Any]
-    try:
-        path, content, notes = await _content(room, draft, project, environment, database)
-        values = {"state": DraftState.READY.value, "path": path, "content": content, "notes": masked(notes)}
-    except (CheckoutFailed, JobFailed, StillroomError, EgressRefused, CellFailed) as failure:
-        values = {"state": DraftState.FAILED.value, "error": _described(failure)}
-    async with room.database.transaction(draft.organization_id) as session:
-        mine = (Draft.state == DraftState.RUNNING.value, Draft.requested_at == draft.requested_at)
-        await session.execute(update(Draft).where(Draft.id == draft_id, *mine).values(**values))
-
-
-def _described(failure: Exception) -> dict[str, Any]:
-    if isinstance(failure, CellFailed):
-        return JobFailed("cell_failed", "The sandbox could not be started.", failure.reason).as_dict()
-    return (failure if isinstance(failure, JobFailed) else JobFailed.of(failure)).as_dict()  # type: ignore[arg-type]
+    path, content, notes = await _content(room, draft, project, environment, database)
+    return {"path": path, "content": content, "notes": masked(notes)}
 
 
 async def _content(

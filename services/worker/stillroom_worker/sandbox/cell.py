@@ -87,8 +87,13 @@ class SandboxUnavailable(Exception):
 
 
 class CellFailed(Exception):
-    """This cell could not be started; the program did not run."""
+    """This cell could not be started; the program did not run. The texts are meant for people."""
+
+    code = "cell_failed"
+    title = "The sandbox could not be made."
+    fix = "Tell the operator of the worker."
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.detail = reason

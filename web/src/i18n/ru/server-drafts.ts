@@ -41,7 +41,6 @@ export const drafts: Readonly<Record<string, string>> = {
   "The project's template made another revision than the one asked for.": "По шаблону проекта вышла не та ревизия, о которой просили.",
   "The project's template puts the message where it would be code.": "Шаблон проекта ставит сообщение туда, где оно стало бы кодом.",
   "The revision would not be a new Python file of the repository.": "Ревизия не была бы новым файлом Python в репозитории.",
-  "The sandbox could not be started.": "Не удалось запустить песочницу.",
   "The project's credential may read the repository and not write to it": "Ключ или токен проекта может читать репозиторий, но не писать в него",
   "The server did not take the branch": "Сервер не принял ветку",
   "There are {0} heads.": "Вершин: {0}.",

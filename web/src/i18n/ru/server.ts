@@ -343,7 +343,7 @@ export const server: Readonly<Record<string, string>> = {
   "This installation is for one organization.": "Эта установка рассчитана на одну организацию.",
   "This worker cannot keep organizations apart.": "Этот воркер не может отделить организации друг от друга.",
   "Tell the operator the job id.": "Сообщите оператору номер задания.",
-  "The job's sandbox could not be made.": "Песочницу для задания создать не удалось.",
+  "The sandbox could not be made.": "Песочницу создать не удалось.",
   "Tell the operator of the worker.": "Сообщите оператору воркера.",
   "The project has no command of its own.": "У проекта нет своей команды.",
   "Set it in the project's settings.": "Задайте её в настройках проекта.",
