@@ -33,6 +33,7 @@ from stillroom_core.mail.models import Mail
 from stillroom_core.masking import keeping_secrets
 from stillroom_core.members.models import User
 from stillroom_core.organizations.models import Organization
+from stillroom_core.projects.hooks import hook_address
 from stillroom_core.projects.models import Project
 from stillroom_core.projects.service import credential_address
 from stillroom_core.sealing import Address, key_of, newest_key, seal, unseal
@@ -56,6 +57,7 @@ class Place:
 PLACES = (
     Place(Database, "password_sealed", password_address),
     Place(Project, "credential_sealed", credential_address),
+    Place(Project, "hook_sealed", hook_address),
     Place(Setup, "credential_sealed", lambda row: setup_address(row, "git_credential")),
     Place(Setup, "password_sealed", lambda row: setup_address(row, "password")),
     Place(User, "totp_sealed", totp_address),

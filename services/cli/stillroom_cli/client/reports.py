@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from stillroom_cli.client.failures import Failure
+from stillroom_cli.client.failures import Exit, Failure
 from stillroom_cli.client.times import duration, parsed
 
 _GOOD, _BAD = frozenset({"succeeded"}), frozenset({"failed", "cancelled", "lost"})
@@ -34,8 +34,13 @@ class Reports:
         """Of what did not become a job, or was not seen to its end."""
         words = "\n".join(part for part in (failure.detail, failure.fix and f"Fix: {failure.fix}") if part)
         suite = _suite("Stillroom")
-        _case(suite, "stillroom", what, None, failed=(failure.title, words))
-        lines = [f"### ❌ Stillroom: {_plain(what)}", "", f"**{_plain(failure.title)}**", *_quoted(words), ""]
+        waits = failure.exit is Exit.NEEDS_APPROVAL  # nobody has failed: it goes on once others have agreed
+        if waits:
+            _case(suite, "stillroom", what, None, skipped=failure.title)
+        else:
+            _case(suite, "stillroom", what, None, failed=(failure.title, words))
+        mark = "⏳" if waits else "❌"
+        lines = [f"### {mark} Stillroom: {_plain(what)}", "", f"**{_plain(failure.title)}**", *_quoted(words), ""]
         self._keep(_document(suite), "\n".join(lines))
 
     def _keep(self, junit: str, summary: str) -> None:

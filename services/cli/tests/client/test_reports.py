@@ -7,7 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from stillroom_cli.client.reports import junit_of, summary_of
+from stillroom_cli.client.failures import Exit, Failure
+from stillroom_cli.client.reports import Reports, junit_of, summary_of
 from stillroom_testing.api_server import ApiServer
 from stillroom_testing.stand_in_worker import StandInWorker
 
@@ -114,6 +115,15 @@ def test_a_refusal_is_reported_too(stillroom: Stillroom, worker: StandInWorker, 
     junit = tmp_path / "stillroom.xml"
     assert stillroom("upgrade", "ffff0", "-e", "dev", "--wait", "--junit", str(junit)) == 4
     assert "This commit has no revision or branch" in junit.read_text()
+
+
+def test_what_waits_for_an_approval_is_no_failure(tmp_path: Path) -> None:
+    waits = Failure("It waits for an approval.", fix="Ask Ann.")
+    waits.exit = Exit.NEEDS_APPROVAL
+    Reports(str(tmp_path / "j.xml"), str(tmp_path / "s.md")).write_failure("upgrade to head", waits)
+    found = read((tmp_path / "j.xml").read_text())
+    assert not found.findall(".//failure") and len(found.findall(".//skipped")) == 1
+    assert "⏳ Stillroom: upgrade to head" in (tmp_path / "s.md").read_text()
 
 
 def test_a_report_without_waiting_is_a_misuse(stillroom: Stillroom, capsys: Printed) -> None:

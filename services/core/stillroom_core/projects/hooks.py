@@ -43,7 +43,7 @@ _CALM = timedelta(seconds=10)
 def give_secret(project: Project) -> str:
     """A new secret for the project's hook; the former one counts no more."""
     secret = secrets.token_urlsafe(32)
-    project.hook_sealed, project.hook_set_at = seal(_address(project), secret), now()
+    project.hook_sealed, project.hook_set_at = seal(hook_address(project), secret), now()
     project.hook_came_at = project.hook_said = None
     return secret
 
@@ -57,7 +57,8 @@ async def take_push(session: Session, key: UUID, headers: Mapping[str, str], bod
     """Takes what a git host tells about a project; raises Unauthenticated for whatever it did not sign."""
     async with everything(session):
         project = await session.get(Project, key)
-    secret = unseal(_address(project), project.hook_sealed) if project and project.hook_sealed else secrets.token_hex()
+    sealed = project.hook_sealed if project else None
+    secret = unseal(hook_address(project), sealed) if project and sealed else secrets.token_hex()
     if not _signed(secret, headers, body) or project is None:
         raise Unauthenticated(
             "hook_refused",
@@ -128,5 +129,6 @@ def _is_ours(git_ref: str, pushed: str) -> bool:
     return git_ref in names or git_ref.removeprefix("refs/heads/") in names
 
 
-def _address(project: Project) -> Address:
+def hook_address(project: Project) -> Address:
+    """What the secret of a project's hook is bound to."""
     return Address(project.organization_id, project.id, "hook")
