@@ -130,6 +130,7 @@ def _stack() -> Iterator[dict[str, str] | None]:
         "STILLROOM_PUBLIC_URL": f"http://localhost:{port}",
         "STILLROOM_ADMIN_EMAIL": "admin@stillroom.local",
         "STILLROOM_ADMIN_PASSWORD": secrets.token_urlsafe(12),
+        "STILLROOM_SIGN_UP": "open",
     }
     stillroom = str(BIN / "stillroom")
     try:

@@ -47,6 +47,8 @@ export const PAGES: readonly Page[] = [
   { name: "invitations", route: "/:org/settings", address: "/demo/settings?section=invitations" },
   { name: "groups", route: "/:org/settings", address: "/demo/settings?section=groups" },
   { name: "rights", route: "/:org/settings", address: "/demo/settings?section=rights&project=shop&environment=prod" },
+  { name: "single-sign-on", route: "/:org/settings", address: "/demo/settings?section=sso" },
+  { name: "sign-in-refused", route: "/sign-in", address: "/sign-in?sso=sso_address", signedOut: true },
   { name: "organization", route: "/:org/settings", address: "/demo/settings?section=general" },
   { name: "projects", route: "/:org/projects", address: "/demo/projects" },
   { name: "project-new", route: "/:org/projects/new", address: "/demo/projects/new" },

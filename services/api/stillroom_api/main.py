@@ -44,6 +44,8 @@ from stillroom_api.plans import routes as plans
 from stillroom_api.projects import hooks
 from stillroom_api.projects import routes as projects
 from stillroom_api.protection import Protection
+from stillroom_api.providers import routes as providers
+from stillroom_api.providers import sign_on
 from stillroom_api.rate_limits import RateLimits
 from stillroom_api.requests import Requests
 from stillroom_api.sessions import routes as sessions
@@ -71,6 +73,9 @@ _ROUTERS = (
     invitations.router,
     invitations.by_link,
     invitations.mine,
+    providers.router,
+    sign_on.router,
+    sign_on.back,
     mail.router,
     rights.router,
     projects.router,

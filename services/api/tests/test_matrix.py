@@ -15,8 +15,10 @@ from stillroom_api.openapi import routes_of
 from stillroom_core.database import Session
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.models import Environment
+from stillroom_core.keys import new_key
 from stillroom_core.members.models import EnvironmentMembership, Membership, User
 from stillroom_core.organizations.models import Organization
+from stillroom_core.providers.models import IdentityProvider, ProviderDomain
 from stillroom_core.tables import now
 from stillroom_testing import matrix
 from stillroom_testing.commits import add_commit
@@ -76,6 +78,13 @@ async def world(api: Any) -> dict[str, dict[str, str]]:
                 role="operator",
             )
         )
+        provider = IdentityProvider(
+            id=new_key(), organization_id=organization.id, issuer="https://i.example", client_id="c", mapping=[]
+        )
+        session.add(provider)
+        await session.flush()
+        domain = {"organization_id": organization.id, "provider_id": provider.id, "domain": "own.example"}
+        session.add(ProviderDomain(**domain, proof="stillroom=x"))
         await session.execute(delete(Membership).where(Membership.user_id == people["removed@own.example"].id))
         people["disabled@own.example"].disabled_at = now()
         stands = {"heads": ["aaa1"], "version_tables": [{"schema": "public", "table": "alembic_version"}]}
@@ -87,6 +96,7 @@ async def world(api: Any) -> dict[str, dict[str, str]]:
         "person": str(people["z@own.example"].id),
         "group": group.json()["id"],
         "invitation": invitation.json()["id"],
+        "domain": "own.example",
     }
     return {on: values | shared for on, values in found.items()}
 

@@ -18,6 +18,7 @@ from stillroom_core.notifications.models import NotificationChoice
 from stillroom_core.organizations.models import Organization
 from stillroom_core.plans.models import Plan
 from stillroom_core.projects.models import Commit, Project, RevisionSource
+from stillroom_core.providers.models import Identity, IdentityProvider, ProviderDomain
 from stillroom_core.samples.models import Sample
 from stillroom_core.sessions.models import RefreshToken
 from stillroom_core.setups.models import Setup
@@ -44,6 +45,8 @@ __all__ = [
     "Group",
     "GroupMember",
     "GroupRole",
+    "Identity",
+    "IdentityProvider",
     "Invitation",
     "Job",
     "JobEvent",
@@ -55,6 +58,7 @@ __all__ = [
     "Plan",
     "Project",
     "ProjectMembership",
+    "ProviderDomain",
     "RefreshToken",
     "RevisionSource",
     "Sample",

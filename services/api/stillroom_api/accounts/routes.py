@@ -7,18 +7,20 @@ from stillroom_api.authorization import check_origin
 from stillroom_api.context import ContextOf, Transaction, address_of
 from stillroom_core.accounts import service
 from stillroom_core.mail.service import can_mail
+from stillroom_core.providers.repository import any_provider
 from stillroom_core.sessions.service import normalized_email
 
 router = APIRouter(prefix="/api/auth", tags=["accounts"], dependencies=[Depends(check_origin)])
 
 
 @router.get("/options")
-async def options(context: ContextOf) -> Options:
+async def options(context: ContextOf, session: Transaction) -> Options:
     """What the page for signing in offers."""
     settings = context.settings
     return Options(
         sign_up=settings.sign_up == "open",
         mail=can_mail(),
+        sso=await any_provider(session),
         outbox=settings.development and settings.smtp_url is None,
     )
 

@@ -13,6 +13,7 @@ from stillroom_core.actors.acting import Origin, acting_in
 from stillroom_core.errors import Forbidden, Invalid, StillroomError, Unauthenticated
 from stillroom_core.sessions import service
 from stillroom_core.sessions.tokens import unauthenticated
+from stillroom_core.settings import Settings
 
 COOKIE = "stillroom_refresh"
 _PATH = "/api/auth"
@@ -34,7 +35,7 @@ async def sign_in(
             email=body.email,
             password=body.password,
             code=body.code,
-            client=_client(request),
+            client=client_of(request),
         )
     except (Unauthenticated, Forbidden, Invalid) as refused:
         if refused.code != "second_factor_needed":  # the first half of every sign-in with two
@@ -54,7 +55,7 @@ async def refresh(
     """Exchanges the refresh cookie for a new access token and a new cookie."""
     signed_in = None
     if token:
-        signed_in = await service.refresh(session, context.settings, token=token, client=_client(request))
+        signed_in = await service.refresh(session, context.settings, token=token, client=client_of(request))
     if signed_in is None:
         raise await _ended(session)
     return _answer(response, context, signed_in)
@@ -80,20 +81,26 @@ async def _ended(session: Transaction) -> StillroomError:
     return unauthenticated()
 
 
-def _client(request: Request) -> service.Client:
+def client_of(request: Request) -> service.Client:
+    """Where a request came from."""
     return service.Client(address_of(request), request.headers.get("user-agent", ""))
 
 
-def _answer(response: Response, context: ContextOf, signed_in: service.SignedIn) -> AccessToken:
+def keep_signed_in(response: Response, settings: Settings, signed_in: service.SignedIn) -> None:
+    """The cookie by which a browser stays signed in."""
     response.set_cookie(
         COOKIE,
         signed_in.refresh_token,
         path=_PATH,
         httponly=True,
         samesite="strict",
-        secure=context.settings.public_url.startswith("https://"),
-        max_age=int(context.settings.session_life.total_seconds()),
+        secure=settings.public_url.startswith("https://"),
+        max_age=int(settings.session_life.total_seconds()),
     )
+
+
+def _answer(response: Response, context: ContextOf, signed_in: service.SignedIn) -> AccessToken:
+    keep_signed_in(response, context.settings, signed_in)
     return AccessToken(
         access_token=signed_in.access_token,
         expires_in=int(context.settings.access_token_life.total_seconds()),

@@ -1,5 +1,6 @@
 """Opening an account, proving its address, and its password."""
 
+import secrets
 from uuid import UUID
 
 from sqlalchemy import exists, select, update
@@ -38,6 +39,29 @@ async def open_account(session: Session, *, email: str, name: str, password: str
         theme="system",
         token_version=0,
         unverified_since=None if proven else now(),
+        recovery_hashes=[],
+    )
+    session.add(person)
+    await session.flush()
+    return person
+
+
+async def open_account_of_provider(session: Session, *, email: str, name: str, instead_of: User | None = None) -> User:
+    """A person whom an identity provider vouches for; nobody knows their password, which a letter can set.
+
+    With `instead_of`, an account whose address nobody had proven becomes that person's.
+    """
+    nobody_knows = await hash_password(secrets.token_urlsafe(32))
+    if instead_of is not None:
+        instead_of.password_hash, instead_of.unverified_since = nobody_knows, None
+        return instead_of
+    person = User(
+        id=new_key(),
+        email=email,
+        name=name,
+        password_hash=nobody_knows,
+        theme="system",
+        token_version=0,
         recovery_hashes=[],
     )
     session.add(person)

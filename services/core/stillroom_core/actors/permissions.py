@@ -10,6 +10,7 @@ class Permission(StrEnum):
     ORGANIZATION_MANAGE = "organization.manage"
     ORGANIZATION_TRANSFER = "organization.transfer"
     ORGANIZATION_DELETE = "organization.delete"
+    PROVIDER_MANAGE = "provider.manage"
     MEMBER_MANAGE = "member.manage"
     AUDIT_READ = "audit.read"
     PROJECT_CREATE = "project.create"
@@ -68,6 +69,7 @@ MEANINGS: dict[Permission, str] = {
     _P.ORGANIZATION_MANAGE: "rename the organization and change its settings",
     _P.ORGANIZATION_TRANSFER: "hand the organization over to another member",
     _P.ORGANIZATION_DELETE: "delete the organization",
+    _P.PROVIDER_MANAGE: "set the organization's identity provider up, which says who somebody is",
     _P.MEMBER_MANAGE: "invite and remove members, change their roles up to one's own, keep groups",
     _P.AUDIT_READ: "read the audit log",
     _P.PROJECT_CREATE: "add projects",
@@ -133,7 +135,8 @@ _ADMIN = _PROJECT_ADMIN | {
     _P.PROJECT_CREATE,
     _P.PROJECT_DELETE,
 }
-_OWNER = _ADMIN | {_P.ORGANIZATION_TRANSFER, _P.ORGANIZATION_DELETE}
+# Who rules over the identity provider can be anybody of its domains, owners too.
+_OWNER = _ADMIN | {_P.ORGANIZATION_TRANSFER, _P.ORGANIZATION_DELETE, _P.PROVIDER_MANAGE}
 
 ORGANIZATION_ROLES: dict[OrganizationRole, frozenset[Permission]] = {
     OrganizationRole.OWNER: _OWNER,

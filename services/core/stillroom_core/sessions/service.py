@@ -14,6 +14,7 @@ from stillroom_core.database import Session
 from stillroom_core.errors import Forbidden, Unauthenticated
 from stillroom_core.keys import new_key
 from stillroom_core.members.models import User
+from stillroom_core.providers.repository import needs_provider
 from stillroom_core.sessions.models import RefreshToken
 from stillroom_core.sessions.passwords import verify_password
 from stillroom_core.sessions.throttle import Throttle
@@ -79,6 +80,12 @@ async def sign_in(
             "The e-mail address is not confirmed yet.",
             fix="Follow the link of the letter that was sent to it, or ask for another one.",
         )
+    if await needs_provider(session, user):
+        raise Forbidden(
+            "sso_needed",
+            "Your organization signs its people in with its own identity provider.",
+            fix="Choose to sign in with your organization.",
+        )
     if user.totp_enabled_at is not None:
         await _second_factor(session, throttle, user, code, client)
     if replacement:
@@ -87,7 +94,7 @@ async def sign_in(
     await tell_account(
         session, user, "account.sign_in", {"method": "password", "second_factor": user.totp_enabled_at is not None}
     )
-    return await _issue(session, settings, user, family_id=new_key(), client=client)
+    return await issue(session, settings, user, client=client)
 
 
 async def _second_factor(session: Session, throttle: Throttle, user: User, code: str | None, client: Client) -> None:
@@ -123,7 +130,7 @@ async def refresh(session: Session, settings: Settings, *, token: str, client: C
     if user.disabled_at is not None:
         return None
     stored.used_at = stored.used_at or now()
-    return await _issue(session, settings, user, family_id=stored.family_id, client=client)
+    return await issue(session, settings, user, family_id=stored.family_id, client=client)
 
 
 async def sign_out(session: Session, *, token: str) -> None:
@@ -171,7 +178,11 @@ async def person_of(session: Session, claims: Claims) -> User:
     return user
 
 
-async def _issue(session: Session, settings: Settings, user: User, *, family_id: UUID, client: Client) -> SignedIn:
+async def issue(
+    session: Session, settings: Settings, user: User, *, client: Client, family_id: UUID | None = None
+) -> SignedIn:
+    """A new pair for somebody who has proven who they are; of a new sign-in, or of one that goes on."""
+    family_id = family_id or new_key()
     token = secrets.token_urlsafe(32)
     expires_at = now() + settings.session_life
     session.add(

@@ -5,6 +5,8 @@ import { Groups } from "@/features/members/groups";
 import { Invitations } from "@/features/members/invitations";
 import { MemberList } from "@/features/members/member-list";
 import { Rights } from "@/features/members/rights";
+import { useGroups } from "@/features/members/queries";
+import { ProviderSettings } from "@/features/providers/provider-settings";
 import { useProjects } from "@/features/projects/queries";
 import { useLanguage } from "@/i18n";
 import { Tabs } from "@/ui/tabs";
@@ -13,8 +15,8 @@ import { addresses } from "../addresses";
 import { useMe, useOrganization } from "../use-me";
 import { NotFound } from "./not-found";
 
-type Section = "members" | "invitations" | "groups" | "rights" | "general";
-const SECTIONS: Section[] = ["members", "invitations", "groups", "rights", "general"];
+type Section = "members" | "invitations" | "groups" | "rights" | "sso" | "general";
+const SECTIONS: Section[] = ["members", "invitations", "groups", "rights", "sso", "general"];
 
 export function OrganizationSettings() {
   const { t } = useLanguage();
@@ -25,6 +27,7 @@ export function OrganizationSettings() {
   const org = organization?.slug ?? "";
   const asked = { person: search.get("person") ?? "", project: search.get("project") ?? "", environment: search.get("environment") ?? "" };
   const projects = useProjects(org);
+  const groups = useGroups(org);
   const environments = useEnvironments(org, asked.project || undefined);
   useTitle(t("members.settings"), organization?.name);
   if (!organization) return <NotFound />;
@@ -64,6 +67,7 @@ export function OrganizationSettings() {
               />,
             ),
           },
+          { value: "sso", label: t("sso.title"), content: inside(<ProviderSettings org={org} why={why("provider.manage")} groups={groups.data ?? []} />) },
           {
             value: "general",
             label: t("members.general"),

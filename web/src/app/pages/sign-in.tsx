@@ -1,4 +1,5 @@
 import { Link, useNavigate, useSearchParams } from "react-router";
+import { OrganizationSignIn } from "@/features/session/organization-sign-in";
 import { SignInForm } from "@/features/session/sign-in-form";
 import { useOptions } from "@/features/session/queries";
 import { useLanguage } from "@/i18n";
@@ -24,6 +25,7 @@ export function SignIn() {
       }
     >
       <SignInForm onDone={() => void navigate(safeNext(search.get("next")), { replace: true })} />
+      {(options.data?.sso || search.has("sso")) && <OrganizationSignIn next={safeNext(search.get("next"))} reason={search.get("sso")} />}
     </Outside>
   );
 }

@@ -9,6 +9,7 @@ import { useAccountLog } from "./queries";
 const SAID = {
   "account.open": "account.event.open",
   "account.verify": "account.event.verify",
+  "account.connect": "account.event.connect",
   "account.sign_in": "account.event.sign_in",
   "account.sign_in refused": "account.event.sign_in.refused",
   "account.sign_out": "account.event.sign_out",

@@ -12,10 +12,11 @@ import { people } from "./people";
 import { projects } from "./projects";
 import { session } from "./session";
 import { setups } from "./setups";
+import { sso } from "./sso";
 import { tokens } from "./tokens";
 import { webhooks } from "./webhooks";
 
-export const en = { ...common, ...session, ...people, ...projects, ...setups, ...drafts, ...environments, ...migrations, ...jobs, ...approvals, ...audit, ...tokens, ...webhooks, ...installation } as const;
+export const en = { ...common, ...session, ...people, ...sso, ...projects, ...setups, ...drafts, ...environments, ...migrations, ...jobs, ...approvals, ...audit, ...tokens, ...webhooks, ...installation } as const;
 
 /** What only some pages say is loaded with them; see ../parts. */
 export type Texts = typeof en & typeof databases;

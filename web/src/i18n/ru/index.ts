@@ -13,9 +13,10 @@ import { people } from "./people";
 import { projects } from "./projects";
 import { session } from "./session";
 import { setups } from "./setups";
+import { sso } from "./sso";
 import { tokens } from "./tokens";
 import { webhooks } from "./webhooks";
 
-const texts: Record<keyof typeof en, Message> = { ...common, ...session, ...people, ...projects, ...setups, ...drafts, ...environments, ...migrations, ...jobs, ...approvals, ...audit, ...tokens, ...webhooks, ...installation };
+const texts: Record<keyof typeof en, Message> = { ...common, ...session, ...people, ...sso, ...projects, ...setups, ...drafts, ...environments, ...migrations, ...jobs, ...approvals, ...audit, ...tokens, ...webhooks, ...installation };
 
 export const ru = texts;
