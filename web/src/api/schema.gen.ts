@@ -284,6 +284,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/sso/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin Sign On
+         * @description Where to go to sign in with the account of one's organization.
+         */
+        post: operations["begin_sign_on_api_auth_sso_begin_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/sso/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Finish Sign On
+         * @description Where the provider sends the browser back to: signs in, and leads on.
+         */
+        get: operations["finish_sign_on_api_auth_sso_callback_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/verification": {
         parameters: {
             query?: never;
@@ -2206,6 +2246,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/orgs/{org}/provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Provider
+         * @description How single sign-on is set up.
+         */
+        get: operations["read_provider_api_orgs__org__provider_get"];
+        /**
+         * Set Provider
+         * @description Sets single sign-on up; the provider is asked whether it speaks OpenID Connect.
+         */
+        put: operations["set_provider_api_orgs__org__provider_put"];
+        post?: never;
+        /**
+         * Delete Provider
+         * @description Ends single sign-on; people sign in with their passwords.
+         */
+        delete: operations["delete_provider_api_orgs__org__provider_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/provider/domains": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Domain
+         * @description A domain of addresses, with the TXT record that proves it.
+         */
+        post: operations["add_domain_api_orgs__org__provider_domains_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/provider/domains/{domain}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Domain
+         * @description Addresses of the domain are no longer signed in.
+         */
+        delete: operations["remove_domain_api_orgs__org__provider_domains__domain__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/provider/domains/{domain}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Domain
+         * @description Looks for the TXT record now.
+         */
+        post: operations["check_domain_api_orgs__org__provider_domains__domain__check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/orgs/{org}/rights": {
         parameters: {
             query?: never;
@@ -3639,6 +3767,28 @@ export interface components {
             tried_at: string | null;
             /** Tries */
             tries: number;
+        };
+        /**
+         * DomainNew
+         * @description What stands behind the @ of addresses.
+         */
+        DomainNew: {
+            /** Domain */
+            domain: string;
+        };
+        /**
+         * DomainRead
+         * @description A domain, and the TXT record that proves it.
+         */
+        DomainRead: {
+            /** Domain */
+            domain: string;
+            /** Proof */
+            proof: string;
+            /** Proven At */
+            proven_at: string | null;
+            /** Record */
+            record: string;
         };
         /**
          * DoubtRead
@@ -5130,6 +5280,21 @@ export interface components {
             status: "live";
         };
         /**
+         * Mapped
+         * @description What a value of the groups claim gives here.
+         */
+        Mapped: {
+            /**
+             * Group
+             * @description a group of this organization
+             */
+            group?: string | null;
+            /** Role */
+            role?: ("admin" | "member") | null;
+            /** Value */
+            value: string;
+        };
+        /**
          * Me
          * @description The signed-in person.
          */
@@ -5513,6 +5678,11 @@ export interface components {
              * @description whether everybody may open an account
              */
             sign_up: boolean;
+            /**
+             * Sso
+             * @description whether some organization signs its people in with its own identity provider
+             */
+            sso: boolean;
         };
         /**
          * OrganizationChanges
@@ -5749,7 +5919,7 @@ export interface components {
          * @description Everything that can be allowed.
          * @enum {string}
          */
-        Permission: "organization.read" | "organization.manage" | "organization.transfer" | "organization.delete" | "member.manage" | "audit.read" | "project.create" | "project.delete" | "project.read" | "project.update" | "project.member.manage" | "token.manage" | "environment.write" | "secret.write" | "revision.write" | "revision.push" | "job.read" | "job.plan" | "job.request" | "job.upgrade" | "job.downgrade" | "job.stamp" | "job.cancel" | "job.cancel.any" | "job.approve" | "job.override" | "activity.read" | "activity.cancel" | "data.read" | "sql.read" | "sql.write";
+        Permission: "organization.read" | "organization.manage" | "organization.transfer" | "organization.delete" | "provider.manage" | "member.manage" | "audit.read" | "project.create" | "project.delete" | "project.read" | "project.update" | "project.member.manage" | "token.manage" | "environment.write" | "secret.write" | "revision.write" | "revision.push" | "job.read" | "job.plan" | "job.request" | "job.upgrade" | "job.downgrade" | "job.stamp" | "job.cancel" | "job.cancel.any" | "job.approve" | "job.override" | "activity.read" | "activity.cancel" | "data.read" | "sql.read" | "sql.write";
         /**
          * PersonName
          * @description Somebody.
@@ -6207,6 +6377,88 @@ export interface components {
             secret: boolean;
             /** Value */
             value: string | null;
+        };
+        /**
+         * ProviderChange
+         * @description The same, with the client's secret: null leaves it, empty forgets it; nobody can read it.
+         */
+        ProviderChange: {
+            /**
+             * Admits
+             * @description whether whom the provider knows becomes a member by signing in
+             * @default false
+             */
+            admits: boolean;
+            /** Client Id */
+            client_id: string;
+            /**
+             * Client Secret
+             * Format: password
+             */
+            client_secret?: string | null;
+            /**
+             * Enforced
+             * @description whether members of the proven domains, owners excepted, need it
+             * @default false
+             */
+            enforced: boolean;
+            /**
+             * Groups Claim
+             * @default groups
+             */
+            groups_claim: string;
+            /** Issuer */
+            issuer: string;
+            /**
+             * Mapping
+             * @default []
+             */
+            mapping: components["schemas"]["Mapped"][];
+        };
+        /**
+         * ProviderPage
+         * @description The provider, if there is one, and the address that must be registered there.
+         */
+        ProviderPage: {
+            provider: components["schemas"]["ProviderRead"] | null;
+            /** Redirect Uri */
+            redirect_uri: string;
+        };
+        /**
+         * ProviderRead
+         * @description The provider as it is set up.
+         */
+        ProviderRead: {
+            /**
+             * Admits
+             * @description whether whom the provider knows becomes a member by signing in
+             * @default false
+             */
+            admits: boolean;
+            /** Client Id */
+            client_id: string;
+            /** Domains */
+            domains: components["schemas"]["DomainRead"][];
+            /**
+             * Enforced
+             * @description whether members of the proven domains, owners excepted, need it
+             * @default false
+             */
+            enforced: boolean;
+            /**
+             * Groups Claim
+             * @default groups
+             */
+            groups_claim: string;
+            /** Has Secret */
+            has_secret: boolean;
+            /** Issuer */
+            issuer: string;
+            /**
+             * Mapping
+             * @default []
+             */
+            mapping: components["schemas"]["Mapped"][];
         };
         /**
          * PushRequest
@@ -7273,6 +7525,22 @@ export interface components {
             items: components["schemas"]["SignIn-Output"][];
         };
         /**
+         * SignOn
+         * @description Who wants to sign in through their organization's provider, and where they want to.
+         */
+        SignOn: {
+            /**
+             * Email
+             * Format: email
+             */
+            email: string;
+            /**
+             * Next
+             * @default /
+             */
+            next: string;
+        };
+        /**
          * SignUp
          * @description Who wants an account.
          */
@@ -7874,6 +8142,14 @@ export interface components {
              * @description exactly the revisions that the newest commit does not have, in order
              */
             undoes: string[];
+        };
+        /**
+         * WayThere
+         * @description Where the browser goes now.
+         */
+        WayThere: {
+            /** Location */
+            location: string;
         };
         /**
          * WebhookChanges
@@ -8524,6 +8800,72 @@ export interface operations {
                 content: {
                     "application/json": unknown;
                 };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_sign_on_api_auth_sso_begin_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignOn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WayThere"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finish_sign_on_api_auth_sso_callback_get: {
+        parameters: {
+            query?: {
+                state?: string;
+                code?: string;
+                error?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: {
+                stillroom_sso?: string;
+            };
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem */
             default: {
@@ -12310,6 +12652,198 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_provider_api_orgs__org__provider_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_provider_api_orgs__org__provider_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_provider_api_orgs__org__provider_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_domain_api_orgs__org__provider_domains_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DomainNew"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DomainRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_domain_api_orgs__org__provider_domains__domain__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_domain_api_orgs__org__provider_domains__domain__check_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DomainRead"];
+                };
             };
             /** @description Problem */
             default: {
