@@ -139,7 +139,8 @@ function Body({ rows, lanes, standings, running, selected, selectedEnvironment, 
               "absolute inset-x-0 top-0 grid cursor-default border-b border-line",
               isSelected ? "bg-selected shadow-[inset_2px_0_0_var(--accent)]" : "bg-bg hover:bg-hover",
             )}
-            style={{ ...place, gridTemplateColumns: columns }}
+            // Without the rows' height the taller lanes would push what sticks over the border between rows.
+            style={{ ...place, gridTemplateColumns: columns, gridTemplateRows: "100%" }}
           >
             {/* Lines run over the border between rows: a lane has no gaps. */}
             <div role="gridcell" className={cx("sticky left-0 z-1 overflow-x-clip bg-inherit", isSelected && "shadow-[inset_2px_0_0_var(--accent)]")}>
