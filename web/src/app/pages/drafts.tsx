@@ -31,16 +31,12 @@ export function Drafts() {
   const address = (draft: Draft) => addresses.draft(org, slug, draft.id);
   const step = (by: number) => {
     const at = drafts.findIndex((draft) => draft.id === selected);
-    setSelected(drafts[Math.max(0, Math.min(drafts.length - 1, at + by))]?.id ?? null);
+    const next = drafts[Math.max(0, Math.min(drafts.length - 1, at + by))];
+    setSelected(next?.id ?? null);
+    // Enter then opens it, whatever had the focus before.
+    document.querySelector<HTMLElement>(`[data-draft="${next?.id}"] a`)?.focus();
   };
-  useKeys({
-    j: () => step(1),
-    k: () => step(-1),
-    Enter: () => {
-      const draft = drafts.find((one) => one.id === selected);
-      if (draft) void navigate(address(draft));
-    },
-  });
+  useKeys({ j: () => step(1), k: () => step(-1) });
   const failed = pages.error ?? project.error;
   if (failed && asProblem(failed).status === 404) return <NotFound />;
   const why = !project.data || project.data.permissions.includes("revision.write") ? null : t("common.noPermission", { permission: "revision.write" });

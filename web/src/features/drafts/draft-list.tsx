@@ -24,6 +24,7 @@ export function DraftRows({ drafts, selected, renderLink }: DraftRowsProps) {
       {drafts.map((draft) => (
         <li
           key={draft.id}
+          data-draft={draft.id}
           data-selected={draft.id === selected || undefined}
           className="border-b border-line hover:bg-hover data-selected:bg-selected data-selected:shadow-[inset_2px_0_0_var(--accent)]"
         >
