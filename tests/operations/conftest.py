@@ -15,7 +15,7 @@ from stillroom_testing.jobs_scene import CACHE, Scene, first_data, two_tables
 from stillroom_testing.servers import DatabaseAddress, PostgresServer
 
 REQUEST_ID = "ticket-4711.upgrade"
-MOVE = {"project": "shop", "environment": "dev"}
+MOVE = {"project": "demo/shop", "environment": "dev", "database": "main"}  # named wholly: tests add others
 
 
 @dataclass
