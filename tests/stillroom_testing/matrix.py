@@ -199,6 +199,7 @@ MATRIX: list[Row] = [
     # What stands in a database.
     *on_both("GET", f"{CATALOGUE}", everywhere(READERS)),
     *[row for part in ("live", "health", "history") for row in on_both("GET", f"{OVERVIEW}/{part}", PLANNERS)],
+    *on_both("GET", f"{CATALOGUE}/diagram", everywhere(READERS)),
     Row("GET", COMPARISON, READERS, query=BOTH),
     Row("GET", f"{COMPARISON}/object", READERS, query={**BOTH, "kind": "table", "name": "n"}),
     *on_both("POST", f"{CATALOGUE}/read", everywhere(READERS)),

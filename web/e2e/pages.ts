@@ -67,6 +67,7 @@ export const PAGES: readonly Page[] = [
   },
   { name: "rows", route: "/:org/projects/:project/databases/:environment/:database/:view?", address: `${DATABASE}/schema?kind=table&schema=public&name=customers&tab=rows` },
   { name: "overview", route: "/:org/projects/:project/databases/:environment/:database/:view?", address: `${DATABASE}/overview` },
+  { name: "diagram", route: "/:org/projects/:project/databases/:environment/:database/:view?", address: `${DATABASE}/diagram` },
   { name: "sql", route: "/:org/projects/:project/databases/:environment/:database/:view?", address: `${DATABASE}/sql` },
   { name: "activity", route: "/:org/projects/:project/databases/:environment/:database/:view?", address: `${DATABASE}/activity` },
   { name: "compare", route: "/:org/projects/:project/compare", address: "/demo/projects/shop/compare?kind=table&schema=public&name=orders" },

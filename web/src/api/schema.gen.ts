@@ -1838,6 +1838,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}/catalogue/diagram": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Diagram
+         * @description Tables, columns and foreign keys as they were last read, for a picture of them.
+         */
+        get: operations["read_diagram_api_orgs__org__projects__project__environments__environment__databases__database__catalogue_diagram_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}/catalogue/object": {
         parameters: {
             query?: never;
@@ -3767,6 +3787,65 @@ export interface components {
             tried_at: string | null;
             /** Tries */
             tries: number;
+        };
+        /**
+         * DiagramColumn
+         * @description One column; `key`: of the primary key.
+         */
+        DiagramColumn: {
+            /** Key */
+            key: boolean;
+            /** Name */
+            name: string;
+            /** Not Null */
+            not_null: boolean;
+            /** Type */
+            type: string;
+        };
+        /**
+         * DiagramKey
+         * @description A foreign key: from these columns to those of another table.
+         */
+        DiagramKey: {
+            /** Columns */
+            columns: string[];
+            /** Name */
+            name: string;
+            /** References */
+            references: string[];
+            /** Schema Name */
+            schema_name: string;
+            /** Table */
+            table: string;
+        };
+        /**
+         * DiagramRead
+         * @description The tables of a database as they were last read; `read` is false where that never was.
+         */
+        DiagramRead: {
+            /**
+             * More
+             * @description tables beyond the most that a diagram shows
+             */
+            more: number;
+            /** Read */
+            read: boolean;
+            /** Tables */
+            tables: components["schemas"]["DiagramTable"][];
+        };
+        /**
+         * DiagramTable
+         * @description One table of the picture.
+         */
+        DiagramTable: {
+            /** Columns */
+            columns: components["schemas"]["DiagramColumn"][];
+            /** Keys */
+            keys: components["schemas"]["DiagramKey"][];
+            /** Name */
+            name: string;
+            /** Schema Name */
+            schema_name: string;
         };
         /**
          * DomainNew
@@ -11888,6 +11967,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CatalogueRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_diagram_api_orgs__org__projects__project__environments__environment__databases__database__catalogue_diagram_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                database: string;
+                org: string;
+                project: string;
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiagramRead"];
                 };
             };
             /** @description Problem */

@@ -68,6 +68,7 @@ export type OverviewLive = Schemas["OverviewLive"];
 export type OverviewHealth = Schemas["OverviewHealth"];
 export type OverviewHistory = Schemas["OverviewHistory"];
 export type TableGrowth = Schemas["TableGrowth"];
+export type DiagramTable = Schemas["DiagramTable"];
 export type ObjectLife = Schemas["ObjectLifeRead"];
 export type TouchedBy = Schemas["TouchedBy"];
 export type RevisionChange = Schemas["ChangeRead"];

@@ -3,7 +3,7 @@ import type { Current } from "@/api/types";
 /** Where things are: the only place that spells an address of a page. */
 
 /** The parts of a database's page, in the order of its tabs. */
-export const DATABASE_VIEWS = ["overview", "schema", "sql", "activity", "ledger"] as const;
+export const DATABASE_VIEWS = ["overview", "schema", "diagram", "sql", "activity", "ledger"] as const;
 export type DatabaseView = (typeof DATABASE_VIEWS)[number];
 
 export const addresses = {

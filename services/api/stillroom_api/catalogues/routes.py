@@ -7,12 +7,14 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from stillroom_api.authorization import InEnvironment, in_environment
+from stillroom_api.catalogues.diagram import DiagramRead
 from stillroom_api.catalogues.lives import ObjectLifeRead
 from stillroom_api.catalogues.schemas import CatalogueRead, CatalogueWasRead, ObjectRead
 from stillroom_api.context import ContextOf, Transaction
 from stillroom_api.databases.routes import find
 from stillroom_api.reader import Asked, as_json
 from stillroom_core.actors.permissions import Permission
+from stillroom_core.catalogues.diagram import diagram_of
 from stillroom_core.catalogues.kinds import Kind
 from stillroom_core.catalogues.service import find_object, present_catalogue
 from stillroom_core.changes.service import life_of_object
@@ -58,6 +60,17 @@ async def read_object(
     """One object with its parts and its SQL."""
     found = await find(session, where, database)
     return ObjectRead.of(await find_object(session, where.actor, found, kind, schema, name))
+
+
+@router.get("/diagram")
+async def read_diagram(
+    database: UUID,
+    session: Transaction,
+    where: Annotated[InEnvironment, in_environment(Permission.PROJECT_READ)],
+) -> DiagramRead:
+    """Tables, columns and foreign keys as they were last read, for a picture of them."""
+    found = await find(session, where, database)
+    return DiagramRead.of(await diagram_of(session, where.actor, found))
 
 
 @router.get("/object/history")

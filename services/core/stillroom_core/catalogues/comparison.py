@@ -11,6 +11,7 @@ from stillroom_core.catalogues.ddl import ddl
 from stillroom_core.catalogues.kinds import Kind
 from stillroom_core.catalogues.models import Catalogue
 from stillroom_core.catalogues.repository import CatalogueRepository
+from stillroom_core.catalogues.service import no_such_object
 from stillroom_core.database import Session
 from stillroom_core.databases.models import Database
 from stillroom_core.databases.repository import DatabaseRepository
@@ -85,7 +86,7 @@ async def compare_object(
         content = (await repository.contents([digest])).get(digest) if digest else None
         texts.append(ddl(content, rights=rights) if content else None)
     if texts == [None, None]:
-        raise not_found("object")
+        raise no_such_object()
     return ComparedObject(texts[0], texts[1])
 
 

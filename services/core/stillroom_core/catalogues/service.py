@@ -65,7 +65,12 @@ async def find_object(
             digest = bytes.fromhex(entry[3])
             content = (await repository.contents([digest]))[digest]
             return CatalogueEntry(content, ddl(content), catalogue.figures[at], catalogue)
-    raise NotFound(
+    raise no_such_object()
+
+
+def no_such_object() -> NotFound:
+    """What is asked for is not in what was last read."""
+    return NotFound(
         "no_such_object",
         "Nothing of this name was in the database when it was last read.",
         fix="Read the catalogue again; perhaps it was renamed or dropped.",

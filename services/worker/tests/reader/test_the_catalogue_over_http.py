@@ -42,6 +42,26 @@ async def test_every_object_of_the_list_can_be_opened_and_has_its_sql(look: Any)
             assert found["columns"][0]["name"] == found["comment"] == item["name"]
 
 
+async def test_a_diagram_has_tables_with_their_keys_and_no_partitions(look: Any) -> None:
+    never = (await look.call("GET", "/catalogue/diagram")).json()
+    assert (never["read"], never["tables"]) == (False, [])
+    await look.call("POST", "/catalogue/read")
+    found = (await look.call("GET", "/catalogue/diagram")).json()
+    tables = {(one["schema_name"], one["name"]): one for one in found["tables"]}
+    assert {name for schema, name in tables if schema == "public"} >= set(HOSTILE_NAMES)
+    assert ("shop", "events") in tables
+    assert ("shop", "events_2025") not in tables
+    orders = tables["shop", "orders"]
+    key = next(one for one in orders["keys"] if one["name"] == "orders_customer_id_fkey")
+    assert (key["columns"], key["schema_name"], key["table"], key["references"]) == (
+        ["customer_id"],
+        "shop",
+        "customers",
+        ["id"],
+    )
+    assert next(column for column in orders["columns"] if column["name"] == "id")["key"]
+
+
 async def test_a_table_has_columns_constraints_indexes_triggers_policies_and_grants(look: Any) -> None:
     await look.call("POST", "/catalogue/read")
     asked = {"kind": "table", "schema": "shop", "name": "customers"}

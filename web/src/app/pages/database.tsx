@@ -22,6 +22,7 @@ import { NotFound } from "./not-found";
 const ActivityView = lazy(async () => ({ default: (await import("@/features/databases/activity-view")).ActivityView }));
 const ConsoleView = lazy(async () => ({ default: (await import("@/features/databases/console-view")).ConsoleView }));
 const LedgerView = lazy(async () => ({ default: (await import("@/features/databases/ledger-view")).LedgerView }));
+const DiagramView = lazy(async () => ({ default: (await import("@/features/databases/diagram-view")).DiagramView }));
 const OverviewView = lazy(async () => ({ default: (await import("@/features/databases/overview-view")).OverviewView }));
 
 export function DatabasePage() {
@@ -58,6 +59,7 @@ export function DatabasePage() {
         {view === "schema" && (
           <SchemaView place={place} more={(object) => (may("data.read") || object.columns.length === 0 || object.kind === "composite" ? [] : [rowsTab(place, object, t("databases.tabs.rows"))])} />
         )}
+        {view === "diagram" && <DiagramView place={place} name={database.name} />}
         {view === "sql" && <Permitted why={may("sql.read")}><ConsoleView place={place} /></Permitted>}
         {view === "activity" && <Permitted why={may("activity.read")}><ActivityView place={place} why={may("activity.cancel")} /></Permitted>}
         {view === "ledger" && (
