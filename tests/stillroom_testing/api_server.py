@@ -93,7 +93,7 @@ class ApiServer:
                 stdout=log,
                 stderr=log,
             )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180  # a busy machine
         while True:
             try:
                 if httpx.get(f"{self.url}/readyz", timeout=5, trust_env=False).is_success:

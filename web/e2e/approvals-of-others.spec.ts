@@ -1,19 +1,22 @@
 /** Two people: one asks, the other decides; on a desk, on a phone, in both languages. */
 import AxeBuilder from "@axe-core/playwright";
 import { type Browser, expect, type Page, test } from "@playwright/test";
-import { type Call, calling, move, SHOP, signIn } from "./people";
+import { calling, move, SHOP, signIn } from "./people";
 
 const STAGING = "/api/orgs/demo/projects/shop/environments/staging";
 const BASE = "5b90d2f7a6c4";
+// Where the history branches: one step each, then the merge of both.
+const [LEFT, RIGHT, MIDDLE] = ["b81e64d9f035", "c2e8417f90ad", "d30b7c5e94a1"];
 const BEN = { email: `ben-${Date.now()}@example.com`, password: "staple battery horse correct" };
 
-let admin: Call;
-
 test.beforeAll(async ({ browser, request }) => {
-  admin = await calling(request);
+  const admin = await calling(request);
   const made = (await (await admin("POST", "/api/orgs/demo/invitations", { role: "admin" })).json()) as { link: string };
   const accepted = { token: made.link.split("#")[1], name: "Ben", locale: "en", ...BEN };
   expect((await request.post("/api/auth/invitations/accept", { data: accepted })).ok()).toBe(true);
+  const { items } = (await (await request.get("/api/outbox")).json()) as { items: { recipient: string; text: string }[] };
+  const secret = /#(\S+)/.exec(items.find((letter) => letter.recipient === BEN.email)?.text ?? "")?.[1] ?? "";
+  expect((await request.post("/api/auth/verify", { data: { token: decodeURIComponent(secret) } })).ok()).toBe(true);
   const page = await (await browser.newContext()).newPage();
   await signIn(page, SHOP);
   await move(page, "downgrade", "staging", BASE);
@@ -21,7 +24,8 @@ test.beforeAll(async ({ browser, request }) => {
   await admin("PATCH", STAGING, { approvals_needed: 1 });
 });
 
-test.afterAll(async () => {
+test.afterAll(async ({ request }) => {
+  const admin = await calling(request);
   await admin("PATCH", STAGING, { approvals_needed: 0, predecessor_id: null, windows: [] });
 });
 
@@ -36,9 +40,9 @@ async function ben(browser: Browser, to: string, phone = false, locale = "en-US"
   return page;
 }
 
-/** Asks through the page for one revision more on staging; the page shows the request then. */
-async function ask(page: Page, reason: string): Promise<void> {
-  await page.goto(`${SHOP}?move=upgrade&on=staging&to=%2B1`);
+/** Asks through the page for a revision on staging; the page shows the request then. */
+async function ask(page: Page, reason: string, revision = RIGHT): Promise<void> {
+  await page.goto(`${SHOP}?move=upgrade&on=staging&to=${revision}`);
   const dialog = page.getByRole("dialog");
   await expect(dialog.getByText("1 other person must approve this before it starts.")).toBeVisible();
   await expect(dialog.getByText(/May approve now: .*Ben/)).toBeVisible();
@@ -57,7 +61,7 @@ test("what one person asks for appears before the other without a reload, is app
   const other = await ben(browser, "/demo/approvals");
   await expect(other.getByRole("heading", { name: "Nothing waits for you" })).toBeVisible();
   await signIn(page, SHOP);
-  await ask(page, "For the new checkout");
+  await ask(page, "For the new checkout", LEFT);
   await expect(page.getByRole("button", { name: "Approve" })).toHaveCount(0);
 
   await expect(other.getByRole("navigation", { name: "Main" }).getByText("1 for you")).toBeVisible();
@@ -137,7 +141,7 @@ test("policies are set in the settings, a freeze stops a move with its reason, a
   await freezes.locator("form").getByRole("button", { name: "Declare a freeze" }).click();
   await expect(freezes.getByText("Stocktaking")).toBeVisible();
 
-  await page.goto(`${SHOP}?move=upgrade&on=staging&to=%2B1`);
+  await page.goto(`${SHOP}?move=upgrade&on=staging&to=${MIDDLE}`);
   const dialog = page.getByRole("dialog");
   await expect(dialog.getByText("Frozen: nothing is changed here now")).toBeVisible();
   await expect(dialog.locator("button[type=submit]")).toBeDisabled();

@@ -51,7 +51,7 @@ export const PROD = "/api/orgs/demo/projects/shop/environments/prod";
 async function ask(request: APIRequestContext): Promise<string> {
   const call = await calling(request);
   await call("PATCH", PROD, { approvals_needed: 1 });
-  const asked = await call("POST", "/api/migrations/upgrade", { project: "demo/shop", environment: "prod", revision: "+1", reason: "For the new checkout" });
+  const asked = await call("POST", "/api/migrations/upgrade", { project: "demo/shop", environment: "prod", revision: "head", reason: "For the new checkout" });
   const { params } = (await asked.json()) as { params: { request: string } };
   await call("POST", `/api/approvals/${params.request}/withdraw`);
   await call("PATCH", PROD, { approvals_needed: 0 });

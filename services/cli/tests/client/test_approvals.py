@@ -5,6 +5,7 @@ import re
 import secrets
 import threading
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -30,6 +31,10 @@ def ben(api_server: ApiServer, client: Client) -> Iterator[Client]:
     accepted = {"token": token, "name": "Ben", "email": email, "password": BEN_PASSWORD, "locale": "en"}
     answer = httpx.post(f"{api_server.url}/api/auth/invitations/accept", json=accepted, trust_env=False)
     assert answer.is_success, answer.text
+    letters = httpx.get(f"{api_server.url}/api/outbox", trust_env=False).json()["items"]
+    words = next(letter["text"] for letter in letters if letter["recipient"] == email)
+    confirmed = {"token": unquote(re.findall(r"#(\S+)", words)[0])}
+    httpx.post(f"{api_server.url}/api/auth/verify", json=confirmed, trust_env=False).raise_for_status()
 
     def need(approvals: int) -> None:
         headers = {"Authorization": f"Bearer {client.access_token()}"}

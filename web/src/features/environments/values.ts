@@ -141,7 +141,8 @@ export function bodyOf(values: EnvironmentValues): EnvironmentNew {
     approver_group_id: values.approverGroup || null,
     approval_hours: seconds(values.approvalHours, 1),
     windows: values.windows,
-    windows_zone: values.windowsZone.trim(),
+    // Without a window nobody sees the zone, and what was typed there does not matter.
+    windows_zone: values.windows.length > 0 ? values.windowsZone.trim() : "UTC",
     predecessor_id: values.predecessor || null,
   };
 }
