@@ -4,7 +4,8 @@ import { useEffect, useState } from "react";
 import { useNavigate } from "react-router";
 import { goOn, onSession, sessionIsOver } from "@/api/tokens";
 import type { Me } from "@/api/types";
-import { readMe, signOut } from "@/features/session/queries";
+import { OrganizationSignIn } from "@/features/session/organization-sign-in";
+import { readMe, signOut, useOptions } from "@/features/session/queries";
 import { SignInForm } from "@/features/session/sign-in-form";
 import { useLanguage } from "@/i18n";
 import { Button } from "@/ui/button";
@@ -14,6 +15,7 @@ export function SignInAgain({ me }: { me: Me }) {
   const { t } = useLanguage();
   const client = useQueryClient();
   const navigate = useNavigate();
+  const options = useOptions();
   const [over, setOver] = useState(sessionIsOver);
   useEffect(() => onSession((change) => change === "expired" && setOver(true)), []);
 
@@ -40,6 +42,7 @@ export function SignInAgain({ me }: { me: Me }) {
       }
     >
       <SignInForm email={me.email} onDone={back} />
+      {options.data?.sso && <OrganizationSignIn next={location.pathname + location.search} reason={null} />}
     </Dialog>
   );
 }
