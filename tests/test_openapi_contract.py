@@ -97,7 +97,7 @@ def _ids(url: str, headers: dict[str, str]) -> dict[str, str]:
 
 @schema.parametrize()
 @settings(
-    max_examples=int(os.environ.get("STILLROOM_CONTRACT_EXAMPLES", "4")),
+    max_examples=int(os.environ.get("STILLROOM_CONTRACT_EXAMPLES", "3")),
     deadline=None,
     derandomize=True,
     database=None,
