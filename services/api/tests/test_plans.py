@@ -264,7 +264,9 @@ def test_every_setting_either_makes_plans_stale_or_is_known_to_change_nothing_th
     }
     names = {column.key for column in Project.__table__.columns} - told - set(basis._OF_PROJECT)
     # Where the code comes from; what was fetched is the commit, which a plan pins. And where drafts may go.
-    left = {name for name in names if not name.startswith(("git_", "credential_", "fetch", "commit_", "hook_", "poll_"))}
+    left = {
+        name for name in names if not name.startswith(("git_", "credential_", "fetch", "commit_", "hook_", "poll_"))
+    }
     assert left == {"direct_push"}
 
 

@@ -282,6 +282,6 @@ async def _unread(room: Room) -> None:
 
 
 def _poll_pause() -> Any:
-    """How long a project waits for its next fetch: by its id up to a fifth longer than set, or all would come at once."""
+    """How long a project waits for its next fetch: up to a fifth longer than set, by its id, lest all come at once."""
     own = func.abs(func.hashtext(cast(Project.id, Text))) % 200
     return Project.poll_minutes * (1 + own / 1000.0) * text("interval '1 minute'")
