@@ -21,7 +21,7 @@ interface Crumb {
 
 function useCrumbs(organization: OrganizationOfMe): Crumb[] {
   const { t } = useLanguage();
-  const { project: slug, job, environment, database, draft } = useParams();
+  const { project: slug, job, environment, database, draft, request } = useParams();
   const { pathname } = useLocation();
   const project = useProject(organization.slug, slug);
   const found = useJob(job);
@@ -43,6 +43,7 @@ function useCrumbs(organization: OrganizationOfMe): Crumb[] {
     if (draft) crumbs.push({ label: t("drafts.title") });
   } else if (last === "settings") crumbs.push({ label: t("nav.settings") });
   else if (!slug && last === "tokens") crumbs.push({ label: t("tokens.title") });
+  else if (!slug && last === "approvals") crumbs.push({ label: t("approvals.title"), ...(request ? { to: addresses.approvals(org) } : {}) });
   else if (!slug && last === "webhooks") crumbs.push({ label: t("webhooks.title") });
   else if (!slug && last === "audit") crumbs.push({ label: t("audit.title") });
   else crumbs.push({ label: slug ? t("nav.migrations") : t("nav.projects") });

@@ -10,6 +10,7 @@ import type { Place } from "@/features/databases/queries";
 import { RowsTab } from "@/features/databases/rows-tab";
 import { SchemaView } from "@/features/databases/schema-view";
 import { useEnvironments } from "@/features/environments/queries";
+import { useOutcome } from "@/features/jobs/outcome";
 import { useLanguage } from "@/i18n";
 import { cx } from "@/ui/cx";
 import { Select } from "@/ui/field";
@@ -29,6 +30,7 @@ export function DatabasePage() {
   const { t } = useLanguage();
   const { org = "", project = "", environment: slug, database: name, view: asked } = useParams();
   const trouble = useTrouble();
+  const outcomeOf = useOutcome();
   const environments = useEnvironments(org, project);
   useTitle(name, slug, t("nav.databases"));
   if (environments.isError)
@@ -65,6 +67,7 @@ export function DatabasePage() {
         {view === "ledger" && (
           <LedgerView
             place={place}
+            outcomeOf={outcomeOf}
             jobLink={(job, label) => (
               <Link to={addresses.job(org, project, job)} className="font-medium hover:underline">
                 {label}

@@ -63,6 +63,7 @@ function Standing({ request, jobLink }: { request: ApprovalRequestDetail; jobLin
               ? t("approvals.mayApprove", { names: request.approvers.map((one) => one.name).join(", ") })
               : t("approvals.nobodyMay")}
           </p>
+          {request.approvers.length > 0 && request.approvers.length < request.needed && <p>{t("approvals.tooFew", { count: request.approvers.length })}</p>}
           <p className="text-muted">{t("approvals.expires", { at: exact(request.expires_at) })}</p>
         </Notice>
       );

@@ -24,6 +24,7 @@ const MARKS: Record<LedgerJob["state"], Mark> = {
   cancelled: "stopped",
   lost: "failed",
 };
+const KINDS = ["upgrade", "downgrade", "stamp", "command"] as const;
 const REVISION_MARKS: Record<LedgerRevision["state"], Mark> = {
   pending: "pending",
   running: "running",
@@ -36,9 +37,11 @@ const REVISION_MARKS: Record<LedgerRevision["state"], Mark> = {
 interface LedgerProps {
   place: Place;
   jobLink: (job: string, label: string) => ReactNode;
+  /** How a job ended, in the reader's language. */
+  outcomeOf: (outcome: NonNullable<LedgerJob["outcome"]>) => string;
 }
 
-export function LedgerView({ place, jobLink }: LedgerProps) {
+export function LedgerView({ place, jobLink, outcomeOf }: LedgerProps) {
   const { t } = useLanguage();
   const trouble = useTrouble();
   const pages = useLedger(place);
@@ -64,7 +67,7 @@ export function LedgerView({ place, jobLink }: LedgerProps) {
       <ol className="border-t border-line">
         {entries.map((entry) => (
           <li key={entry.id} className="border-b border-line">
-            {entry.job ? <Ran entry={entry} job={entry.job} jobLink={jobLink} /> : <Found entry={entry} />}
+            {entry.job ? <Ran entry={entry} job={entry.job} jobLink={jobLink} outcomeOf={outcomeOf} /> : <Found entry={entry} />}
           </li>
         ))}
       </ol>
@@ -106,8 +109,9 @@ function Found({ entry }: { entry: LedgerEntry }) {
   );
 }
 
-function Ran({ entry, job, jobLink }: { entry: LedgerEntry; job: LedgerJob; jobLink: LedgerProps["jobLink"] }) {
-  const { t, said, duration } = useLanguage();
+function Ran({ entry, job, jobLink, outcomeOf }: Omit<LedgerProps, "place"> & { entry: LedgerEntry; job: LedgerJob }) {
+  const { t, duration } = useLanguage();
+  const kind = KINDS.find((one) => one === job.kind) ?? "command";
   return (
     <details className="group">
       <summary className="grid cursor-pointer list-none grid-cols-[1rem_1rem_minmax(0,1fr)_auto] items-start gap-x-2.5 px-4 py-2 hover:bg-hover focus-visible:outline-offset-[-2px]">
@@ -117,7 +121,7 @@ function Ran({ entry, job, jobLink }: { entry: LedgerEntry; job: LedgerJob; jobL
           <span className="flex flex-wrap items-center gap-x-2.5">
             <span className="sr-only">{t(`jobs.state.${job.state}`)}. </span>
             <span className="font-medium">
-              #{job.number} {job.kind} {job.revision && (/^[0-9a-f]{12,}$/.test(job.revision) ? job.revision.slice(0, 12) : job.revision)}
+              #{job.number} {t(`ledger.kind.${kind}`)} {job.revision && (/^[0-9a-f]{12,}$/.test(job.revision) ? job.revision.slice(0, 12) : job.revision)}
             </span>
             <Way entry={entry} />
             {job.override && <Chip tone="failed">{t("ledger.override")}</Chip>}
@@ -130,9 +134,9 @@ function Ran({ entry, job, jobLink }: { entry: LedgerEntry; job: LedgerJob; jobL
         </span>
         <Ago at={entry.at} short className="text-xs whitespace-nowrap text-muted" />
       </summary>
-      <div className="flex flex-col gap-2 px-4 pb-3 md:pl-11">
+      <div className="flex flex-col gap-2 px-4 pt-2 pb-3 md:pl-11">
         <p className="text-sm">
-          {jobLink(job.id, `#${job.number}`)} {job.outcome && <span className="text-muted">{said(job.outcome.sentence)}</span>}
+          {jobLink(job.id, `#${job.number}`)} {job.outcome && <span className="text-muted">{outcomeOf(job.outcome)}</span>}
         </p>
         {job.override && <p className="text-sm break-words whitespace-pre-line">{job.override.reason}</p>}
         {job.revisions.length === 0 ? (

@@ -7,7 +7,7 @@ import { Notice } from "@/ui/notice";
 
 /** The reason may not be shorter; the service says the same. */
 const SHORTEST_REASON = 5;
-const SHOWN = 8;
+const SHOWN = 5;
 
 export interface Passage {
   overriding: boolean;

@@ -31,6 +31,7 @@ export const approvals = {
   "approvals.waitsFor": { one: "Waits for {count} approval: {whose}", other: "Waits for {count} approvals, each from {whose}" },
   "approvals.mayApprove": "May approve now: {names}",
   "approvals.nobodyMay": "Nobody may approve this now: the environment asks for a role or a group that nobody else has. Whoever manages the environment can change that in its settings.",
+  "approvals.tooFew": { one: "That is {count} person, fewer than the environment asks for. Whoever manages it can change that in its settings.", other: "Those are {count} people, fewer than the environment asks for. Whoever manages it can change that in its settings." },
   "approvals.expires": "The request expires {at}.",
   "approvals.approvedTitle": "Approved",
   "approvals.opensAt": "It starts by itself when changes are taken again: {at}.",
