@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import threading
 from base64 import b64decode
 from collections.abc import Iterator
@@ -49,6 +50,28 @@ def test_every_attempt_of_a_migration_fails_and_the_next_ordinary_job_succeeds(g
     ordinary = ground.run("0002")
     assert ordinary["state"] == "succeeded", ordinary["error"]
     assert ground.ask("select to_regclass('calm') is not null") == [(True,)]
+
+
+def test_code_in_the_ini_the_template_and_the_hook_runs_behind_the_walls_alone(ground: Ground, level: str) -> None:
+    """A03, by having Alembic write a revision; A02: what asks for it is judged before."""
+    for left in LEFT_OUTSIDE:
+        Path(left).unlink(missing_ok=True)
+    assert ground.take("main")["state"] == "idle"
+    written = _write_a_revision(ground)
+    assert written["state"] == "ready", written["error"]
+    ran = dict(re.findall(r"^# (\w+) ran and got (\S+)$", written["content"], re.MULTILINE))
+    assert set(ran) == {"ini", "template", "hook"}, written["content"]
+    loot = {where: json.loads(b64decode(got)) for where, got in ran.items()}
+    assert {len(found) for found in loot.values()} == {14}
+    assert {where: {name: got for name, got in found.items() if got} for where, found in loot.items()} == {
+        "ini": {},
+        "template": {},
+        "hook": {},
+    }
+    assert [left for left in LEFT_OUTSIDE if Path(left).exists()] == []
+    path = "/api/orgs/demo/projects/shop/drafts"
+    for more in ({"message": '"""; import os; os.system("id"); """'}, {"message": "fine", "rev_id": "../../x"}):
+        assert ground.whole.http.post(path, json={"kind": "empty", **more}).status_code == 422, more
 
 
 @pytest.fixture
@@ -166,13 +189,15 @@ def _look_at_the_repository(ground: Ground) -> None:
     until(lambda: ground.whole.http.get(path).json()["look"]["state"] in ("idle", "failed"), "it was looked at")
 
 
-def _write_a_revision(ground: Ground) -> None:
+def _write_a_revision(ground: Ground) -> dict[str, Any]:
     """As somebody does who has Alembic write one: the project's own code runs for it, in the sandbox."""
     path = "/api/orgs/demo/projects/shop/drafts"
     made = ground.whole.http.post(path, json={"kind": "empty", "message": "one more"})
     assert made.status_code == 202, made.text
     path = f"{path}/{made.json()['id']}"
     until(lambda: ground.whole.http.get(path).json()["state"] in ("ready", "failed"), "it was written, or not")
+    found: dict[str, Any] = ground.whole.http.get(path).json()
+    return found
 
 
 def _tell_others(ground: Ground) -> None:
@@ -251,11 +276,13 @@ def _answers(ground: Ground, jobs: list[str]) -> dict[str, str]:
             given = {"org": "demo", **({"kind": "table", "name": "loot"} if "/catalogue" in path else {})}
             if path.startswith("/api/migrations"):
                 given |= {"project": "demo/shop", "environment": "dev", "database": database}
+            if "/comparison" in path:
+                given |= {"left": database, "right": database}
             known = {place["name"] for place in operations["get"].get("parameters", []) if place["in"] == "query"}
             query = {name: value for name, value in given.items() if name in known}
             answer = http.get(path.format(**places, job=job), params=query)
             # Nobody has asked for these, so that they may say that there is nothing; and no reader runs here.
-            empty = "/databases/{database}/" in path or path == "/api/outbox"
+            empty = "/databases/{database}/" in path or "/comparison" in path or path == "/api/outbox"
             said = answer.status_code < 500 or answer.json()["code"] == "reader_away"
             assert answer.status_code == 200 or (empty and said), (path, answer.text)
             answers[f"{path} {job}"] = answer.text + json.dumps(_parsed(answer.text), ensure_ascii=False)

@@ -48,7 +48,7 @@ def s03_files_of_the_worker():
 
 def s03_folders_of_others():
     """Names beside the way to what is its own: the way itself is no secret to it."""
-    own = [__file__, sys.prefix, sys.base_prefix, sys.modules["__main__"].__file__]
+    own = [__file__, sys.prefix, sys.base_prefix, os.environ.get("RUNNER", sys.modules["__main__"].__file__)]
     found = []
     for folder in OUTSIDE["folders"]:
         try:
