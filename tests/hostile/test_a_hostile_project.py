@@ -19,6 +19,7 @@ from hostile.conftest import Ground
 from hostile.whole import ProcessWatch, free_port, until
 from stillroom_worker.sandbox import Level, examine
 
+_MAY_BE_EMPTY = ("/databases/{database}/", "/comparison", "{request}", "/api/outbox")
 LEFT_OUTSIDE = ("/tmp/stillroom-hostile-hook", "/var/tmp/stillroom-hostile-ini")
 
 
@@ -267,13 +268,14 @@ def _answers(ground: Ground, jobs: list[str]) -> dict[str, str]:
     webhook, delivery = map(str, hook)
     places = {"org": "demo", "project": "shop", "revision": "0001", "plan": plan, "setup": setup, "draft": draft}
     places |= {"environment": "dev", "database": database, "webhook": webhook, "delivery": delivery}
+    places["request"] = plan  # nobody asks for approvals here
     answers = {}
     document = http.get("/openapi.json").json()
     for path, operations in document["paths"].items():
         if "get" not in operations:
             continue
         for job in jobs if "{job}" in path else [""]:
-            given = {"org": "demo", **({"kind": "table", "name": "loot"} if "/catalogue" in path else {})}
+            given = {"org": "demo", **({"kind": "table", "name": "loot"} if "object" in path else {})}
             if path.startswith("/api/migrations"):
                 given |= {"project": "demo/shop", "environment": "dev", "database": database}
             if "/comparison" in path:
@@ -281,10 +283,10 @@ def _answers(ground: Ground, jobs: list[str]) -> dict[str, str]:
             known = {place["name"] for place in operations["get"].get("parameters", []) if place["in"] == "query"}
             query = {name: value for name, value in given.items() if name in known}
             answer = http.get(path.format(**places, job=job), params=query)
+            fine = answer.status_code == 200 or (answer.status_code == 303 and path.startswith("/api/auth/sso"))
             # Nobody has asked for these, so that they may say that there is nothing; and no reader runs here.
-            empty = "/databases/{database}/" in path or "/comparison" in path or path == "/api/outbox"
             said = answer.status_code < 500 or answer.json()["code"] == "reader_away"
-            assert answer.status_code == 200 or (empty and said), (path, answer.text)
+            assert fine or (said and any(part in path for part in _MAY_BE_EMPTY)), (path, answer.text)
             answers[f"{path} {job}"] = answer.text + json.dumps(_parsed(answer.text), ensure_ascii=False)
     assert len(answers) > 20
     return answers
