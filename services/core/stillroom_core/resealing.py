@@ -36,6 +36,8 @@ from stillroom_core.organizations.models import Organization
 from stillroom_core.projects.hooks import hook_address
 from stillroom_core.projects.models import Project
 from stillroom_core.projects.service import credential_address
+from stillroom_core.providers.models import IdentityProvider
+from stillroom_core.providers.service import provider_address
 from stillroom_core.sealing import Address, key_of, newest_key, seal, unseal
 from stillroom_core.setups.models import Setup
 from stillroom_core.setups.service import setup_address
@@ -64,6 +66,7 @@ PLACES = (
     Place(Mail, "text_sealed", lambda row: row.address),
     Place(Webhook, "url_sealed", lambda row: row.address("url")),
     Place(Webhook, "secret_sealed", lambda row: row.address("secret")),
+    Place(IdentityProvider, "client_secret_sealed", provider_address),
 )
 # And lists of entries of which some are sealed, with what names an entry.
 LISTS = (("variables", "variable", "name"), ("files", "file", "path"))

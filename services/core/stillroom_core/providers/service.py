@@ -67,7 +67,7 @@ async def set_provider(
     for name, value in wanted.items():
         setattr(provider, name, value)
     if client_secret is not None:
-        provider.client_secret_sealed = seal(_address(provider), client_secret) if client_secret else None
+        provider.client_secret_sealed = seal(provider_address(provider), client_secret) if client_secret else None
     await session.flush()
     if begins:
         for member in await repository.bound_members():
@@ -139,7 +139,7 @@ async def remove_domain(session: Session, actor: Actor, name: str) -> None:
 def client_of(provider: IdentityProvider) -> Client:
     """Who we are to it."""
     sealed = provider.client_secret_sealed
-    secret = unseal(_address(provider), sealed) if sealed else None
+    secret = unseal(provider_address(provider), sealed) if sealed else None
     return Client(provider.issuer, provider.client_id, secret, redirect_address())
 
 
@@ -172,5 +172,6 @@ async def _check_groups(session: Session, actor: Actor, mapping: Sequence[Mappin
         )
 
 
-def _address(provider: IdentityProvider) -> Address:
+def provider_address(provider: IdentityProvider) -> Address:
+    """What the sealed secret of our client at a provider is bound to."""
     return Address(provider.organization_id, provider.id, "client_secret")
