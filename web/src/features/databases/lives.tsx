@@ -5,6 +5,7 @@ import { Link } from "react-router";
 import type { ObjectLife, TouchedBy } from "@/api/types";
 import { useTrouble } from "@/api/use-trouble";
 import { useLanguage } from "@/i18n";
+import { cx } from "@/ui/cx";
 import { Name } from "@/ui/name";
 import { Empty, Failed, SkeletonRows } from "@/ui/states";
 import { Table } from "@/ui/table";
@@ -19,17 +20,21 @@ export interface Ways {
   table: (schema: string, name: string) => string;
 }
 
+/** A line of its own in height, so that a finger hits one link and not its neighbour. */
+const IN_TEXT = "inline-flex min-h-6 items-center underline";
+
 export const WaysContext = createContext<Ways>({ revision: () => "", job: () => "", table: () => "" });
 export const WaysProvider = WaysContext.Provider;
 
-export function RevisionLink({ touch, message = false }: { touch: TouchedBy; message?: boolean }) {
+/** `inText`: among words, where a link has to be seen as one and to be hit. */
+export function RevisionLink({ touch, message = false, inText = false }: { touch: TouchedBy; message?: boolean; inText?: boolean }) {
   const { t } = useLanguage();
   const ways = useContext(WaysContext);
   const hint = [touch.message, touch.upgrade ? "" : t("databases.life.reverted"), touch.job === null ? t("databases.life.fromSource") : ""].filter(Boolean).join(" · ");
   return (
-    <Link to={ways.revision(touch.revision)} title={hint || undefined} className="text-accent-text hover:underline">
+    <Link to={ways.revision(touch.revision)} title={hint || undefined} className={cx("text-accent-text", inText ? IN_TEXT : "hover:underline")}>
       <code className="text-xs">{touch.revision.slice(0, 12)}</code>
-      {message && touch.message && <span> {touch.message}</span>}
+      {message && touch.message && <span className={inText ? "ml-1" : undefined}> {touch.message}</span>}
     </Link>
   );
 }
@@ -40,7 +45,7 @@ function When({ touch }: { touch: TouchedBy }) {
   if (touch.job === null) return <span title={t("databases.life.fromSourceHint")}>{t("databases.life.fromSource")}</span>;
   return (
     <>
-      <Link to={ways.job(touch.job)} className="text-accent-text hover:underline">
+      <Link to={ways.job(touch.job)} className={cx("text-accent-text", IN_TEXT)}>
         {t("databases.life.job", { number: touch.job_number ?? "?" })}
       </Link>
       {touch.at && (
@@ -61,16 +66,16 @@ export function LastChanged({ place, object }: { place: Place; object: ObjectNam
   if (!changed) return <p className="mt-1 text-xs text-muted">{t("databases.life.unknown")}</p>;
   const same = made !== null && made.revision === changed.revision;
   return (
-    <p className="mt-1 flex flex-wrap gap-x-1.5 text-xs text-muted">
+    <p className="mt-1 flex flex-wrap items-center gap-x-1.5 text-xs text-muted">
       <span>{t(same ? "databases.life.madeBy" : "databases.life.changedBy")}</span>
-      <RevisionLink touch={changed} message />
+      <RevisionLink touch={changed} message inText />
       <span>
         (<When touch={changed} />)
       </span>
       {made && !same && (
         <>
           <span>· {t("databases.life.madeBy")}</span>
-          <RevisionLink touch={made} />
+          <RevisionLink touch={made} inText />
         </>
       )}
     </p>

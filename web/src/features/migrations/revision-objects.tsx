@@ -58,7 +58,7 @@ export function RevisionObjects({ project, revision, moved, jobAddress, objectAd
         {job ? (
           <span>
             {t("migrations.objects.ran", { environment: environment ?? "" })}{" "}
-            <Link to={jobAddress(job)} className="text-accent-text hover:underline">
+            <Link to={jobAddress(job)} className="text-accent-text underline">
               {t("migrations.jobNumber", { number: number ?? "?" })}
             </Link>
           </span>
