@@ -77,9 +77,13 @@ test("lists, badges and columns go live without a reload, and nobody asks at int
   await expect(main.getByText(`#${number}`)).toBeVisible();
   await expect(main.locator("li, tr, a", { hasText: `#${number}` }).first()).toContainText(/Succeeded|Failed/, { timeout: 40_000 });
 
+  // A new subscription has the page ask once more for what it may have missed: that is waited for.
+  const told = page.waitForEvent("websocket").then((socket) =>
+    socket.waitForEvent("framereceived", { predicate: ({ payload }) => /"changed".*"project:demo\/shop"|"project:demo\/shop".*"changed"/.test(payload.toString()) }),
+  );
   await page.goto(SHOP);
   await expect(cell(page, "Find unpaid invoices quickly", "staging")).toBeVisible();
-  // A new subscription has the page ask once more for what it may have missed.
+  await told;
   await page.waitForLoadState("networkidle");
   asked.length = 0;
   await page.waitForTimeout(6_000); // longer than any interval that there was
