@@ -71,6 +71,7 @@ test("the keyboard alone opens a revision, its runs and a move, and leaves them 
 });
 
 test("the palette goes to pages, opens plans and revisions, and speaks another language", async ({ page, request }) => {
+  test.setTimeout(180_000);
   await signIn(page, SHOP);
   await expect(page.locator("[data-revision]").first()).toBeVisible();
   const palette = page.getByRole("dialog", { name: "Jump to" });
@@ -92,9 +93,10 @@ test("the palette goes to pages, opens plans and revisions, and speaks another l
   await palette.getByRole("combobox").fill("nothing is called so");
   await expect(palette).toContainText("Nothing is called that.");
   await page.keyboard.press("Escape");
+  await move(page, "upgrade", "staging", "head");
   await move(page, "downgrade", "staging", MIDDLE);
   const job = new URL(page.url()).pathname;
-  const number = /#(\d+)/.exec(await page.getByRole("navigation", { name: "Breadcrumb" }).innerText())![1]!;
+  const number = /#(\d+)/.exec(await page.getByRole("navigation", { name: "Where you are" }).innerText())![1]!;
   await page.goto(SHOP);
   await take(`#${number}`, "Open: Shop · Downgrade Staging");
   await expect(page).toHaveURL(new RegExp(`${job}$`));
@@ -144,7 +146,7 @@ test("a job that fails says why and what was not changed, and goes on once the c
   await page.getByRole("dialog").locator("button[type=submit]").click();
   await expect(page.getByRole("heading", { level: 1 })).toContainText("Failed", { timeout: 60_000 });
   await expect(page.getByRole("complementary", { name: "Facts" })).toContainText(/does not exist/);
-  const number = /#(\d+)/.exec(await page.getByRole("navigation", { name: "Breadcrumb" }).innerText())![1]!;
+  const number = /#(\d+)/.exec(await page.getByRole("navigation", { name: "Where you are" }).innerText())![1]!;
 
   await move(page, "stamp", "staging", MIDDLE);
   await move(page, "upgrade", "staging", "head");
