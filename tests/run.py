@@ -131,6 +131,7 @@ def _stack() -> Iterator[dict[str, str] | None]:
         "STILLROOM_ADMIN_EMAIL": "admin@stillroom.local",
         "STILLROOM_ADMIN_PASSWORD": secrets.token_urlsafe(12),
         "STILLROOM_SIGN_UP": "open",
+        "STILLROOM_RATE_LIMITS": "10",  # all the tests are one person at one address
     }
     stillroom = str(BIN / "stillroom")
     try:
