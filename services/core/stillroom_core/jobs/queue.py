@@ -17,6 +17,7 @@ from kombu.exceptions import OperationalError
 from stillroom_core.database import Session
 from stillroom_core.jobs import transport
 from stillroom_core.settings import Settings
+from stillroom_core.silence import BROKER_WITHIN, keepalive
 from stillroom_core.telemetry import traces
 from stillroom_core.telemetry.trail import carried
 
@@ -41,6 +42,9 @@ TRAIL = "stillroom-trail"
 # only a worker that dies between receiving and acknowledging is concerned.
 _VISIBILITY = timedelta(hours=12)
 _UP = timedelta(minutes=2)
+# Who listens for messages never writes, so nothing tells it that the network has forgotten its connection. It looks
+# so often whether an answer is overdue, and connects again; until then it is deaf.
+_LISTENS_WITHIN = timedelta(seconds=5)
 
 
 def make_celery(settings: Settings) -> Celery:
@@ -64,8 +68,11 @@ def make_celery(settings: Settings) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_transport_options={
             "visibility_timeout": _VISIBILITY.total_seconds(),
-            "socket_timeout": 10,
-            "socket_connect_timeout": 5,
+            "socket_timeout": BROKER_WITHIN.total_seconds(),
+            "socket_connect_timeout": BROKER_WITHIN.total_seconds(),
+            "socket_keepalive": True,
+            "socket_keepalive_options": keepalive(),
+            "health_check_interval": _LISTENS_WITHIN.total_seconds(),
             "retry_on_timeout": True,
         },
         timezone="UTC",

@@ -93,6 +93,27 @@ async def test_a_broker_that_is_away_costs_a_running_job_nothing(scene: Scene, a
     assert [event.seq for event in done.events] == list(range(1, done.job.last_seq + 1))
 
 
+async def test_a_network_that_forgot_every_connection_costs_the_job_at_most_and_the_sweep_finds_it(
+    scene: Scene, behind_relay: tuple[Room, Relay]
+) -> None:
+    room, relay = behind_relay
+    room = replace(room, settings=room.settings.model_copy(update={"lease_s": 5}))
+    scene.commit(SLOW)
+    await scene.fetch()
+    await sweep(room)  # its connections are in the pool, too
+    key = await scene.queue_job("upgrade", "head")
+    running = asyncio.create_task(run_job(room, key))
+    await half_way(scene, key)
+    relay.forget()
+    await asyncio.wait_for(running, 60)
+    async with asyncio.timeout(60):
+        while (await scene.finished(key)).job.state == "running":
+            await sweep(room)
+            await asyncio.sleep(0.1)
+    assert (await scene.finished(key)).job.state in ("succeeded", "lost")
+    assert relay.accepted > 1
+
+
 async def test_an_outage_longer_than_the_lease_ends_the_job_before_it_is_lost(
     scene: Scene, behind_relay: tuple[Room, Relay]
 ) -> None:
