@@ -81,11 +81,11 @@ async def test_a_stranger_sees_nothing_of_the_log(api: Any) -> None:
 async def test_each_route_that_changes_something_writes_exactly_one_entry(api: Any) -> None:
     values = await ids(api)
     seen, asked = set(), 0
-    # What removes comes last, from the inside out, so that each finds what it changes; before it what adds a second
-    # database, after which a move would have to name the one that it means.
+    # What removes comes last, from the inside out, so that each finds what it changes; before it a freeze and a second
+    # database, after which a move is refused or would have to name the one that it means.
     for row in sorted(
         matrix.MATRIX,
-        key=lambda row: (row.method == "DELETE", row.path.endswith("/databases"), -row.path.count("/")),
+        key=lambda row: (row.method == "DELETE", row.path.endswith(("/databases", "/freezes")), -row.path.count("/")),
     ):
         if row.path in ("/api/orgs/{org}/delete", "/api/orgs/{org}/transfer"):
             continue  # nobody is left who could look, or who could go on
