@@ -98,6 +98,7 @@ test("the palette goes to pages, opens plans and revisions, and speaks another l
   const job = new URL(page.url()).pathname;
   const number = /#(\d+)/.exec(await page.getByRole("navigation", { name: "Where you are" }).innerText())![1]!;
   await page.goto(SHOP);
+  await expect(page.locator("[data-revision]").first()).toBeVisible();
   await take(`#${number}`, "Open: Shop · Downgrade Staging");
   await expect(page).toHaveURL(new RegExp(`${job}$`));
   await take("русский", "Русский");

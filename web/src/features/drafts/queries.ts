@@ -8,7 +8,7 @@ export function isBusy(draft: Draft): boolean {
   return BUSY.has(draft.state);
 }
 
-/** The project's drafts, the latest first; asked again while a worker is at one of them. */
+/** The project's drafts, the latest first; asked again whenever they are shown and while a worker is at one of them. */
 export function useDrafts(org: string, project: string) {
   return useInfiniteQuery({
     queryKey: ["drafts", org, project, "list"],
@@ -20,6 +20,8 @@ export function useDrafts(org: string, project: string) {
       ),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
+    // Workers and colleagues change drafts unseen: what was read a moment ago may name a state that is over.
+    refetchOnMount: "always",
     refetchInterval: (query) => (query.state.data?.pages.some((page) => page.items.some(isBusy)) ? 1_500 : false),
   });
 }
