@@ -1,6 +1,7 @@
 """The page that explains: why somebody may, why not, and what would help."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -43,10 +44,10 @@ async def test_a_missing_right_names_what_would_give_it_and_that_the_environment
 
 
 async def test_the_refusal_on_a_protected_environment_says_that_it_is_protected(shop: Any) -> None:
-    move = {"project": "shop", "environment": "prod", "revision": "head"}
-    answer = await shop.call(PERSON, "POST", "/api/migrations/upgrade", json=move)
+    place = f"/api/orgs/own/projects/shop/environments/prod/databases/{uuid4()}"
+    answer = await shop.call(PERSON, "POST", f"{place}/query", json={"sql": "select 1"})
     assert answer.status_code == 403
-    assert answer.json()["params"] == {"permission": "job.upgrade", "environment": "prod"}
+    assert answer.json()["params"] == {"permission": "sql.read", "environment": "prod"}
     assert "protected" in answer.json()["detail"]
 
 

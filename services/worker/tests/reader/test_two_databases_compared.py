@@ -1,16 +1,26 @@
 """Two databases side by side: what one has more, has not, or has otherwise, whatever it is called."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import psycopg
 import pytest
 
 from stillroom_testing.every_object import EVERY_OBJECT
-from stillroom_testing.servers import PostgresServer
+from stillroom_testing.servers import DatabaseAddress, PostgresServer
 
 PROJECT = "/api/orgs/demo/projects/shop"
+
+
+@pytest.fixture(scope="module")
+def target(postgres_server: PostgresServer) -> Iterator[DatabaseAddress]:
+    """A target that no other file has left anything in."""
+    made = postgres_server.new_database("alike")
+    with psycopg.connect(made.url, autocommit=True) as connection:
+        connection.execute(EVERY_OBJECT)
+    yield made
+    postgres_server.drop_database(made)
 
 
 @pytest.fixture
