@@ -29,10 +29,10 @@ class Errand:
     state: str
     asked_at: str
     error: str
-    waiting: str
-    running: str
-    done: str
-    failed: str
+    waiting: str = "waiting"
+    running: str = "running"
+    done: str = "idle"
+    failed: str = "failed"
 
 
 async def run_errand(

@@ -31,16 +31,7 @@ from stillroom_worker.virtualenv.interpreters import Interpreter, installed
 from stillroom_worker.virtualenv.model import Source
 from stillroom_worker.virtualenv.python_choice import candidates
 
-_ERRAND = Errand(
-    model=Setup,
-    state="look_state",
-    asked_at="look_requested_at",
-    error="look_error",
-    waiting="waiting",
-    running="running",
-    done="idle",
-    failed="failed",
-)
+_ERRAND = Errand(model=Setup, state="look_state", asked_at="look_requested_at", error="look_error")
 
 
 async def look_at_setup(room: Room, setup_id: UUID) -> None:

@@ -39,16 +39,7 @@ where c.relkind in ('r', 'p') and n.nspname not in ('pg_catalog', 'information_s
 _EXTENSIONS = "select extname as name, extversion as version from pg_extension order by 1 limit 200"
 
 
-_ERRAND = Errand(
-    model=Setup,
-    state="test_state",
-    asked_at="test_requested_at",
-    error="test_error",
-    waiting="waiting",
-    running="running",
-    done="idle",
-    failed="failed",
-)
+_ERRAND = Errand(model=Setup, state="test_state", asked_at="test_requested_at", error="test_error")
 
 
 async def try_database(room: Room, setup_id: UUID) -> None:

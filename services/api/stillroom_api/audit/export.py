@@ -1,17 +1,18 @@
-"""The audit log as a file, read page by page while it is sent; no database session is held between pages."""
+"""The audit log as a file."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from fastapi.responses import StreamingResponse
 
 from stillroom_api.context import Context
+from stillroom_api.files import CSV, attachment, csv_lines, pages_of
 from stillroom_core.actors.actor import Actor
 from stillroom_core.audit.chain import content_of
 from stillroom_core.audit.models import AuditEntry
 from stillroom_core.audit.repository import AuditFilter, AuditRepository
-from stillroom_core.csv_text import csv_line
+from stillroom_core.database import Session
 
 _PAGE = 500
 _HEAD = (
@@ -22,43 +23,27 @@ _HEAD = (
 
 def csv_of(context: Context, actor: Actor, wanted: AuditFilter) -> StreamingResponse:
     """The wanted entries for a spreadsheet, newest first."""
-    return _file(_csv(context, actor, wanted), "text/csv; charset=utf-8", f"{actor.organization_slug}-audit.csv")
+
+    async def read(session: Session, last: AuditEntry | None) -> Sequence[AuditEntry]:
+        after = wanted if last is None else replace(wanted, before=last.number)
+        return await AuditRepository(session, actor.organization_id).newest(after, _PAGE)
+
+    lines = csv_lines(_HEAD, pages_of(context, actor, read, _PAGE), lambda entry: [_cells(entry)])
+    return attachment(lines, CSV, f"{actor.organization_slug}-audit.csv")
 
 
 def lines_of(context: Context, actor: Actor) -> StreamingResponse:
     """Every entry as one JSON object a line, oldest first, so that anybody can follow the chain."""
-    return _file(_lines(context, actor), "application/jsonl", f"{actor.organization_slug}-audit.jsonl")
 
+    async def read(session: Session, last: AuditEntry | None) -> Sequence[AuditEntry]:
+        after = last.number if last else 0
+        return await AuditRepository(session, actor.organization_id).from_the_first(after=after, limit=_PAGE)
 
-def _file(content: AsyncIterator[str], media_type: str, name: str) -> StreamingResponse:
-    headers = {
-        "Content-Disposition": f'attachment; filename="{name}"',
-        "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
-    }
-    return StreamingResponse(content, media_type=media_type, headers=headers)
+    async def lines() -> AsyncIterator[str]:
+        async for page in pages_of(context, actor, read, _PAGE):
+            yield "".join(json.dumps(_whole(entry)) + "\n" for entry in page)
 
-
-async def _csv(context: Context, actor: Actor, wanted: AuditFilter) -> AsyncIterator[str]:
-    yield "\ufeff" + csv_line(_HEAD)  # without the mark spreadsheets read names as Latin
-    more = True
-    while more:
-        async with context.database.transaction(actor.organization_id) as session:
-            page = await AuditRepository(session, actor.organization_id).newest(wanted, _PAGE)
-        if page:
-            yield "".join(csv_line(_cells(entry)) for entry in page)
-            wanted = replace(wanted, before=page[-1].number)
-        more = len(page) == _PAGE
-
-
-async def _lines(context: Context, actor: Actor) -> AsyncIterator[str]:
-    after, more = 0, True
-    while more:
-        async with context.database.transaction(actor.organization_id) as session:
-            page = await AuditRepository(session, actor.organization_id).from_the_first(after=after, limit=_PAGE)
-        yield "".join(json.dumps(_whole(entry)) + "\n" for entry in page)
-        after = page[-1].number if page else after
-        more = len(page) == _PAGE
+    return attachment(lines(), "application/jsonl", f"{actor.organization_slug}-audit.jsonl")
 
 
 def _whole(entry: AuditEntry) -> dict[str, object]:

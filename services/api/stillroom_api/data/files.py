@@ -5,25 +5,17 @@ import io
 import json
 from typing import Any
 
+from stillroom_api.files import CSV, headers_of
 from stillroom_api.reader import Asked, Line, Told
 
 
 def as_file(asked: Asked, *, file_format: str, name: str) -> Told:
     """CSV with a head, or JSON with one object a line; broken off with a line that says so."""
     tell = _Csv() if file_format == "csv" else _Json()
-    kind = "text/csv; charset=utf-8" if file_format == "csv" else "application/x-ndjson"
+    kind = CSV if file_format == "csv" else "application/x-ndjson"
     ending = "csv" if file_format == "csv" else "ndjson"
     plain = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-_") else "_" for letter in name)
-    return Told(
-        asked,
-        tell,
-        kind,
-        {
-            "Content-Disposition": f'attachment; filename="{plain}.{ending}"',
-            "Cache-Control": "no-store",
-            "X-Content-Type-Options": "nosniff",
-        },
-    )
+    return Told(asked, tell, kind, headers_of(f"{plain}.{ending}"))
 
 
 class _Csv:

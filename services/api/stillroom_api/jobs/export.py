@@ -1,14 +1,15 @@
-"""Jobs as a CSV file, read page by page while it is sent."""
+"""Jobs as a CSV file."""
 
-from collections.abc import AsyncIterator
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from fastapi.responses import StreamingResponse
 
 from stillroom_api.context import Context
+from stillroom_api.files import CSV, attachment, csv_lines, pages_of
 from stillroom_core.actors.actor import Actor
-from stillroom_core.csv_text import csv_line
+from stillroom_core.database import Session
 from stillroom_core.jobs.outcome import sentence
 from stillroom_core.jobs.repository import JobFilter, PlacedJob
 from stillroom_core.jobs.service import list_jobs
@@ -22,29 +23,14 @@ _HEAD = (
 
 
 def csv_of(context: Context, actor: Actor, wanted: JobFilter) -> StreamingResponse:
-    """The file; no database session is held between pages."""
-    name = f"{actor.organization_slug}-jobs-{datetime.now(UTC):%Y-%m-%d}.csv"
-    return StreamingResponse(
-        _lines(context, actor, wanted),
-        media_type="text/csv; charset=utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "no-store",
-            "X-Content-Type-Options": "nosniff",
-        },
-    )
+    """The wanted jobs, newest first."""
 
+    async def read(session: Session, last: PlacedJob | None) -> Sequence[PlacedJob]:
+        after = wanted if last is None else replace(wanted, before=last.job.id)
+        return await list_jobs(session, actor, after, limit=_PAGE)
 
-async def _lines(context: Context, actor: Actor, wanted: JobFilter) -> AsyncIterator[str]:
-    yield "\ufeff" + csv_line(_HEAD)  # without the mark spreadsheets read names as Latin
-    more = True
-    while more:
-        async with context.database.transaction(actor.organization_id) as session:
-            page = await list_jobs(session, actor, wanted, limit=_PAGE)
-        if page:
-            yield "".join(csv_line(_cells(placed)) for placed in page)
-            wanted = replace(wanted, before=page[-1].job.id)
-        more = len(page) == _PAGE
+    lines = csv_lines(_HEAD, pages_of(context, actor, read, _PAGE), lambda placed: [_cells(placed)])
+    return attachment(lines, CSV, f"{actor.organization_slug}-jobs-{datetime.now(UTC):%Y-%m-%d}.csv")
 
 
 def _cells(placed: PlacedJob) -> list[object]:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from fastapi.responses import StreamingResponse
 
 from stillroom_api.context import Context
+from stillroom_api.files import attachment
 from stillroom_core.jobs import feed
 from stillroom_core.jobs.log_text import log_line
 from stillroom_core.jobs.outcome import sentence
@@ -16,15 +17,7 @@ _PAGE = 1000
 def log_of(context: Context, placed: PlacedJob) -> StreamingResponse:
     """What is stored at the moment of the request; no database session is held between pages."""
     name = f"{placed.project.slug}-{placed.environment.slug}-job-{placed.job.number}.log"
-    return StreamingResponse(
-        _lines(context, placed),
-        media_type="text/plain; charset=utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "no-store",
-            "X-Content-Type-Options": "nosniff",
-        },
-    )
+    return attachment(_lines(context, placed), "text/plain; charset=utf-8", name)
 
 
 async def _lines(context: Context, placed: PlacedJob) -> AsyncIterator[str]:

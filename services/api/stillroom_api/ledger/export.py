@@ -1,17 +1,18 @@
-"""The ledger as a CSV file: a line for each revision, read page by page while it is sent."""
+"""The ledger as a CSV file: a line for each revision."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from fastapi.responses import StreamingResponse
 
 from stillroom_api.context import Context
+from stillroom_api.files import CSV, attachment, csv_lines, pages_of
 from stillroom_api.ledger.schemas import seconds_of
 from stillroom_core.actors.actor import Actor
-from stillroom_core.csv_text import csv_line
+from stillroom_core.database import Session
 from stillroom_core.databases.models import Database
 from stillroom_core.jobs.outcome import sentence
-from stillroom_core.ledger.service import Cursor, Entry, read_ledger
+from stillroom_core.ledger.service import Entry, read_ledger
 
 _PAGE = 200
 _HEAD = (
@@ -21,30 +22,13 @@ _HEAD = (
 
 
 def csv_of(context: Context, actor: Actor, database: Database) -> StreamingResponse:
-    """The file; no database session is held between pages."""
-    name = f"{actor.organization_slug}-ledger-{datetime.now(UTC):%Y-%m-%d}.csv"
-    return StreamingResponse(
-        _lines(context, actor, database),
-        media_type="text/csv; charset=utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "no-store",
-            "X-Content-Type-Options": "nosniff",
-        },
-    )
+    """The whole ledger of a database, newest first."""
 
+    async def read(session: Session, last: Entry | None) -> Sequence[Entry]:
+        return await read_ledger(session, actor, database, before=last.cursor if last else None, limit=_PAGE)
 
-async def _lines(context: Context, actor: Actor, database: Database) -> AsyncIterator[str]:
-    yield "\ufeff" + csv_line(_HEAD)  # without the mark spreadsheets read names as Latin
-    before: Cursor | None = None
-    more = True
-    while more:
-        async with context.database.transaction(actor.organization_id) as session:
-            page = await read_ledger(session, actor, database, before=before, limit=_PAGE)
-        if page:
-            yield "".join(csv_line(cells) for entry in page for cells in _rows(entry))
-            before = page[-1].cursor
-        more = len(page) == _PAGE
+    lines = csv_lines(_HEAD, pages_of(context, actor, read, _PAGE), _rows)
+    return attachment(lines, CSV, f"{actor.organization_slug}-ledger-{datetime.now(UTC):%Y-%m-%d}.csv")
 
 
 def _rows(entry: Entry) -> Iterator[list[object]]:

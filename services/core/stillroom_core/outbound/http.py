@@ -1,12 +1,14 @@
 """One HTTP request to an address that a tenant chose: judged, pinned, bounded, and never led elsewhere."""
 
 import asyncio
+import json
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from ipaddress import ip_address
+from typing import Any
 
 import certifi
 import httpx
@@ -87,6 +89,34 @@ async def ask(
             return await _send(method, parsed, pinned, {**(headers or {})}, content, most, within)
     except TimeoutError:
         raise NotReached("timeout") from None
+
+
+async def ask_for_object(
+    method: str,
+    url: str,
+    *,
+    networks: tuple[Network, ...],
+    headers: Mapping[str, str] | None = None,
+    content: bytes | None = None,
+    most: int,
+    within: timedelta,
+) -> dict[str, Any]:
+    """The JSON object of at most `most` bytes that the address answers with 200.
+
+    Raises NotReached as `ask` does, or with status_… (its number), too_large or not_json.
+    """
+    answer = await ask(method, url, networks=networks, headers=headers, content=content, most=most + 1, within=within)
+    if answer.status != 200:
+        raise NotReached(f"status_{answer.status}")
+    if len(answer.body) > most:
+        raise NotReached("too_large")
+    try:
+        found = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        raise NotReached("not_json") from None
+    if not isinstance(found, dict):
+        raise NotReached("not_json")
+    return found
 
 
 async def _pin(url: httpx.URL, networks: tuple[Network, ...], resolve: Resolver) -> str:

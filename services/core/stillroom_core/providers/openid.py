@@ -5,7 +5,6 @@ Every address is judged, pinned and bounded (outbound/http.py); keys and algorit
 
 import base64
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +15,7 @@ import jwt
 
 from stillroom_core.errors import Invalid
 from stillroom_core.outbound.addresses import operator_networks
-from stillroom_core.outbound.http import NotReached, ask, check_url
+from stillroom_core.outbound.http import NotReached, ask_for_object, check_url
 from stillroom_core.settings import Settings
 
 _WITHIN = timedelta(seconds=10)
@@ -169,7 +168,7 @@ async def _json(
     settings: Settings, method: str, url: str, headers: Mapping[str, str] | None = None, content: bytes | None = None
 ) -> dict[str, Any]:
     try:
-        answer = await ask(
+        return await ask_for_object(
             method,
             url,
             networks=operator_networks(settings),
@@ -180,12 +179,3 @@ async def _json(
         )
     except NotReached as failure:
         raise ProviderFailed(failure.code) from None
-    if answer.status != 200:
-        raise ProviderFailed(f"status_{answer.status}")
-    try:
-        found = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        raise ProviderFailed("not_json") from None
-    if not isinstance(found, dict):
-        raise ProviderFailed("not_json")
-    return found

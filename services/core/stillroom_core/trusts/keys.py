@@ -1,6 +1,5 @@
 """The public keys of an issuer: found by its discovery document, bounded, and kept for every process."""
 
-import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -11,7 +10,7 @@ from sqlalchemy import func, or_, update
 
 from stillroom_core.database import Database
 from stillroom_core.outbound.addresses import operator_networks
-from stillroom_core.outbound.http import NotReached, ask
+from stillroom_core.outbound.http import NotReached, ask_for_object
 from stillroom_core.settings import Settings
 from stillroom_core.tables import now
 from stillroom_core.trusts.models import Trust
@@ -85,18 +84,9 @@ async def _may_ask(database: Database, key: UUID) -> bool:
 
 async def _get(settings: Settings, url: str, most: int) -> Mapping[str, Any]:
     try:
-        answer = await ask("GET", url, networks=operator_networks(settings), most=most + 1, within=_WITHIN)
+        return await ask_for_object("GET", url, networks=operator_networks(settings), most=most, within=_WITHIN)
     except NotReached as failure:
         raise NoKeys(failure.code) from None
-    if answer.status != 200 or len(answer.body) > most:
-        raise NoKeys(f"status_{answer.status}" if answer.status != 200 else "too_large")
-    try:
-        content = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        raise NoKeys("not_json") from None
-    if not isinstance(content, dict):
-        raise NoKeys("not_json")
-    return content
 
 
 def _find(keys: list[dict[str, Any]] | None, kid: str) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ import { useTrouble } from "@/api/use-trouble";
 import { SHOWS, useRequests } from "@/features/approvals/queries";
 import { RequestRows } from "@/features/approvals/request-list";
 import { useLanguage } from "@/i18n";
-import { Button } from "@/ui/button";
+import { LoadMore } from "@/ui/load-more";
 import { Segmented } from "@/ui/segmented";
 import { Empty, Failed, SkeletonRows } from "@/ui/states";
 import { useKeys } from "@/ui/use-keys";
@@ -70,13 +70,7 @@ export function Approvals() {
                 </Link>
               )}
             />
-            {pages.hasNextPage && (
-              <div className="flex justify-center p-4">
-                <Button busy={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
-                  {t("approvals.more")}
-                </Button>
-              </div>
-            )}
+            <LoadMore pages={pages}>{t("approvals.more")}</LoadMore>
           </>
         )}
       </div>

@@ -6,6 +6,7 @@ import { type AuditFilter, type Outcome, useAudit, useAuditExport, useVerificati
 import { useLanguage } from "@/i18n";
 import { Button } from "@/ui/button";
 import { Input } from "@/ui/field";
+import { LoadMore } from "@/ui/load-more";
 import { Notice, TroubleNotice } from "@/ui/notice";
 import { Segmented } from "@/ui/segmented";
 import { Empty, Failed, SkeletonRows } from "@/ui/states";
@@ -104,13 +105,7 @@ export function Audit() {
       ) : (
         <div className="border-t border-line">
           <AuditList entries={entries} />
-          {pages.hasNextPage && (
-            <div className="flex justify-center py-3">
-              <Button busy={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
-                {t("audit.older")}
-              </Button>
-            </div>
-          )}
+          <LoadMore pages={pages} className="justify-center py-3">{t("audit.older")}</LoadMore>
         </div>
       )}
     </>

@@ -19,6 +19,7 @@ import { Spark } from "@/ui/spark";
 import { Spinner } from "@/ui/spinner";
 import { SqlCode } from "@/ui/sql-code";
 import { type Mark, StateMark } from "@/ui/state-mark";
+import { LoadMore } from "@/ui/load-more";
 import { Empty, Failed, Skeleton, SkeletonRows } from "@/ui/states";
 import { Table } from "@/ui/table";
 import { Tabs } from "@/ui/tabs";
@@ -179,7 +180,7 @@ export function Components() {
           <Spark label="Size: 4 KB at last, between 1 KB and 4 KB" points={[3, 2, null, 1, 4].map((value, at) => ({ at, value }))} />
         </div>
       </Sample>
-      <Sample name="Progress, Spinner, Skeleton, SkeletonRows, Ago">
+      <Sample name="Progress, Spinner, Skeleton, SkeletonRows, LoadMore, Ago">
         <Progress label="Done" done={2} total={5} className="max-w-60" />
         <Progress label="Working" done={0} total={null} className="max-w-60" />
         <Progress label="All done" done={1} total={1} tone="applied" className="max-w-60" />
@@ -188,6 +189,7 @@ export function Components() {
         <Skeleton className="h-4 w-40" />
         <Ago at={LONG_AGO} /> <Ago at={LONG_AGO} short />
         <SkeletonRows rows={3} className="w-full" />
+        <LoadMore pages={{ hasNextPage: true, isFetchingNextPage: false, fetchNextPage: () => undefined }}>Load more</LoadMore>
       </Sample>
       <Sample name="DataGrid">
         <div className="h-28 w-full">

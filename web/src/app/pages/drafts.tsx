@@ -9,6 +9,7 @@ import { useDrafts } from "@/features/drafts/queries";
 import { useProject } from "@/features/projects/queries";
 import { useLanguage } from "@/i18n";
 import { Button } from "@/ui/button";
+import { LoadMore } from "@/ui/load-more";
 import { Empty, Failed, SkeletonRows } from "@/ui/states";
 import { useKeys } from "@/ui/use-keys";
 import { useTitle } from "@/ui/use-title";
@@ -68,13 +69,7 @@ export function Drafts() {
                 </Link>
               )}
             />
-            {pages.hasNextPage && (
-              <div className="flex justify-center p-4">
-                <Button busy={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
-                  {t("jobs.more")}
-                </Button>
-              </div>
-            )}
+            <LoadMore pages={pages}>{t("jobs.more")}</LoadMore>
           </>
         )}
       </div>

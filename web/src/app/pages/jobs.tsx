@@ -8,7 +8,7 @@ import { JobFilters } from "@/features/jobs/job-filters";
 import { JobRows } from "@/features/jobs/job-list";
 import { isOpen, useJobs, useRunning } from "@/features/jobs/queries";
 import { useLanguage } from "@/i18n";
-import { Button } from "@/ui/button";
+import { LoadMore } from "@/ui/load-more";
 import { Empty, Failed, SkeletonRows } from "@/ui/states";
 import { useKeys } from "@/ui/use-keys";
 import { useTitle } from "@/ui/use-title";
@@ -90,13 +90,7 @@ export function Jobs() {
                 </Link>
               )}
             />
-            {pages.hasNextPage && (
-              <div className="flex justify-center p-4">
-                <Button busy={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
-                  {t("jobs.more")}
-                </Button>
-              </div>
-            )}
+            <LoadMore pages={pages}>{t("jobs.more")}</LoadMore>
           </>
         )}
       </div>

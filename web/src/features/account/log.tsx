@@ -1,7 +1,7 @@
 import { useTrouble } from "@/api/use-trouble";
 import { useLanguage } from "@/i18n";
-import { Button } from "@/ui/button";
 import { Chip } from "@/ui/chip";
+import { LoadMore } from "@/ui/load-more";
 import { Empty, Failed, SkeletonRows } from "@/ui/states";
 import { Ago } from "@/ui/time";
 import { useAccountLog } from "./queries";
@@ -59,13 +59,7 @@ export function AccountLog() {
           </li>
         ))}
       </ul>
-      {found.hasNextPage && (
-        <div>
-          <Button busy={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>
-            {t("audit.older")}
-          </Button>
-        </div>
-      )}
+      <LoadMore pages={found} className="">{t("audit.older")}</LoadMore>
     </div>
   );
 }

@@ -6,6 +6,7 @@ import type { LedgerEntry } from "@/api/types";
 import { useLanguage } from "@/i18n";
 import { Button } from "@/ui/button";
 import { Chip } from "@/ui/chip";
+import { LoadMore } from "@/ui/load-more";
 import { TroubleNotice } from "@/ui/notice";
 import { SqlCode } from "@/ui/sql-code";
 import { type Mark, StateMark } from "@/ui/state-mark";
@@ -71,13 +72,7 @@ export function LedgerView({ place, jobLink, outcomeOf }: LedgerProps) {
           </li>
         ))}
       </ol>
-      {pages.hasNextPage && (
-        <div className="flex justify-center p-4">
-          <Button busy={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
-            {t("ledger.older")}
-          </Button>
-        </div>
-      )}
+      <LoadMore pages={pages}>{t("ledger.older")}</LoadMore>
     </div>
   );
 }

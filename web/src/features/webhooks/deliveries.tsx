@@ -5,6 +5,7 @@ import { useTrouble } from "@/api/use-trouble";
 import { useLanguage } from "@/i18n";
 import { Button } from "@/ui/button";
 import { Chip, type Tone } from "@/ui/chip";
+import { LoadMore } from "@/ui/load-more";
 import { TroubleNotice } from "@/ui/notice";
 import { Empty, Failed, SkeletonRows } from "@/ui/states";
 import { Ago } from "@/ui/time";
@@ -34,13 +35,7 @@ export function Deliveries({ org, webhook, active }: { org: string; webhook: str
           <Entry key={delivery.id} org={org} webhook={webhook} delivery={delivery} active={active} />
         ))}
       </ul>
-      {pages.hasNextPage && (
-        <div className="flex justify-center p-3">
-          <Button busy={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
-            {t("webhooks.more")}
-          </Button>
-        </div>
-      )}
+      <LoadMore pages={pages} className="justify-center p-3">{t("webhooks.more")}</LoadMore>
     </>
   );
 }
