@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from stillroom_core.members.models import Membership, User
 from stillroom_core.settings import get_settings
@@ -292,3 +292,80 @@ async def test_leading_elsewhere_after_signing_in_leads_to_our_first_page(compan
     for elsewhere in ("//evil.example", "https://evil.example", "/\\evil.example", "/\t/evil.example", "javascript:x"):
         answer = await company.sign_in("ann@own.example", next=elsewhere)
         assert answer.headers["location"] == "http://testserver/", elsewhere
+
+
+async def refusals(company: Company) -> list[Any]:
+    """What the organization's audit log says was refused, the newest first."""
+    answer = await company.api.call(OWNER, "GET", "/api/orgs/own/audit", params={"outcome": "refused"})
+    assert answer.status_code == 200, answer.text
+    for secret in ("a-client-secret", "code=", "state="):
+        assert secret not in answer.text
+    items: list[Any] = answer.json()["items"]
+    return items
+
+
+def told(entry: Any) -> tuple[Any, ...]:
+    return entry["action"], entry["reason"], entry["actor"]["kind"], entry["actor"]["name"]
+
+
+async def test_a_refused_address_is_told_where_the_provider_belongs_and_nowhere_else(company: Company) -> None:
+    await company.sign_in("foreign@own.example")
+    await company.sign_in("unverified@own.example")
+    unverified, foreign = await refusals(company)
+    assert told(foreign) == ("account.sign_in", "sso_address", "unknown", OTHER)
+    assert told(unverified) == ("account.sign_in", "sso_address", "unknown", "unverified@own.example")
+    assert foreign["address"] and foreign["request_id"] and foreign["actor"]["id"] is None
+    assert foreign["after"] == {f"account {OTHER}": {"method": "sso", "provider": company.issuer}}
+    # Whoever sets a provider up must not fill the logs of others by it.
+    for path in ("/api/orgs/other/audit?outcome=refused", "/api/me/events"):
+        items = (await company.api.call(OTHER, "GET", path)).json()["items"]
+        assert [one for one in items if one["outcome"] == "refused"] == []
+
+
+async def test_a_way_back_of_another_browser_or_with_another_nonce_is_told(company: Company) -> None:
+    back = await company.visit((await company.begin("ann@own.example")).json()["location"])
+    state, code = (parse_qs(urlsplit(back).query)[name][0] for name in ("state", "code"))
+    company.api.client.cookies.clear()
+    await company.api.client.get(back)
+    (elsewhere,) = await refusals(company)
+    assert told(elsewhere) == ("account.sign_in", "sso_ended", "unknown", "")
+    assert state not in str(elsewhere) and code not in str(elsewhere)
+    begun = (await company.begin("ann@own.example")).json()["location"]
+    nonce = parse_qs(urlsplit(begun).query)["nonce"][0]
+    await company.api.client.get(await company.visit(begun.replace(nonce, "n" * len(nonce))))
+    assert told((await refusals(company))[0]) == ("account.sign_in", "sso_failed: nonce", "unknown", "")
+    # A state that nobody was given belongs to no organization.
+    await company.api.client.get(f"{BACK}?state=made-up&code=x")
+    assert len(await refusals(company)) == 2
+
+
+async def test_what_the_provider_itself_refuses_is_told(company: Company) -> None:
+    begun = await company.begin("ann@own.example")
+    state = parse_qs(urlsplit(begun.json()["location"]).query)["state"][0]
+    back = {"state": state, "error": "access_denied", "error_description": "code=leaked"}
+    assert refused(await company.api.client.get(BACK, params=back)) == "sso_failed"
+    assert [one["reason"] for one in await refusals(company)] == ["sso_failed: provider_refused"]
+
+
+async def test_who_is_no_member_is_told_as_unknown_and_a_switched_off_account_by_its_name(company: Company) -> None:
+    await company.sign_in("ann@own.example")
+    database = company.api.app.state.context.database
+    async with database.everything() as session:
+        await session.execute(update(User).where(User.email == "ann@own.example").values(disabled_at=now()))
+    assert refused(await company.sign_in("ann@own.example")) == "account_disabled"
+    (disabled,) = await refusals(company)
+    assert told(disabled) == ("account.sign_in", "account_disabled", "person", "Ann")
+    await company.set(admits=False)
+    async with database.everything() as session:
+        await session.execute(delete(User).where(User.email == "ann@own.example"))
+    assert refused(await company.sign_in("ann@own.example")) == "sso_not_member"
+    assert told((await refusals(company))[0]) == ("account.sign_in", "sso_not_member", "unknown", "ann@own.example")
+
+
+async def test_a_second_factor_that_is_in_the_way_is_told_to_its_person_too(company: Company) -> None:
+    async with company.api.app.state.context.database.everything() as session:
+        await session.execute(update(User).where(User.email == OWNER).values(totp_enabled_at=now()))
+    await company.sign_in(OWNER)
+    assert [told(one)[1:] for one in await refusals(company)] == [("sso_second_factor", "person", "Owner mine")]
+    events = (await company.api.call(OWNER, "GET", "/api/me/events")).json()["items"]
+    assert [one["reason"] for one in events if one["outcome"] == "refused"] == ["sso_second_factor"]

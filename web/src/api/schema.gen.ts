@@ -313,7 +313,7 @@ export interface paths {
         };
         /**
          * Finish Sign On
-         * @description Where the provider sends the browser back to: signs in, and leads on.
+         * @description Where the provider sends the browser back to: signs in, and leads on. Without a code it has refused.
          */
         get: operations["finish_sign_on_api_auth_sso_callback_get"];
         put?: never;
@@ -8929,7 +8929,6 @@ export interface operations {
             query?: {
                 state?: string;
                 code?: string;
-                error?: string;
             };
             header?: never;
             path?: never;

@@ -5,11 +5,13 @@ from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, Cookie, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
+from starlette.background import BackgroundTask
 
 from stillroom_api.authorization import check_origin
-from stillroom_api.context import ContextOf, Transaction
+from stillroom_api.context import Context, ContextOf, Transaction
 from stillroom_api.providers.schemas import SignOn, WayThere
 from stillroom_api.sessions.routes import client_of, keep_signed_in
+from stillroom_core.actors.acting import Origin, acting_in
 from stillroom_core.errors import StillroomError
 from stillroom_core.providers import sign_on as service
 from stillroom_core.sessions.service import issue
@@ -49,24 +51,31 @@ async def finish_sign_on(
     session: Transaction,
     state: Text = "",
     code: Text = "",
-    error: Text = "",
     binding: Annotated[str, Cookie(alias=COOKIE)] = "",
 ) -> RedirectResponse:
-    """Where the provider sends the browser back to: signs in, and leads on."""
+    """Where the provider sends the browser back to: signs in, and leads on. Without a code it has refused."""
     base = context.settings.public_url.rstrip("/")
-    if error or not code:
-        return _lead(f"{base}/sign-in?{urlencode({'sso': 'sso_failed'})}")
+    attempt = service.Attempt()
     try:
         user, next_path = await service.finish(
-            context.database, session, context.redis, context.settings, state=state, code=code, binding=binding
+            context.database, session, context.redis, context.settings, attempt, state=state, code=code, binding=binding
         )
         signed_in = await issue(session, context.settings, user, client=client_of(request))
     except StillroomError as refused:
+        origin = acting_in(session).origin
         await session.rollback()  # a browser stands here, and is led to the page that says it
-        return _lead(f"{base}/sign-in?{urlencode({'sso': refused.code})}")
+        answer = _lead(f"{base}/sign-in?{urlencode({'sso': refused.code})}")
+        answer.background = BackgroundTask(_tell_refused, context, origin, attempt, refused.code)
+        return answer
     answer = _lead(base + next_path)
     keep_signed_in(answer, context.settings, signed_in)
     return answer
+
+
+async def _tell_refused(context: Context, origin: Origin, attempt: service.Attempt, reason: str) -> None:
+    async with context.database.unscoped() as session:
+        acting_in(session).origin = origin
+        await service.tell_refused(session, attempt, reason)
 
 
 def safe_next(path: str) -> str:

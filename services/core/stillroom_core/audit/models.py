@@ -32,7 +32,7 @@ class AuditEntry(Table):
     number: Mapped[int] = mapped_column(BigInteger)  # from 1 in each organization, without gaps
     at: Mapped[datetime]
 
-    actor_kind: Mapped[str] = mapped_column(String(16))  # person, service, system
+    actor_kind: Mapped[str] = mapped_column(String(16))  # person, service, system, unknown
     actor_id: Mapped[UUID | None]
     actor_name: Mapped[str] = mapped_column(String(200))
     token_id: Mapped[UUID | None]

@@ -127,6 +127,19 @@ async def write_of_account(
     await _chain(session, entry)
 
 
+async def write_stranger(
+    session: Session, organization_id: UUID, email: str | None, action: str, details: Mapping[str, Any], *, reason: str
+) -> None:
+    """What somebody was refused of whom no account is known here, only the address that others say is theirs."""
+    origin = acting_in(session).origin
+    row = f"account {email}" if email else "account"
+    entry = _entry(_Told(action, Subject(kind="account", name=email), None, {row: details}), outcome="refused")
+    entry.organization_id, entry.reason = organization_id, reason[:200]
+    entry.actor_kind, entry.actor_name = "unknown", (email or "")[:200]
+    entry.address, entry.request_id = origin.address[:64], origin.request_id[:64]
+    await _chain(session, entry)
+
+
 async def newest(session: Session, actor: Actor, wanted: AuditFilter, limit: int) -> Sequence[AuditEntry]:
     """Entries of the actor's organization that match, newest first."""
     return await AuditRepository(session, actor.organization_id).newest(wanted, limit)

@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from stillroom_core.accounts.events import tell_account
 from stillroom_core.accounts.service import end_sign_ins, open_account_of_provider, person_with
+from stillroom_core.audit.service import write_stranger
 from stillroom_core.database import Database, Session
 from stillroom_core.errors import Forbidden, Invalid
 from stillroom_core.groups.repository import GroupRepository
@@ -41,6 +42,17 @@ class Begun:
 
     location: str
     binding: str
+
+
+@dataclass
+class Attempt:
+    """What is known so far of who comes back; filled on the way, so that a refusal tells as much of it."""
+
+    organization_id: UUID | None = None
+    issuer: str | None = None
+    email: str | None = None  # as the provider says, in a token that it signed
+    user_id: UUID | None = None
+    cause: str | None = None  # of a provider that failed
 
 
 @dataclass(frozen=True)
@@ -75,41 +87,78 @@ async def begin(session: Session, redis: "Redis", settings: Settings, *, email: 
 
 
 async def finish(
-    database: Database, session: Session, redis: "Redis", settings: Settings, *, state: str, code: str, binding: str
+    database: Database,
+    session: Session,
+    redis: "Redis",
+    settings: Settings,
+    attempt: Attempt,
+    *,
+    state: str,
+    code: str,
+    binding: str,
 ) -> tuple[User, str]:
     """Who came back, and where they wanted to; raises Invalid or Forbidden.
 
-    The state is good once, and in the browser that began with it alone.
+    The state is good once, and in the browser that began with it alone. Without a code the provider has refused.
     """
     stored = await redis.getdel(f"sso:{state[:200]}")
     kept = _Kept(**json.loads(stored)) if stored else None
-    if kept is None or not secrets.compare_digest(kept.binding.encode(), binding.encode()):
-        raise Invalid("sso_ended", "This sign-in was begun elsewhere, or too long ago.", fix="Begin again.")
-    organization_id = UUID(kept.organization_id)
+    if kept is None:
+        raise _ended() if code else _failed()
+    organization_id = attempt.organization_id = UUID(kept.organization_id)
+    if not secrets.compare_digest(kept.binding.encode(), binding.encode()):
+        raise _ended()
     async with database.transaction(organization_id) as other:
         provider = await ProviderRepository(other, organization_id).find()
     if provider is None or str(provider.id) != kept.provider_id:
-        raise Invalid("sso_ended", "This sign-in was begun elsewhere, or too long ago.", fix="Begin again.")
+        raise _ended()
+    attempt.issuer = provider.issuer
+    if not code:
+        attempt.cause = "provider_refused"
+        raise _failed()
     try:
         # Before any row is held: the provider may be slow.
         endpoints = await discover(settings, provider.issuer)
         claims = await redeem(settings, endpoints, client_of(provider), Secrets(**kept.secrets), code)
     except ProviderFailed as failure:
+        attempt.cause = failure.code
         log.warning("sso.provider_failed", provider=str(provider.id), cause=failure.code)
         raise _failed() from failure
+    attempt.email = normalized_email(str(claims.get("email") or "")) or None
     await narrow(session, organization_id)
-    return await _person(session, provider, claims), kept.next
+    return await _person(session, provider, claims, attempt), kept.next
 
 
-async def _person(session: Session, provider: IdentityProvider, claims: Mapping[str, Any]) -> User:
+async def tell_refused(session: Session, attempt: Attempt, reason: str) -> None:
+    """Tells the organization whose provider it was of a refused sign-in; by itself, as the attempt was rolled back.
+
+    Who is connected with the provider, or whom a proven domain vouches for, is told too, like of a wrong password;
+    whoever else the provider names is somebody unknown, and no other organization hears of it.
+    """
+    if attempt.organization_id is None:
+        return
+    if attempt.cause is not None:
+        reason = f"{reason}: {attempt.cause}"
+    told = {"method": "sso", "provider": attempt.issuer} if attempt.issuer else {"method": "sso"}
+    user = await session.get(User, attempt.user_id) if attempt.user_id else None
+    await narrow(session, attempt.organization_id)
+    if user is not None:
+        await tell_account(session, user, "account.sign_in", told, outcome="refused", reason=reason)
+        if await session.get(Membership, (attempt.organization_id, user.id)) is not None:
+            return  # told with the others of theirs
+    await write_stranger(session, attempt.organization_id, attempt.email, "account.sign_in", told, reason=reason)
+
+
+async def _person(session: Session, provider: IdentityProvider, claims: Mapping[str, Any], attempt: Attempt) -> User:
     """Whom the provider means; made or connected where it may be."""
     repository = ProviderRepository(session, provider.organization_id)
     identity = await repository.identity(provider.id, claims["sub"])
     if identity is not None:
         user = await session.get_one(User, identity.user_id)
+        attempt.user_id = user.id
         identity.last_used_at = now()
     else:
-        user = await _connect(session, provider, repository, claims)
+        user = await _connect(session, provider, repository, claims, attempt)
     if user.disabled_at is not None or user.kind != "person":
         raise Forbidden("account_disabled", "This account is switched off.", fix="Ask the operator.")
     await _follow_groups(session, provider, user, claims)
@@ -119,7 +168,11 @@ async def _person(session: Session, provider: IdentityProvider, claims: Mapping[
 
 
 async def _connect(
-    session: Session, provider: IdentityProvider, repository: ProviderRepository, claims: Mapping[str, Any]
+    session: Session,
+    provider: IdentityProvider,
+    repository: ProviderRepository,
+    claims: Mapping[str, Any],
+    attempt: Attempt,
 ) -> User:
     """The first time: only an address that the provider has verified, in a domain that is proven to be theirs."""
     email = normalized_email(str(claims.get("email") or ""))
@@ -131,6 +184,7 @@ async def _connect(
             fix="Ask who runs the provider to verify your address there.",
         )
     user = await person_with(session, email)
+    attempt.user_id = user.id if user else None
     member = user is not None and await session.get(Membership, (provider.organization_id, user.id)) is not None
     if not member and not provider.admits:
         raise Forbidden(
@@ -202,6 +256,10 @@ def _role(provider: IdentityProvider, claims: Mapping[str, Any]) -> str | None:
     held = _groups(provider, claims)
     roles = {one["role"] for one in provider.mapping if one.get("role") and one["value"] in held}
     return "admin" if "admin" in roles else "member" if "member" in roles else None
+
+
+def _ended() -> Invalid:
+    return Invalid("sso_ended", "This sign-in was begun elsewhere, or too long ago.", fix="Begin again.")
 
 
 def _failed() -> Invalid:

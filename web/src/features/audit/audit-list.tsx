@@ -1,11 +1,11 @@
-import { Bot, ChevronRight, Cog, User } from "lucide-react";
+import { Bot, ChevronRight, CircleHelp, Cog, User } from "lucide-react";
 import type { AuditEntry } from "@/api/types";
 import { useLanguage } from "@/i18n";
 import { Chip, type Tone } from "@/ui/chip";
 import { Ago } from "@/ui/time";
 
 const TONES: Record<string, Tone> = { done: "neutral", refused: "failed", found: "pending" };
-const ACTORS: Readonly<Record<string, typeof User>> = { person: User, service: Bot, system: Cog };
+const ACTORS: Readonly<Record<string, typeof User>> = { person: User, service: Bot, system: Cog, unknown: CircleHelp };
 
 type Side = Record<string, unknown>;
 
@@ -56,7 +56,7 @@ function Entry({ entry }: { entry: AuditEntry }) {
         <span className="flex min-w-0 items-center gap-1.5">
           <Icon aria-hidden className="size-3.5 shrink-0 text-muted" />
           <span className="truncate">
-            {entry.actor.name}
+            {entry.actor.name || t("audit.unknown")}
             {entry.actor.token_name && <span className="text-muted"> · {entry.actor.token_name}</span>}
           </span>
         </span>

@@ -11,6 +11,7 @@ export const audit = {
   "audit.outcome.found": "Found",
   "audit.empty": "No entries",
   "audit.older": "Older entries",
+  "audit.unknown": "Unknown",
   "audit.field": "Field",
   "audit.before": "Before",
   "audit.after": "After",

@@ -11,6 +11,7 @@ export const audit = {
   "audit.outcome.found": "Обнаружено",
   "audit.empty": "Записей нет",
   "audit.older": "Более старые записи",
+  "audit.unknown": "Неизвестно кто",
   "audit.field": "Поле",
   "audit.before": "Было",
   "audit.after": "Стало",
