@@ -221,7 +221,7 @@ async def open_scene(
     queue = RecordingQueue()
     room = await Room.open(get_settings(), queue)
     async with room.database.everything() as session:
-        for table in ("jobs", "users", "organizations"):
+        for table in ("jobs", "users", "organizations", "mails"):
             await session.execute(text(f"delete from {table}"))
         await bootstrap(session, content)
     return kind(room, queue, repository, target)

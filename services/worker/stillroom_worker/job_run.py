@@ -29,7 +29,8 @@ from stillroom_worker.cellwork import application_name, new_token, proxy_for, ta
 from stillroom_worker.claims import Claim, still_held
 from stillroom_worker.errand import FAILURES
 from stillroom_worker.failure import JobFailed
-from stillroom_worker.journal import Journal, Superseded
+from stillroom_worker.heart import Superseded
+from stillroom_worker.journal import Journal
 from stillroom_worker.own_server import refuse_ours
 from stillroom_worker.planning import settled_plan
 from stillroom_worker.room import Room

@@ -9,7 +9,7 @@ from stillroom_core.plans.draft import draft
 from stillroom_core.plans.models import Plan
 from stillroom_core.projects.models import Commit
 from stillroom_worker.claims import Claim, still_held
-from stillroom_worker.journal import Superseded
+from stillroom_worker.heart import Superseded
 from stillroom_worker.room import Room
 from stillroom_worker.target import Truth
 

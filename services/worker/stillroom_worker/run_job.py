@@ -23,8 +23,9 @@ from stillroom_core.telemetry.trail import Trail, believed, following
 from stillroom_core.tenancy import everything
 from stillroom_worker.claims import Claim, claim, still_held
 from stillroom_worker.failure import JobFailed
+from stillroom_worker.heart import OutOfTouch, Superseded
 from stillroom_worker.job_run import JobRun, WorkerEnds
-from stillroom_worker.journal import Journal, OutOfTouch, Superseded
+from stillroom_worker.journal import Journal
 from stillroom_worker.messages import tell_ignored
 from stillroom_worker.room import Room
 from stillroom_worker.tracing import tell_end, traced_job

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
 from stillroom_core.database import Session
@@ -30,7 +31,7 @@ async def next_in_turn(session: Session, settings: Settings, *, hint: UUID | Non
     first = (
         select(Job.id, Job.organization_id, Job.database_id)
         .where(Job.state == JobState.QUEUED.value)
-        .distinct(Job.database_id)
+        .ext(distinct_on(Job.database_id))
         .order_by(Job.database_id, Job.id)
         .subquery()
     )

@@ -1,6 +1,6 @@
 """Revisions and how they stand to each other."""
 
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -131,7 +131,7 @@ def test_ten_thousand_revisions_are_a_graph_at_once() -> None:
         Revision(f"r{n}", (f"r{n - 1}",) if n else (), (), (), "message", "message", f"v/r{n}.py")
         for n in range(10_000)
     ]
-    begun = perf_counter()
+    begun = process_time()
     made = Graph(rows)
     assert (made.heads, made.bases, len(made.order), made.problems) == (("r9999",), ("r0",), 10_000, ())
-    assert perf_counter() - begun < 1.5  # 60 ms on an idle machine
+    assert process_time() - begun < 1.5  # 60 ms on an idle machine

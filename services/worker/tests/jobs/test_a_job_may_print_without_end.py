@@ -10,7 +10,7 @@ from stillroom_core.jobs.models import Job, JobEvent
 from stillroom_core.jobs.retention import remove_old_logs
 from stillroom_core.tables import now
 from stillroom_testing.jobs_scene import Finished, Scene, revision, two_tables
-from stillroom_worker import journal
+from stillroom_worker import job_lines
 from stillroom_worker.excerpt import Bounds
 from stillroom_worker.sweep import sweep
 
@@ -30,7 +30,7 @@ def printed(done: Finished) -> list[int]:
 async def test_the_beginning_and_the_end_are_kept_and_the_middle_is_counted(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal, "_OUTPUT", Bounds(1000, 1_000_000, 200, 100_000))
+    monkeypatch.setattr(job_lines, "_OUTPUT", Bounds(1000, 1_000_000, 200, 100_000))
     scene.commit({"aaa1": revision("aaa1", None, LOUD)})
     await scene.fetch()
     done = await scene.run("upgrade", "head")
@@ -52,8 +52,8 @@ async def test_the_beginning_and_the_end_are_kept_and_the_middle_is_counted(
 async def test_many_statements_are_bounded_too_and_the_end_of_the_job_is_told(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal, "_STATEMENTS", Bounds(100, 1_000_000, 50, 100_000))
-    monkeypatch.setattr(journal, "MAX_EVENTS", 120)
+    monkeypatch.setattr(job_lines, "_STATEMENTS", Bounds(100, 1_000_000, 50, 100_000))
+    monkeypatch.setattr(job_lines, "MAX_EVENTS", 120)
     body = 'for number in range(500):\n    op.execute(f"select {number}")'
     scene.commit({"aaa1": revision("aaa1", None, body)})
     await scene.fetch()

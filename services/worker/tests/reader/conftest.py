@@ -84,7 +84,7 @@ async def look(installation: dict[str, str], target: DatabaseAddress, tmp_path: 
             await context.reader.close()
             context.reader = Reader(settings, httpx.ASGITransport(app=reader))
             async with context.database.everything() as session:
-                for table in ("jobs", "users", "organizations"):
+                for table in ("jobs", "users", "organizations", "mails"):
                     await session.execute(text(f"delete from {table}"))
                 await bootstrap(session, first_data(tmp_path, target))
             await context.redis.flushdb()
