@@ -1,5 +1,4 @@
 import { Download, ScrollText, ShieldCheck } from "lucide-react";
-import { useSearchParams } from "react-router";
 import { useTrouble } from "@/api/use-trouble";
 import { AuditList } from "@/features/audit/audit-list";
 import { type AuditFilter, type Outcome, useAudit, useAuditExport, useVerification } from "@/features/audit/queries";
@@ -10,6 +9,7 @@ import { LoadMore } from "@/ui/load-more";
 import { Notice, TroubleNotice } from "@/ui/notice";
 import { Segmented } from "@/ui/segmented";
 import { Empty, Failed, SkeletonRows } from "@/ui/states";
+import { useSearch } from "@/ui/use-search";
 import { useTitle } from "@/ui/use-title";
 import { PageHead } from "../layout/page-head";
 import { useOrganization } from "../use-me";
@@ -20,22 +20,12 @@ export function Audit() {
   const { t } = useLanguage();
   const organization = useOrganization();
   const org = organization?.slug ?? "";
-  const [search, setSearch] = useSearchParams();
+  const [search, change] = useSearch();
   const filter: AuditFilter = {
     outcome: OUTCOMES.find((one) => one === search.get("outcome")) ?? null,
     words: search.get("q") ?? "",
     database: search.get("database"),
   };
-  const change = (name: string, value: string | null) =>
-    setSearch(
-      (before) => {
-        const next = new URLSearchParams(before);
-        if (value) next.set(name, value);
-        else next.delete(name);
-        return next;
-      },
-      { replace: true },
-    );
   const pages = useAudit(org, filter);
   const file = useAuditExport(org, filter);
   const verification = useVerification(org);
@@ -66,13 +56,13 @@ export function Audit() {
           placeholder={t("audit.search")}
           value={filter.words}
           maxLength={200}
-          onChange={(event) => change("q", event.target.value)}
+          onChange={(event) => change({ q: event.target.value })}
           className="max-w-72"
         />
         <Segmented
           label={t("audit.outcome")}
           value={filter.outcome ?? "all"}
-          onChange={(next) => change("outcome", next === "all" ? null : next)}
+          onChange={(next) => change({ outcome: next === "all" ? null : next })}
           options={[
             { value: "all", label: t("audit.outcome.all") },
             { value: "done", label: t("audit.outcome.done") },

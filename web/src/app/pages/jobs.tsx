@@ -1,6 +1,6 @@
 import { Activity } from "lucide-react";
 import { useState } from "react";
-import { Link, useNavigate, useParams, useSearchParams } from "react-router";
+import { Link, useNavigate, useParams } from "react-router";
 import { useTrouble } from "@/api/use-trouble";
 import type { Job } from "@/api/types";
 import { filterFrom, type FilterName, type JobFilter, narrowing } from "@/features/jobs/filter";
@@ -11,6 +11,7 @@ import { useLanguage } from "@/i18n";
 import { LoadMore } from "@/ui/load-more";
 import { Empty, Failed, SkeletonRows } from "@/ui/states";
 import { useKeys } from "@/ui/use-keys";
+import { useSearch } from "@/ui/use-search";
 import { useTitle } from "@/ui/use-title";
 import { addresses } from "../addresses";
 import { PageHead } from "../layout/page-head";
@@ -18,19 +19,7 @@ import { PageHead } from "../layout/page-head";
 type Changes = Partial<Record<FilterName, string | null>>;
 
 function useFilter(org: string, project: string | null): [JobFilter, (changes: Changes) => void] {
-  const [search, setSearch] = useSearchParams();
-  const change = (changes: Changes) =>
-    setSearch(
-      (before) => {
-        const next = new URLSearchParams(before);
-        for (const [name, value] of Object.entries(changes)) {
-          if (value) next.set(name, value);
-          else next.delete(name);
-        }
-        return next;
-      },
-      { replace: true },
-    );
+  const [search, change] = useSearch();
   return [filterFrom(org, project, search), change];
 }
 

@@ -1,5 +1,5 @@
 import { GitBranch } from "lucide-react";
-import { Link, useNavigate, useParams, useSearchParams } from "react-router";
+import { Link, useNavigate, useParams } from "react-router";
 import { useTrouble } from "@/api/use-trouble";
 import { NewDraftDialog } from "@/features/drafts/new-draft-dialog";
 import { RestoreButton } from "@/features/drafts/restore-button";
@@ -12,6 +12,7 @@ import { Button } from "@/ui/button";
 import { TroubleNotice } from "@/ui/notice";
 import { Spinner } from "@/ui/spinner";
 import { Empty, Failed, SkeletonRows } from "@/ui/states";
+import { useSearch } from "@/ui/use-search";
 import { useTitle } from "@/ui/use-title";
 import { asProblem } from "@/api/problem";
 import { addresses, objectAddress } from "../addresses";
@@ -29,18 +30,9 @@ export function Migrations() {
   const history = useHistory(name, project.data?.commit?.sha);
   const current = useCurrent(name);
   // In the address, so that the list of drafts and the palette lead here, and going back closes it.
-  const [search, setSearch] = useSearchParams();
+  const [search, change] = useSearch();
   const writing = search.get("new") === "revision";
-  const setWriting = (open: boolean) =>
-    setSearch(
-      () => {
-        const next = new URLSearchParams(globalThis.location.search);
-        if (open) next.set("new", "revision");
-        else next.delete("new");
-        return next;
-      },
-      { replace: !open },
-    );
+  const setWriting = (open: boolean) => change({ new: open ? "revision" : null }, { push: open });
   useTitle(t("nav.migrations"), project.data?.name);
 
   if (project.isError && asProblem(project.error).status === 404) return <NotFound />;

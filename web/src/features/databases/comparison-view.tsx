@@ -2,7 +2,6 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowLeftRight, Equal, GitCompareArrows } from "lucide-react";
 import { useMemo, useRef } from "react";
-import { useSearchParams } from "react-router";
 import { useTrouble } from "@/api/use-trouble";
 import { useLanguage } from "@/i18n";
 import { IconButton } from "@/ui/button";
@@ -17,6 +16,7 @@ import { Empty, Failed, SkeletonRows } from "@/ui/states";
 import { Ago } from "@/ui/time";
 import { useKeys } from "@/ui/use-keys";
 import { useMedia } from "@/ui/use-media";
+import { useSearch } from "@/ui/use-search";
 import { type Difference, pairs, type Sides, useComparedObject, useComparison, type What, WHATS } from "./comparison";
 import { KINDS, type ObjectName, type Place, useFreshCatalogue } from "./queries";
 
@@ -37,18 +37,7 @@ interface ComparisonViewProps {
 
 export function ComparisonView({ org, project, databases }: ComparisonViewProps) {
   const { t } = useLanguage();
-  const [search, setSearch] = useSearchParams();
-  const change = (values: Record<string, string | null>, replace = true) =>
-    setSearch(
-      (before) => {
-        const next = new URLSearchParams(before);
-        for (const [name, value] of Object.entries(values))
-          if (value === null || value === "") next.delete(name);
-          else next.set(name, value);
-        return next;
-      },
-      { replace },
-    );
+  const [search, change] = useSearch();
   const known = (id: string | null, otherwise: string) => databases.find((one) => one.id === id)?.id ?? otherwise;
   const left = known(search.get("left"), databases[0]?.id ?? "");
   const right = known(search.get("right"), databases.find((one) => one.id !== left)?.id ?? left);
@@ -56,7 +45,7 @@ export function ComparisonView({ org, project, databases }: ComparisonViewProps)
   const kind = KINDS.find((one) => one === search.get("kind"));
   const name = search.get("name");
   const object: ObjectName | null = kind && name !== null ? { kind, schema: search.get("schema") ?? "", name } : null;
-  const choose = (one: Difference | null) => change({ kind: one?.kind ?? null, schema: one?.schema_name ?? null, name: one?.name ?? null }, false);
+  const choose = (one: Difference | null) => change({ kind: one?.kind ?? null, schema: one?.schema_name ?? null, name: one?.name ?? null }, { push: true });
   return (
     <div className="flex h-full min-h-0 flex-col">
       <div className="flex flex-wrap items-center gap-2 border-b border-line px-4 py-2">

@@ -1,7 +1,6 @@
 /** The tables of a database as a picture: searched, narrowed to a neighbourhood, opened and closed, saved. */
 import { Download, Maximize, Minus, Network, Plus } from "lucide-react";
 import { type KeyboardEvent, type PointerEvent, useEffect, useMemo, useRef, useState, type WheelEvent } from "react";
-import { useSearchParams } from "react-router";
 import { useQuery } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
 import type { DiagramTable } from "@/api/types";
@@ -15,6 +14,7 @@ import { saveFile } from "@/ui/save-file";
 import { Segmented } from "@/ui/segmented";
 import { Spinner } from "@/ui/spinner";
 import { Empty, Failed, SkeletonRows } from "@/ui/states";
+import { useSearch } from "@/ui/use-search";
 import { type Box, boxes as boxesOf, cut, type Detail, HEAD, type Layout, type Line, linesOf, neighbourhood, pathOf, ROW } from "./diagram";
 import { asPng, diagramSvg } from "./diagram-svg";
 import { params, PATH, type Place, useFreshCatalogue } from "./queries";
@@ -70,18 +70,7 @@ export function DiagramView({ place, name }: { place: Place; name: string }) {
 
 function Drawn({ name, tables, more }: { name: string; tables: DiagramTable[]; more: number }) {
   const { t } = useLanguage();
-  const [search, setSearch] = useSearchParams();
-  const change = (values: Record<string, string | null>) =>
-    setSearch(
-      (before) => {
-        const next = new URLSearchParams(before);
-        for (const [key, value] of Object.entries(values))
-          if (value === null || value === "") next.delete(key);
-          else next.set(key, value);
-        return next;
-      },
-      { replace: true },
-    );
+  const [search, change] = useSearch();
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const detail = DETAILS.find((one) => one === search.get("detail")) ?? (tables.length > MANY ? "names" : "columns");
   const focus = search.get("table");

@@ -1,6 +1,5 @@
 /** The schema of a database: the tree of objects on the left, the chosen one on the right. */
 import { Database as DatabaseIcon, MousePointerClick, RefreshCw } from "lucide-react";
-import { useSearchParams } from "react-router";
 import type { CatalogueObject } from "@/api/types";
 import { useTrouble } from "@/api/use-trouble";
 import { useLanguage } from "@/i18n";
@@ -10,6 +9,7 @@ import { Spinner } from "@/ui/spinner";
 import { Empty, Failed, SkeletonRows } from "@/ui/states";
 import { Ago } from "@/ui/time";
 import { useMedia } from "@/ui/use-media";
+import { useSearch } from "@/ui/use-search";
 import { ObjectPane, type PaneTab } from "./object-pane";
 import { ObjectTree } from "./object-tree";
 import { KINDS, type ObjectName, type Place, useFreshCatalogue } from "./queries";
@@ -28,22 +28,11 @@ function chosen(search: URLSearchParams): ObjectName | null {
 export function SchemaView({ place, more }: SchemaViewProps) {
   const { t } = useLanguage();
   const trouble = useTrouble();
-  const [search, setSearch] = useSearchParams();
+  const [search, change] = useSearch();
   const { catalogue, again } = useFreshCatalogue(place);
   const narrow = useMedia("(max-width: 767px)");
   const object = chosen(search);
-  const change = (values: Record<string, string | null>, replace: boolean) =>
-    setSearch(
-      (before) => {
-        const next = new URLSearchParams(before);
-        for (const [name, value] of Object.entries(values))
-          if (value === null || value === "") next.delete(name);
-          else next.set(name, value);
-        return next;
-      },
-      { replace },
-    );
-  const open = (next: ObjectName) => change({ ...next, tab: object?.kind === next.kind ? search.get("tab") : null }, false);
+  const open = (next: ObjectName) => change({ ...next, tab: object?.kind === next.kind ? search.get("tab") : null }, { push: true });
 
   if (catalogue.isError) return <Failed trouble={trouble(catalogue.error)} onRetry={() => void catalogue.refetch()} />;
   if (!catalogue.data) return <SkeletonRows />;
@@ -62,7 +51,7 @@ export function SchemaView({ place, more }: SchemaViewProps) {
           items={catalogue.data.items}
           selected={object}
           filter={search.get("q") ?? ""}
-          onFilter={(q) => change({ q }, true)}
+          onFilter={(q) => change({ q })}
           onSelect={open}
         />
       </div>
@@ -82,7 +71,7 @@ export function SchemaView({ place, more }: SchemaViewProps) {
       place={place}
       object={object}
       tab={search.get("tab") ?? ""}
-      onTab={(tab) => change({ tab }, true)}
+      onTab={(tab) => change({ tab })}
       onObject={open}
       {...(more ? { more } : {})}
     />
@@ -97,7 +86,7 @@ export function SchemaView({ place, more }: SchemaViewProps) {
       {narrow ? (
         <div className="flex min-h-0 flex-1 flex-col">
           {object && (
-            <button type="button" className="border-b border-line px-4 py-2 text-left text-sm text-accent-text" onClick={() => change({ kind: null, schema: null, name: null }, false)}>
+            <button type="button" className="border-b border-line px-4 py-2 text-left text-sm text-accent-text" onClick={() => change({ kind: null, schema: null, name: null }, { push: true })}>
               ← {t("databases.allObjects")}
             </button>
           )}

@@ -1,8 +1,8 @@
 /** What is chosen on the page stands in its address, so that it can be pasted to a colleague. */
-import { useCallback, useMemo } from "react";
-import { useSearchParams } from "react-router";
+import { useMemo } from "react";
 import type { MoveAsked } from "./queries";
 import type { MoveKind } from "./standing";
+import { useSearch } from "@/ui/use-search";
 
 const KINDS: readonly string[] = ["upgrade", "downgrade", "stamp"];
 
@@ -29,7 +29,7 @@ function moveOf(search: URLSearchParams): MoveAsked | null {
 }
 
 export function useAddress() {
-  const [search, setSearch] = useSearchParams();
+  const [search, change] = useSearch();
   const state = useMemo<PageState>(
     () => ({
       revision: search.get("revision"),
@@ -40,22 +40,6 @@ export function useAddress() {
       move: moveOf(search),
     }),
     [search],
-  );
-  const change = useCallback(
-    (values: Record<string, string | null>, options?: { push?: boolean }) =>
-      setSearch(
-        () => {
-          // The address itself, not what the last drawing knew of it: two changes may follow within one drawing.
-          const next = new URLSearchParams(globalThis.location.search);
-          for (const [name, value] of Object.entries(values)) {
-            if (value === null || value === "") next.delete(name);
-            else next.set(name, value);
-          }
-          return next;
-        },
-        { replace: !options?.push },
-      ),
-    [setSearch],
   );
   return {
     ...state,
