@@ -58,6 +58,8 @@ PUBLIC = frozenset(
         ("POST", "/api/auth/verify"),
         ("POST", "/api/auth/forgot"),
         ("POST", "/api/auth/reset"),
+        ("POST", "/api/auth/passkeys/begin"),
+        ("POST", "/api/auth/passkeys/sign-in"),
         ("POST", "/api/auth/sso/begin"),
         ("GET", "/api/auth/sso/callback"),
         ("POST", "/api/auth/invitations/look"),

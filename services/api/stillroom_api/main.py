@@ -40,6 +40,8 @@ from stillroom_api.notifications import routes as notifications
 from stillroom_api.organizations import rights
 from stillroom_api.organizations import routes as organizations
 from stillroom_api.overview import routes as overview
+from stillroom_api.passkeys import mine as my_passkeys
+from stillroom_api.passkeys import routes as passkeys
 from stillroom_api.plans import routes as plans
 from stillroom_api.projects import hooks
 from stillroom_api.projects import routes as projects
@@ -66,6 +68,8 @@ _ROUTERS = (
     sessions.router,
     accounts.router,
     my_account.router,
+    passkeys.router,
+    my_passkeys.router,
     members.router,
     organizations.router,
     in_organization.router,

@@ -51,8 +51,9 @@ TOKENS_OF_ADDRESS = Policy("tokens-of-address", 6000)  # made-up tokens are new 
 SIGNING_IN = Policy("signing-in", 60)
 COSTLY = Policy("costly", 120)
 
-# Guessing, and what sends letters. Staying signed in and signing out are neither.
-_SIGNING_IN = re.compile(r"/api/auth/(?!refresh$|sign-out$)")
+# Guessing, and what sends letters. Staying signed in and signing out are neither, nor is asking for a challenge, which
+# every page for signing in does as it opens.
+_SIGNING_IN = re.compile(r"/api/auth/(?!refresh$|sign-out$|passkeys/begin$)")
 # What starts programs, asks target databases, or reads everything there is.
 _COSTLY = re.compile(
     r"/api/migrations/plan"

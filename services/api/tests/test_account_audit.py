@@ -15,7 +15,9 @@ from stillroom_core.errors import Unavailable
 from stillroom_core.organizations.models import Organization
 from stillroom_core.sealing import Address, seal, unseal
 from stillroom_core.sessions.models import RefreshToken
+from stillroom_core.settings import get_settings
 from stillroom_core.tables import now
+from stillroom_testing.authenticator import Authenticator
 
 OWNER, STRANGER = "owner@own.example", "owner@other.example"
 PASSWORD = "correct horse battery"
@@ -104,6 +106,10 @@ NAMES = {
     "POST /api/me/second-factor": "account.second_factor_begin",
     "POST /api/me/second-factor/confirm": "account.second_factor_on",
     "POST /api/me/second-factor/off": "account.second_factor_off",
+    "POST /api/me/passkeys/begin": "account.passkey_begin",
+    "POST /api/me/passkeys": "account.passkey_add",
+    "PATCH /api/me/passkeys/{passkey}": "account.passkey_rename",
+    "POST /api/me/passkeys/{passkey}/remove": "account.passkey_remove",
     "DELETE /api/me/sessions": "account.sessions_end",
     "DELETE /api/me/sessions/{sign_in}": "account.session_end",
 }
@@ -115,7 +121,8 @@ IN_AN_ORGANIZATION = {
 }
 
 
-async def test_each_route_that_changes_an_account_tells_exactly_once(api: Any) -> None:
+async def test_each_route_that_changes_an_account_tells_exactly_once(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(get_settings(), "public_url", "http://localhost:8000")
     routes = {
         f"{method} {route.path}"
         for route in routes_of(api.app)
@@ -124,6 +131,8 @@ async def test_each_route_that_changes_an_account_tells_exactly_once(api: Any) -
     }
     assert routes == NAMES.keys() | IN_AN_ORGANIZATION
     device: list[pyotp.TOTP] = []
+    key = Authenticator("http://localhost:8000")
+    last: Any = None
     other = (await post(api, "sign-in", email=OWNER, password=PASSWORD)).status_code
     assert other == 200
     sessions = (await api.call(OWNER, "GET", "/api/me/sessions")).json()["items"]
@@ -140,6 +149,10 @@ async def test_each_route_that_changes_an_account_tells_exactly_once(api: Any) -
         ("POST /api/me/second-factor", "POST", "/api/me/second-factor", {"current": PASSWORD}),
         ("POST /api/me/second-factor/confirm", "POST", "/api/me/second-factor/confirm", None),
         ("POST /api/me/second-factor/off", "POST", "/api/me/second-factor/off", {"current": PASSWORD}),
+        ("POST /api/me/passkeys/begin", "POST", "/api/me/passkeys/begin", {"current": PASSWORD}),
+        ("POST /api/me/passkeys", "POST", "/api/me/passkeys", None),
+        ("PATCH /api/me/passkeys/{passkey}", "PATCH", "/api/me/passkeys/{id}", {"name": "Blue key"}),
+        ("POST /api/me/passkeys/{passkey}/remove", "POST", "/api/me/passkeys/{id}/remove", {"current": PASSWORD}),
         ("POST /api/me/password", "POST", "/api/me/password", {"current": PASSWORD, "new": NEW_PASSWORD}),
     ]
     assert {step[0] for step in steps} == NAMES.keys()
@@ -147,10 +160,13 @@ async def test_each_route_that_changes_an_account_tells_exactly_once(api: Any) -
         before = len(await events(api)), len(await entries(api))
         if name.endswith("/confirm"):
             body = {"code": device[0].now()}
-        answer = await ask(method, path, body)
-        assert answer.status_code in (200, 202, 204), (name, answer.text)
+        if name == "POST /api/me/passkeys":
+            body = {"name": "Key", "credential": key.create(last["options"])}
+        answer = await ask(method, path.format(**last or {}), body)
+        assert answer.status_code in (200, 201, 202, 204), (name, answer.text)
         if name == "POST /api/me/second-factor":
             device.append(pyotp.TOTP(answer.json()["secret"]))
+        last = answer.json() if answer.content else last
         now_told, now_entered = await events(api), await entries(api)
         assert (len(now_told) - before[0], len(now_entered) - before[1]) == (1, 1), name
         assert now_told[0]["action"] == now_entered[0]["action"] == NAMES[name]

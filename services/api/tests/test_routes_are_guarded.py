@@ -124,6 +124,7 @@ def _concrete(api: Any, values: dict[str, str] | None = None) -> list[tuple[str,
         "delivery": nobody,
         "request": nobody,
         "freeze": nobody,
+        "passkey": nobody,
         "revision": "abc",
         **(values or {}),
     }

@@ -16,6 +16,7 @@ from stillroom_core.mail.models import Mail
 from stillroom_core.members.models import EnvironmentMembership, Membership, ProjectMembership, User
 from stillroom_core.notifications.models import NotificationChoice
 from stillroom_core.organizations.models import Organization
+from stillroom_core.passkeys.models import Passkey
 from stillroom_core.plans.models import Plan
 from stillroom_core.projects.models import Commit, Project, RevisionSource
 from stillroom_core.providers.models import Identity, IdentityProvider, ProviderDomain
@@ -55,6 +56,7 @@ __all__ = [
     "Membership",
     "NotificationChoice",
     "Organization",
+    "Passkey",
     "Plan",
     "Project",
     "ProjectMembership",

@@ -7,6 +7,7 @@ from stillroom_api.authorization import check_origin
 from stillroom_api.context import ContextOf, Transaction, address_of
 from stillroom_core.accounts import service
 from stillroom_core.mail.service import can_mail
+from stillroom_core.passkeys.proofs import find_party
 from stillroom_core.providers.repository import any_provider
 from stillroom_core.sessions.service import normalized_email
 
@@ -21,6 +22,7 @@ async def options(context: ContextOf, session: Transaction) -> Options:
         sign_up=settings.sign_up == "open",
         mail=can_mail(),
         sso=await any_provider(session),
+        passkeys=find_party(settings) is not None,
         outbox=settings.development and settings.smtp_url is None,
     )
 

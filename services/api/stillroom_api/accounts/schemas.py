@@ -35,6 +35,7 @@ class Options(BaseModel):
     sign_up: bool = Field(description="whether everybody may open an account")
     mail: bool = Field(description="whether letters can be sent; without, a forgotten password needs an administrator")
     sso: bool = Field(description="whether some organization signs its people in with its own identity provider")
+    passkeys: bool = Field(description="whether browsers give passkeys at this installation's address")
     outbox: bool = Field(description="whether letters are kept on this development installation, at /outbox")
 
 

@@ -30,18 +30,19 @@ async def sign_in(
     try:
         signed_in = await service.sign_in(
             session,
+            context.redis,
             context.settings,
             context.throttle,
             email=body.email,
             password=body.password,
-            code=body.code,
+            second=service.SecondProof(body.code, body.passkey.as_answer() if body.passkey else None),
             client=client_of(request),
         )
     except (Unauthenticated, Forbidden, Invalid) as refused:
         if refused.code != "second_factor_needed":  # the first half of every sign-in with two
             tell_after(request, partial(_tell_failed, context, acting_in(session).origin, body.email, refused.code))
         raise
-    return _answer(response, context, signed_in)
+    return answer_with(response, context, signed_in)
 
 
 @router.post("/refresh")
@@ -58,7 +59,7 @@ async def refresh(
         signed_in = await service.refresh(session, context.settings, token=token, client=client_of(request))
     if signed_in is None:
         raise await _ended(session)
-    return _answer(response, context, signed_in)
+    return answer_with(response, context, signed_in)
 
 
 @router.post("/sign-out", status_code=204)
@@ -99,7 +100,8 @@ def keep_signed_in(response: Response, settings: Settings, signed_in: service.Si
     )
 
 
-def _answer(response: Response, context: ContextOf, signed_in: service.SignedIn) -> AccessToken:
+def answer_with(response: Response, context: Context, signed_in: service.SignedIn) -> AccessToken:
+    """The access token, beside the cookie."""
     keep_signed_in(response, context.settings, signed_in)
     return AccessToken(
         access_token=signed_in.access_token,

@@ -16,6 +16,8 @@ class Letter(StrEnum):
     ALREADY = "already"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of a letter
     SECOND_FACTOR_OFF = "second_factor_off"
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
     INVITATION = "invitation"
     APPROVAL_ASKED = "approval_asked"
     HAPPENED = "happened"
@@ -52,6 +54,16 @@ _EN = {
         "The second factor was switched off",
         "Hello {name},\n\nsigning in to your account at {host} needs no second factor any more.\n\n"
         "If it was not you, set a new password at once:\n\n{link}\n",
+    ),
+    Letter.PASSKEY_ADDED: (
+        "A passkey was added",
+        "Hello {name},\n\nthe passkey {passkey} was added to your account at {host} and signs in to it.\n\n"
+        "If it was not you, set a new password at once and remove the passkey in your account:\n\n{link}\n",
+    ),
+    Letter.PASSKEY_REMOVED: (
+        "A passkey was removed",
+        "Hello {name},\n\nthe passkey {passkey} of your account at {host} was removed, and does not sign in "
+        "any more.\n\nIf it was not you, set a new password at once:\n\n{link}\n",
     ),
     Letter.INVITATION: (
         "{inviter} invites you to {organization}",
@@ -104,6 +116,18 @@ _RU = {
     Letter.SECOND_FACTOR_OFF: (
         "Второй фактор выключен",
         "Здравствуйте, {name}!\n\nДля входа в вашу учётную запись на {host} второй фактор больше не нужен.\n\n"
+        "Если это были не вы, сразу задайте новый пароль:\n\n{link}\n",
+    ),
+    Letter.PASSKEY_ADDED: (
+        "Добавлен ключ доступа",
+        "Здравствуйте, {name}!\n\nВ вашу учётную запись на {host} добавлен ключ доступа {passkey}: "
+        "теперь с ним можно войти.\n\n"
+        "Если это были не вы, сразу задайте новый пароль и удалите ключ в своей учётной записи:\n\n{link}\n",
+    ),
+    Letter.PASSKEY_REMOVED: (
+        "Удалён ключ доступа",
+        "Здравствуйте, {name}!\n\nИз вашей учётной записи на {host} удалён ключ доступа {passkey}: "
+        "войти с ним больше нельзя.\n\n"
         "Если это были не вы, сразу задайте новый пароль:\n\n{link}\n",
     ),
     Letter.INVITATION: (

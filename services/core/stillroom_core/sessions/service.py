@@ -2,18 +2,22 @@
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+from redis.asyncio import Redis
 from sqlalchemy import select, update
 
 from stillroom_core.accounts.events import tell_account
 from stillroom_core.accounts.second_factor import passes, wrong_code
 from stillroom_core.database import Session
-from stillroom_core.errors import Forbidden, Unauthenticated
+from stillroom_core.errors import Forbidden, Invalid, Unauthenticated
 from stillroom_core.keys import new_key
 from stillroom_core.members.models import User
+from stillroom_core.passkeys.proofs import has_passkeys, unknown_passkey, use
 from stillroom_core.providers.repository import needs_provider
 from stillroom_core.sessions.models import RefreshToken
 from stillroom_core.sessions.passwords import verify_password
@@ -49,14 +53,23 @@ def normalized_email(email: str) -> str:
     return email.strip().lower()
 
 
+@dataclass(frozen=True)
+class SecondProof:
+    """What stands beside a password: a code, or what a passkey answered."""
+
+    code: str | None = None
+    passkey: Mapping[str, Any] | None = None
+
+
 async def sign_in(
     session: Session,
+    redis: "Redis",
     settings: Settings,
     throttle: Throttle,
     *,
     email: str,
     password: str,
-    code: str | None = None,
+    second: SecondProof,
     client: Client,
 ) -> SignedIn:
     """Checks a password and, where the person has one, the second factor.
@@ -74,6 +87,23 @@ async def sign_in(
             "The e-mail address or the password is wrong.",
             fix="Check both and try again.",
         )
+    await check_admitted(session, user)
+    told: dict[str, Any] = {"method": "password", "second_factor": user.totp_enabled_at is not None}
+    if user.totp_enabled_at is not None:
+        try:
+            told |= await _second_factor(session, redis, settings, user, second)
+        except Invalid:
+            await throttle.failed(email, client.address)
+            raise
+    if replacement:
+        user.password_hash = replacement
+    await throttle.succeeded(email)
+    await tell_account(session, user, "account.sign_in", told)
+    return await issue(session, settings, user, client=client)
+
+
+async def check_admitted(session: Session, user: User) -> None:
+    """Raises Forbidden for who has proven who they are and still may not come in this way."""
     if user.unverified_since is not None:
         raise Forbidden(
             "email_unverified",
@@ -86,27 +116,27 @@ async def sign_in(
             "Your organization signs its people in with its own identity provider.",
             fix="Choose to sign in with your organization.",
         )
-    if user.totp_enabled_at is not None:
-        await _second_factor(session, throttle, user, code, client)
-    if replacement:
-        user.password_hash = replacement
-    await throttle.succeeded(email)
-    await tell_account(
-        session, user, "account.sign_in", {"method": "password", "second_factor": user.totp_enabled_at is not None}
-    )
-    return await issue(session, settings, user, client=client)
 
 
-async def _second_factor(session: Session, throttle: Throttle, user: User, code: str | None, client: Client) -> None:
-    if not code:
+async def _second_factor(
+    session: Session, redis: "Redis", settings: Settings, user: User, second: SecondProof
+) -> dict[str, str]:
+    """What there is to tell of it; raises Unauthenticated while nothing was shown, Invalid for what is wrong."""
+    if second.passkey is not None:
+        passkey, person = await use(session, redis, settings, second.passkey)
+        if person.id != user.id:
+            raise unknown_passkey()
+        return {"passkey": passkey.name}
+    if not second.code:
         raise Unauthenticated(
             "second_factor_needed",
             "A code of the second factor is needed.",
             fix="Enter the code that your device shows, or one of the recovery codes.",
+            params={"passkey": await has_passkeys(session, user)},
         )
-    if not await passes(session, user, code):
-        await throttle.failed(user.email, client.address)
+    if not await passes(session, user, second.code):
         raise wrong_code()
+    return {}
 
 
 async def refresh(session: Session, settings: Settings, *, token: str, client: Client) -> SignedIn | None:

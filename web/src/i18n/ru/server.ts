@@ -3,6 +3,7 @@ import { looking } from "./looking";
 import { adding } from "./server-adding";
 import { ofApprovals } from "./server-approvals";
 import { drafts } from "./server-drafts";
+import { ofPasskeys } from "./server-passkeys";
 import { people } from "./server-people";
 import { runs } from "./server-runs";
 import { safety } from "./server-safety";
@@ -24,6 +25,7 @@ export const server: Readonly<Record<string, string>> = {
   ...safety,
   ...fields,
   ...ofWebhooks,
+  ...ofPasskeys,
   // Signing in and rights.
   "You are not signed in, or your sign-in has ended.": "Вы не вошли, или срок входа истёк.",
   "Sign in and try again.": "Войдите и повторите.",
