@@ -27,6 +27,7 @@ from stillroom_worker.addresses import allowed_addresses
 from stillroom_worker.aftermath import aftermath, in_order, moved
 from stillroom_worker.cellwork import application_name, new_token, proxy_for, target_of
 from stillroom_worker.claims import Claim, still_held
+from stillroom_worker.egress import Target
 from stillroom_worker.errand import FAILURES
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.heart import Superseded
@@ -80,7 +81,7 @@ class JobRun:
         self._steps = Steps(journal)
         self._runs: TenantRuns | None = None
         # From the first session on at one address: a name may lead elsewhere a moment later.
-        self._target = target_of(ours.database)
+        self._target: Target
 
     async def execute(self) -> Verdict:
         """Runs everything and never raises what a tenant can cause."""
@@ -107,6 +108,7 @@ class JobRun:
         ours = self._ours
         settings = run_settings(ours.environment)
         token = new_token()
+        self._target = target_of(ours.database)  # here, because a secret that was moved ends the job with words
         hide(token, self._target.password)  # from the first line on, before anybody signs in
         await refuse_several_without_walls(self._room)
         code = await self._checkout()
