@@ -1,6 +1,6 @@
 import { GitBranch } from "lucide-react";
 import { useState } from "react";
-import { Link, useLocation, useNavigate, useParams } from "react-router";
+import { Link, useLocation, useParams } from "react-router";
 import { asProblem } from "@/api/problem";
 import { useTrouble } from "@/api/use-trouble";
 import { EndSession } from "@/features/databases/end-session";
@@ -22,6 +22,7 @@ import { Tabs } from "@/ui/tabs";
 import { useMedia } from "@/ui/use-media";
 import { useTitle } from "@/ui/use-title";
 import { addresses } from "../addresses";
+import { ResumeDialog } from "./job-resume";
 import { NotFound } from "./not-found";
 
 export function JobPage() {
@@ -43,7 +44,6 @@ function Loaded({ job }: { job: Job }) {
   const { feed, connection } = useFeed(job.id);
   const title = useJobTitle()(job);
   const { hash } = useLocation();
-  const navigate = useNavigate();
   const [wanted, setWanted] = useState(() => lineOfHash(hash));
   const [tab, setTab] = useState<"stream" | "steps" | "facts">("stream");
   const [ending, setEnding] = useState<{ session: LockSession; terminate: boolean } | null>(null);
@@ -64,13 +64,7 @@ function Loaded({ job }: { job: Job }) {
       </Link>
     </Button>
   );
-  const resume = (
-    <ResumeButton
-      job={job}
-      onStarted={(fresh) => void navigate(`/jobs/${fresh.id}`)}
-      onAsked={(request) => void navigate(addresses.approval(job.organization.slug, request))}
-    />
-  );
+  const resume = <ResumeButton job={job} dialog={(close) => <ResumeDialog job={job} onClose={close} />} />;
   const mayEnd = job.permissions.includes("activity.cancel");
   const place = { org: job.organization.slug, project: job.project.slug, environment: job.environment.slug, database: job.database.id };
   const stream = (

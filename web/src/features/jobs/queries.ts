@@ -123,8 +123,8 @@ export function useResumePlan(job: string) {
 export function useResume(job: string) {
   return useMutation({
     // A plan is one job: a double click gets that job again.
-    mutationFn: (plan: string) =>
-      unwrap(api.POST("/api/jobs/{job}/resume", { params: { path: { job } }, body: { plan, idempotency_key: plan } })),
+    mutationFn: (asked: { plan: string; reason?: string; override?: string }) =>
+      unwrap(api.POST("/api/jobs/{job}/resume", { params: { path: { job } }, body: { ...asked, idempotency_key: asked.plan } })),
   });
 }
 
