@@ -3,6 +3,7 @@ import { type ReactNode, useState } from "react";
 import { LanguageMenu, ThemeMenu } from "@/features/session/user-menu";
 import { useLanguage } from "@/i18n";
 import { Button, IconButton } from "@/ui/button";
+import { Choices } from "@/ui/choices";
 import { Chip, PointerTag } from "@/ui/chip";
 import { Code } from "@/ui/code";
 import { CopyButton } from "@/ui/copy-button";
@@ -15,6 +16,7 @@ import { Name } from "@/ui/name";
 import { Notice, TroubleNotice } from "@/ui/notice";
 import { Progress } from "@/ui/progress";
 import { Segmented, Toggles } from "@/ui/segmented";
+import { ShownOnce } from "@/ui/shown-once";
 import { Spark } from "@/ui/spark";
 import { Spinner } from "@/ui/spinner";
 import { SqlCode } from "@/ui/sql-code";
@@ -46,6 +48,7 @@ export function Components() {
   const [choice, setChoice] = useState("one");
   const [several, setSeveral] = useState(["sql"]);
   const [dialog, setDialog] = useState(false);
+  const [secret, setSecret] = useState(false);
   const [sheet, setSheet] = useState<"left" | "bottom" | null>(null);
   useTitle(t("ui.title"));
   return (
@@ -96,7 +99,7 @@ export function Components() {
           </span>
         ))}
       </Sample>
-      <Sample name="Field, Input, Select, TextArea, Checkbox">
+      <Sample name="Field, Input, Select, TextArea, Checkbox, Choices">
         <div className="grid w-full gap-4 sm:grid-cols-2">
           <Field label="Name" hint="A hint.">
             <Input placeholder="shop" />
@@ -121,6 +124,13 @@ export function Components() {
             <Checkbox label="Not chosen" />
             <Checkbox label="Disabled" disabled />
           </div>
+          <Choices
+            legend="Several"
+            hint="None chosen: all."
+            options={[{ value: "sql", label: "SQL" }, { value: "output", label: "Output" }]}
+            chosen={several}
+            onChange={setSeveral}
+          />
         </div>
       </Sample>
       <Sample name="Segmented, Toggles, Tabs">
@@ -137,7 +147,7 @@ export function Components() {
           ]}
         />
       </Sample>
-      <Sample name="Menu, MenuLabel, MenuItem, MenuSeparator, MenuChoice, Tooltip, Dialog, Sheet">
+      <Sample name="Menu, MenuLabel, MenuItem, MenuSeparator, MenuChoice, Tooltip, Dialog, ShownOnce, Sheet">
         <Menu trigger={<Button>Menu</Button>} align="start">
           <MenuLabel>main</MenuLabel>
           <MenuItem icon={<Play className="size-3.5" />}>Upgrade</MenuItem>
@@ -151,6 +161,8 @@ export function Components() {
           <Button>Tooltip</Button>
         </Tooltip>
         <Button onClick={() => setDialog(true)}>Dialog</Button>
+        <Button onClick={() => setSecret(true)}>A secret</Button>
+        {secret && <ShownOnce title="A new token" lead="Nobody is shown it again." text="st_0123456789abcdef" kept="I have kept it" onClose={() => setSecret(false)} />}
         <Dialog open={dialog} onClose={() => setDialog(false)} title="A question" description="And why it is asked." footer={<Button onClick={() => setDialog(false)}>Yes</Button>}>
           Text
         </Dialog>

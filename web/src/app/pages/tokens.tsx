@@ -8,13 +8,13 @@ import { AccountForm } from "@/features/tokens/account-form";
 import { useEndAccount, useEndTrust, useRevokeToken, useRotateToken, useServiceAccounts, useTokens, useTrusts } from "@/features/tokens/queries";
 import { TokenForm } from "@/features/tokens/token-form";
 import { TokenList } from "@/features/tokens/token-list";
-import { TokenShown } from "@/features/tokens/token-shown";
 import { TrustForm } from "@/features/tokens/trust-form";
 import { TrustList } from "@/features/tokens/trust-list";
 import { useLanguage } from "@/i18n";
 import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { TroubleNotice } from "@/ui/notice";
+import { ShownOnce } from "@/ui/shown-once";
 import { Empty, Failed, SkeletonRows } from "@/ui/states";
 import { useTitle } from "@/ui/use-title";
 import { PageHead } from "../layout/page-head";
@@ -115,7 +115,7 @@ export function Tokens() {
               </h2>
               <p className="text-sm text-muted">{t("trusts.lead")}</p>
             </div>
-            <Button why={whyNoTrust} onClick={() => setAsked({ what: "trust" })}>
+            <Button why={whyNoTrust} disabled={!accounts.data || !trusts.data} onClick={() => setAsked({ what: "trust" })}>
               <Plus aria-hidden className="size-3.5" /> {t("trusts.add")}
             </Button>
           </div>
@@ -129,7 +129,7 @@ export function Tokens() {
                   <Button
                     size="small"
                     onClick={() => {
-                      setProject(trust.project_ids?.[0] ?? "");
+                      setProject(trust.project_ids?.length === 1 ? (trust.project_ids[0] ?? "") : "");
                       setAsked({ what: "trust", trust });
                     }}
                   >
@@ -158,7 +158,16 @@ export function Tokens() {
         <TokenForm org={org} {...places} accounts={accounts.data ?? []} onClose={close} onMade={(made) => setAsked({ what: "shown", made })} />
       )}
       {asked?.what === "account" && <AccountForm org={org} {...places} onClose={close} />}
-      {asked?.what === "shown" && <TokenShown made={asked.made} onClose={close} />}
+      {asked?.what === "shown" && (
+        <ShownOnce
+          title={t("tokens.shown", { name: asked.made.name })}
+          lead={t("tokens.shownLead")}
+          text={asked.made.token}
+          testId="token"
+          kept={t("tokens.kept")}
+          onClose={close}
+        />
+      )}
       {(asked?.what === "rotate" || asked?.what === "revoke" || asked?.what === "end" || asked?.what === "endTrust") && (
         <Confirm org={org} asked={asked} onClose={close} onMade={(made) => setAsked({ what: "shown", made })} />
       )}

@@ -6,13 +6,13 @@ import { useTrouble } from "@/api/use-trouble";
 import { useProjects } from "@/features/projects/queries";
 import { Deliveries } from "@/features/webhooks/deliveries";
 import { useChangeWebhook, useNewSecret, useRemoveWebhook, useTestWebhook, useWebhooks } from "@/features/webhooks/queries";
-import { SecretShown } from "@/features/webhooks/secret-shown";
 import { WebhookForm } from "@/features/webhooks/webhook-form";
 import { WebhookList } from "@/features/webhooks/webhook-list";
 import { useLanguage } from "@/i18n";
 import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { TroubleNotice } from "@/ui/notice";
+import { ShownOnce } from "@/ui/shown-once";
 import { Empty, Failed, SkeletonRows } from "@/ui/states";
 import { useTitle } from "@/ui/use-title";
 import { addresses } from "../addresses";
@@ -93,7 +93,16 @@ export function Webhooks() {
           onMade={(made) => setAsked({ what: "shown", made })}
         />
       )}
-      {asked?.what === "shown" && <SecretShown made={asked.made} onClose={close} />}
+      {asked?.what === "shown" && (
+        <ShownOnce
+          title={t("webhooks.secretTitle", { name: asked.made.name })}
+          lead={t("webhooks.secretLead")}
+          text={asked.made.secret}
+          testId="secret"
+          kept={t("tokens.kept")}
+          onClose={close}
+        />
+      )}
       {(asked?.what === "remove" || asked?.what === "secret") && (
         <Confirm org={org} what={asked.what} webhook={asked.webhook} onClose={close} onMade={(made) => setAsked({ what: "shown", made })} />
       )}

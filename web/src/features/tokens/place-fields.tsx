@@ -19,16 +19,14 @@ interface PlaceFieldsProps {
   environments: Choice[];
   /** What choosing no project means. */
   none: string;
-  environmentHint?: string;
-  errors?: { project?: string | undefined; environment?: string | undefined };
 }
 
 /** Which project, and which of its environments: all of them where none is chosen. */
-export function PlaceFields({ value, onChange, projects, environments, none, environmentHint, errors }: PlaceFieldsProps) {
+export function PlaceFields({ value, onChange, projects, environments, none }: PlaceFieldsProps) {
   const { t } = useLanguage();
   return (
     <>
-      <Field label={t("tokens.project")} error={errors?.project}>
+      <Field label={t("tokens.project")}>
         <Select value={value.project} onChange={(event) => onChange({ project: event.target.value, environment: "" })}>
           <option value="">{none}</option>
           {projects.map((project) => (
@@ -38,7 +36,7 @@ export function PlaceFields({ value, onChange, projects, environments, none, env
           ))}
         </Select>
       </Field>
-      <Field label={t("tokens.environment")} hint={environmentHint} error={errors?.environment}>
+      <Field label={t("tokens.environment")}>
         <Select value={value.environment} disabled={!value.project} onChange={(event) => onChange({ ...value, environment: event.target.value })}>
           <option value="">{t("tokens.allEnvironments")}</option>
           {environments.map((environment) => (

@@ -3,14 +3,13 @@ import { useTrouble } from "@/api/use-trouble";
 import { useLanguage } from "@/i18n";
 import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
-import { Checkbox, Field, Input, Select, TextArea } from "@/ui/field";
+import { Field, Input, Select, TextArea } from "@/ui/field";
 import { TroubleNotice } from "@/ui/notice";
 import { useForm } from "@/ui/use-form";
-import { type Choice, PlaceFields } from "./place-fields";
+import type { Choice } from "./place-fields";
 import { useMakeToken } from "./queries";
+import { asked, ScopeFields, USUAL } from "./scope-fields";
 
-export const PERMISSIONS = ["job.read", "job.plan", "job.upgrade", "job.downgrade", "job.stamp", "job.cancel"] as const;
-export type TokenPermission = (typeof PERMISSIONS)[number];
 const LIVES = [7, 30, 90, 180, 365];
 
 interface TokenFormProps {
@@ -32,9 +31,9 @@ export function TokenForm({ org, projects, environments, onProject, accounts, on
     {
       name: "",
       owner: "",
-      project: "",
-      environment: "",
-      permissions: ["job.read", "job.plan", "job.upgrade"] as TokenPermission[],
+      projects: [] as string[],
+      environments: [] as string[],
+      permissions: USUAL,
       networks: "",
       days: 90,
     },
@@ -42,9 +41,7 @@ export function TokenForm({ org, projects, environments, onProject, accounts, on
       const made = await make.mutateAsync({
         name: values.name,
         owner: values.owner || null,
-        projects: values.project ? [values.project] : null,
-        environments: values.environment ? [values.environment] : null,
-        permissions: values.permissions,
+        ...asked(values),
         networks: values.networks.split(/[\s,]+/).filter(Boolean),
         expires_in_days: values.days,
       });
@@ -52,8 +49,6 @@ export function TokenForm({ org, projects, environments, onProject, accounts, on
     },
   );
   const { values, set, errorOf } = form;
-  const toggle = (one: TokenPermission, on: boolean) =>
-    set("permissions", on ? [...values.permissions, one] : values.permissions.filter((other) => other !== one));
   return (
     <Dialog
       open
@@ -84,35 +79,18 @@ export function TokenForm({ org, projects, environments, onProject, accounts, on
             ))}
           </Select>
         </Field>
-        <PlaceFields
+        <ScopeFields
           value={values}
-          onChange={({ project, environment }) => {
-            set("project", project);
-            set("environment", environment);
-            onProject(project);
+          onChange={(change) => {
+            if (change.projects) set("projects", change.projects);
+            if (change.environments) set("environments", change.environments);
+            if (change.permissions) set("permissions", change.permissions);
           }}
           projects={projects}
           environments={environments}
-          none={t("tokens.allProjects")}
-          environmentHint={t("tokens.environmentHint")}
-          errors={{ project: errorOf("projects"), environment: errorOf("environments") }}
+          onProject={onProject}
+          errorOf={errorOf}
         />
-        <fieldset className="flex flex-col gap-1.5">
-          <legend className="mb-1 text-sm font-medium">{t("tokens.may")}</legend>
-          {PERMISSIONS.map((one) => (
-            <Checkbox
-              key={one}
-              label={t(`tokens.may.${one}`)}
-              checked={values.permissions.includes(one)}
-              onChange={(event) => toggle(one, event.target.checked)}
-            />
-          ))}
-          {errorOf("permissions") && (
-            <p role="alert" className="text-sm text-failed">
-              {errorOf("permissions")}
-            </p>
-          )}
-        </fieldset>
         <div className="flex flex-col gap-4">
           <Field label={t("tokens.life")} error={errorOf("expires_in_days")}>
             <Select value={values.days} onChange={(event) => set("days", Number(event.target.value))}>

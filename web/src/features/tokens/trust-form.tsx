@@ -3,13 +3,13 @@ import { useTrouble } from "@/api/use-trouble";
 import { useLanguage } from "@/i18n";
 import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
-import { Checkbox, Field, Input, Select, TextArea } from "@/ui/field";
+import { Field, Input, Select, TextArea } from "@/ui/field";
 import { TroubleNotice } from "@/ui/notice";
 import { Segmented } from "@/ui/segmented";
 import { useForm } from "@/ui/use-form";
-import { type Choice, PlaceFields } from "./place-fields";
+import type { Choice } from "./place-fields";
 import { useSaveTrust } from "./queries";
-import { PERMISSIONS, type TokenPermission } from "./token-form";
+import { asked, PERMISSIONS, ScopeFields, USUAL } from "./scope-fields";
 
 const KNOWN = {
   github: { issuer: "https://token.actions.githubusercontent.com", claims: "repository=acme/shop\nref=refs/heads/main" },
@@ -59,9 +59,9 @@ export function TrustForm({ org, trust, projects, environments, onProject, accou
       issuer: trust?.issuer ?? KNOWN.github.issuer,
       audience: trust?.audience ?? audience,
       claims: trust?.claims.map((claim) => `${claim.name}=${claim.pattern}`).join("\n") ?? KNOWN.github.claims,
-      project: trust?.project_ids?.[0] ?? "",
-      environment: trust?.environment_ids?.[0] ?? "",
-      permissions: PERMISSIONS.filter((one) => (trust?.permissions ?? ["job.read", "job.plan", "job.upgrade"]).includes(one)),
+      projects: trust?.project_ids ?? [],
+      environments: trust?.environment_ids ?? [],
+      permissions: PERMISSIONS.filter((one) => (trust?.permissions ?? USUAL).includes(one)),
       minutes: trust?.life_minutes ?? 30,
     },
     async (values) => {
@@ -71,9 +71,7 @@ export function TrustForm({ org, trust, projects, environments, onProject, accou
         issuer: values.issuer.trim(),
         audience: values.audience.trim(),
         claims: readClaims(values.claims),
-        permissions: values.permissions,
-        projects: values.project ? [values.project] : null,
-        environments: values.environment ? [values.environment] : null,
+        ...asked(values),
         life_minutes: values.minutes,
       };
       await save.mutateAsync({ trust: trust?.id, body });
@@ -86,8 +84,6 @@ export function TrustForm({ org, trust, projects, environments, onProject, accou
     set("issuer", KNOWN[system].issuer);
     set("claims", KNOWN[system].claims);
   };
-  const toggle = (one: TokenPermission, on: boolean) =>
-    set("permissions", on ? [...values.permissions, one] : values.permissions.filter((other) => other !== one));
   return (
     <Dialog
       open
@@ -140,30 +136,18 @@ export function TrustForm({ org, trust, projects, environments, onProject, accou
         <Field className="sm:col-span-2" label={t("trusts.claims")} hint={t("trusts.claimsHint")} error={errorOf("claims")}>
           <TextArea mono rows={4} value={values.claims} onChange={(event) => set("claims", event.target.value)} />
         </Field>
-        <PlaceFields
+        <ScopeFields
           value={values}
-          onChange={({ project, environment }) => {
-            set("project", project);
-            set("environment", environment);
-            onProject(project);
+          onChange={(change) => {
+            if (change.projects) set("projects", change.projects);
+            if (change.environments) set("environments", change.environments);
+            if (change.permissions) set("permissions", change.permissions);
           }}
           projects={projects}
           environments={environments}
-          none={t("tokens.allProjects")}
-          environmentHint={t("tokens.environmentHint")}
-          errors={{ project: errorOf("projects"), environment: errorOf("environments") }}
+          onProject={onProject}
+          errorOf={errorOf}
         />
-        <fieldset className="flex flex-col gap-1.5">
-          <legend className="mb-1 text-sm font-medium">{t("tokens.may")}</legend>
-          {PERMISSIONS.map((one) => (
-            <Checkbox
-              key={one}
-              label={t(`tokens.may.${one}`)}
-              checked={values.permissions.includes(one)}
-              onChange={(event) => toggle(one, event.target.checked)}
-            />
-          ))}
-        </fieldset>
         <Field label={t("tokens.life")} hint={t("trusts.lifeHint")} error={errorOf("life_minutes")}>
           <Select value={values.minutes} onChange={(event) => set("minutes", Number(event.target.value))}>
             {[...new Set([...LIVES, values.minutes])].sort((a, b) => a - b).map((minutes) => (

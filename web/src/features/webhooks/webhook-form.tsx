@@ -2,8 +2,9 @@ import type { Webhook, WebhookMade } from "@/api/types";
 import { useTrouble } from "@/api/use-trouble";
 import { useLanguage } from "@/i18n";
 import { Button } from "@/ui/button";
+import { Choices, named } from "@/ui/choices";
 import { Dialog } from "@/ui/dialog";
-import { Checkbox, Field, Input, Select } from "@/ui/field";
+import { Field, Input, Select } from "@/ui/field";
 import { TroubleNotice } from "@/ui/notice";
 import { useForm } from "@/ui/use-form";
 import { useChangeWebhook, useMakeWebhook } from "./queries";
@@ -19,7 +20,6 @@ export const EVENTS = [
   "database.reachable",
   "project.fetch_failed",
 ] as const;
-type WebhookEvent = (typeof EVENTS)[number];
 
 interface WebhookFormProps {
   org: string;
@@ -40,24 +40,21 @@ export function WebhookForm({ org, webhook, projects, onClose, onMade }: Webhook
       name: webhook?.name ?? "",
       url: "",
       format: webhook?.format ?? "stillroom",
-      project: webhook?.project_ids?.[0] ?? "",
+      projects: webhook?.project_ids ?? [],
       events: (webhook?.events ?? ["job.failed", "job.lost", "database.moved"]),
     },
-    async ({ name, url, format, project, events }) => {
-      const body = { name, format, events };
-      const projects = project ? [project] : null;
+    async ({ name, url, format, projects, events }) => {
+      const body = { name, format, events, projects: projects.length > 0 ? projects : null };
       if (!webhook) {
-        onMade(await make.mutateAsync({ ...body, url, projects }));
+        onMade(await make.mutateAsync({ ...body, url }));
         return;
       }
-      // What was not touched here stays: the address, and a choice of several projects that was made over the API.
-      const touched = project === (webhook.project_ids?.[0] ?? "") ? {} : { projects };
-      await change.mutateAsync({ webhook: webhook.id, body: { ...body, ...touched, ...(url ? { url } : {}) } });
+      // The address is shown to nobody: what was not typed anew stays.
+      await change.mutateAsync({ webhook: webhook.id, body: { ...body, ...(url ? { url } : {}) } });
       onClose();
     },
   );
   const { values, set, errorOf } = form;
-  const toggle = (one: WebhookEvent, on: boolean) => set("events", on ? [...values.events, one] : values.events.filter((other) => other !== one));
   return (
     <Dialog
       open
@@ -93,34 +90,25 @@ export function WebhookForm({ org, webhook, projects, onClose, onMade }: Webhook
         >
           <Input mono type="url" value={values.url} maxLength={2000} placeholder="https://" onChange={(event) => set("url", event.target.value)} />
         </Field>
-        <Field label={t("webhooks.project")} error={errorOf("projects")}>
-          <Select value={values.project} onChange={(event) => set("project", event.target.value)}>
-            <option value="">{t("tokens.allProjects")}</option>
-            {projects.map((project) => (
-              <option key={project.id} value={project.id}>
-                {project.name}
-              </option>
-            ))}
-          </Select>
-        </Field>
-        <fieldset className="flex flex-col gap-1.5 sm:col-span-2">
-          <legend className="mb-1 text-sm font-medium">{t("webhooks.events")}</legend>
-          <div className="grid gap-x-4 gap-y-1.5 sm:grid-cols-2">
-            {EVENTS.map((one) => (
-              <Checkbox
-                key={one}
-                label={t(`happening.${one}`)}
-                checked={values.events.includes(one)}
-                onChange={(event) => toggle(one, event.target.checked)}
-              />
-            ))}
-          </div>
-          {errorOf("events") && (
-            <p role="alert" className="text-sm text-failed">
-              {t("webhooks.noEvent")}
-            </p>
-          )}
-        </fieldset>
+        <Choices
+          wide
+          className="sm:col-span-2"
+          legend={t("webhooks.projects")}
+          options={named(projects, values.projects)}
+          chosen={values.projects}
+          onChange={(chosen) => set("projects", chosen)}
+          hint={t("tokens.projectsHint")}
+          error={errorOf("projects")}
+        />
+        <Choices
+          wide
+          className="sm:col-span-2"
+          legend={t("webhooks.events")}
+          options={EVENTS.map((one) => ({ value: one, label: t(`happening.${one}`) }))}
+          chosen={values.events}
+          onChange={(chosen) => set("events", chosen)}
+          error={errorOf("events") && t("webhooks.noEvent")}
+        />
         {Boolean(form.error) && <TroubleNotice trouble={trouble(form.error)} className="sm:col-span-2" />}
         <button type="submit" hidden />
       </form>

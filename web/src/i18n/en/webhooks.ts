@@ -22,7 +22,7 @@ export const webhooks = {
   "webhooks.url": "Address",
   "webhooks.urlHint": "https, on a public address; private networks where the operator allows them.",
   "webhooks.urlKept": "Empty keeps the present one at {host}",
-  "webhooks.project": "Of which project",
+  "webhooks.projects": "Of which projects",
   "webhooks.events": "Tell it when",
   "webhooks.noEvent": "Choose at least one.",
   "webhooks.secretTitle": "Secret of “{name}”",

@@ -22,7 +22,7 @@ export const webhooks = {
   "webhooks.url": "Адрес",
   "webhooks.urlHint": "https, публичный адрес; частные сети — если их разрешил оператор.",
   "webhooks.urlKept": "Пустое поле оставит нынешний адрес: {host}",
-  "webhooks.project": "О каком проекте",
+  "webhooks.projects": "О каких проектах",
   "webhooks.events": "Сообщать, когда",
   "webhooks.noEvent": "Выберите хотя бы одно.",
   "webhooks.secretTitle": "Секрет «{name}»",
