@@ -1,12 +1,15 @@
 """A database at a revision that the newest commit does not have: which earlier commit brings it back, and how."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select, update
 
 from stillroom_core.databases.models import Database
+from stillroom_core.jobs.models import Job
 from stillroom_core.projects.models import Project
+from stillroom_core.tables import now
 from stillroom_testing.commits import add_commit
 
 OWNER = "owner@own.example"
@@ -139,6 +142,24 @@ async def test_a_plan_names_the_commit_that_was_chosen_and_is_not_made_stale_by_
     body = {**MOVE, "plan": made["id"]}
     started = await shop.api.call(OWNER, "POST", "/api/migrations/downgrade", json=body)
     assert (started.status_code, started.json()["commit"]) == (202, shop.earlier), started.text
+
+
+@pytest.mark.parametrize("looked", [True, False])
+async def test_a_job_that_stopped_on_the_way_back_goes_on_with_the_commit_that_was_chosen(
+    shop: Shop, looked: bool
+) -> None:
+    made = (await shop.plan()).json()
+    body = {**MOVE, "plan": made["id"]}
+    job = (await shop.api.call(OWNER, "POST", "/api/migrations/downgrade", json=body)).json()
+    await shop.change(Job, Job.id == UUID(job["id"]), state="failed", finished_at=now())
+    await shop.stands(["bbb2"])
+    place, confirmed = f"/api/jobs/{job['id']}/resume", {}
+    if looked:
+        plan = (await shop.api.call(OWNER, "POST", f"{place}/plan")).json()
+        assert (plan["commit"], [step["revision"] for step in plan["steps"]]) == (shop.earlier, ["bbb2"])
+        confirmed = {"plan": plan["id"]}
+    again = await shop.api.call(OWNER, "POST", place, json=confirmed)
+    assert (again.status_code, again.json().get("commit")) == (202, shop.earlier), again.text
 
 
 async def test_a_plan_with_a_chosen_commit_is_stale_when_the_database_or_the_settings_moved(shop: Shop) -> None:
