@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+# Seconds until a server has asked three times and heard nothing.
+PROBED = 30.0
+
 
 class Relay:
     """Forwards TCP to a local port; `cut` ends every connection as a broken cable would."""
@@ -12,6 +15,7 @@ class Relay:
     def __init__(self, port: int) -> None:
         self._target = port
         self._writers: set[asyncio.StreamWriter] = set()
+        self._backs: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.accepted = 0
         self.closed = False
@@ -48,11 +52,14 @@ class Relay:
     def forget(self) -> None:
         """Lets nothing more through on the connections that there are, and tells nobody; new ones work.
 
-        What a router does that lost its table, or threw out what was idle for long.
+        What a router does that lost its table, or threw out what was idle for long. The server, whose sessions of ours
+        probe (stillroom_core.silence), ends its side after PROBED; the client must find out by itself.
         """
         forgotten, self._open = self._open, asyncio.Event()
         self._open.set()
         forgotten.clear()
+        servers = list(self._backs)
+        asyncio.get_running_loop().call_later(PROBED, lambda: [server.transport.abort() for server in servers])
 
     def reopen(self) -> None:
         """Everything is as it was; what was held back arrives."""
@@ -75,11 +82,13 @@ class Relay:
             writer.transport.abort()
             return
         self._writers |= {writer, back}
+        self._backs.add(back)
         try:
             with contextlib.suppress(OSError):
                 await asyncio.gather(self._pump(reader, back, passing), self._pump(there, writer, passing))
         finally:
             self._writers -= {writer, back}
+            self._backs.discard(back)
             writer.transport.abort()
             back.transport.abort()
 

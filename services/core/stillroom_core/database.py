@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.util import await_only
 
 from stillroom_core.settings import get_settings
-from stillroom_core.silence import CONNECT_WITHIN, PING_WITHIN, keep_alive
+from stillroom_core.silence import ASK_SERVER_TO_PROBE, CONNECT_WITHIN, PING_WITHIN, keep_alive
 from stillroom_core.tenancy import EVERYTHING, ScopedSession, scoped
 
 log = structlog.get_logger()
@@ -44,6 +44,7 @@ def is_outage(error: BaseException) -> bool:
             asyncpg.InterfaceError,
             asyncpg.PostgresConnectionError,
             asyncpg.exceptions.OperatorInterventionError,  # it shuts down, starts up, or recovers
+            asyncpg.exceptions.InsufficientResourcesError,  # places for connections, memory or disk are used up
         ),
     )
 
@@ -91,6 +92,7 @@ def _still_there(connection: Any) -> bool:
 
 def _probe_when_idle(connection: Any, _record: Any) -> None:
     keep_alive(connection.driver_connection._transport)
+    await_only(connection.driver_connection.execute(ASK_SERVER_TO_PROBE))
 
 
 class Database:

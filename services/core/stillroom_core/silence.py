@@ -33,6 +33,20 @@ def keepalive() -> dict[int, int]:
     return {getattr(socket, name): value for name, value in wanted.items() if hasattr(socket, name)}
 
 
+# The same at the other end, for this session: a server is told of no client that vanished either, and would keep what
+# the session holds (a lock, one of its few places) for the two hours after which its system first asks. By a
+# statement and not on signing in, where poolers refuse what they do not know; without effect on a Unix socket.
+ASK_SERVER_TO_PROBE = "select " + ", ".join(
+    f"pg_catalog.set_config('{name}', '{value}', false)"
+    for name, value in (
+        ("tcp_keepalives_idle", 15),
+        ("tcp_keepalives_interval", 5),
+        ("tcp_keepalives_count", 3),
+        ("tcp_user_timeout", int(_UNACKNOWLEDGED.total_seconds() * 1000)),
+    )
+)
+
+
 def keep_alive(transport: asyncio.BaseTransport) -> None:
     """Set those on a connection that somebody else made."""
     handle = transport.get_extra_info("socket")

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
-from stillroom_core.database import Database, make_engine
+from stillroom_core.database import Database, is_outage, make_engine
 from stillroom_core.silence import BROKER_WITHIN, CONNECT_WITHIN, PING_WITHIN, open_broker
 from stillroom_testing.relay import Relay
 from stillroom_testing.servers import PostgresServer
@@ -49,6 +50,32 @@ async def test_the_next_request_after_idle_connections_were_forgotten_gets_a_new
     assert (after != before, network.accepted >= 2) == (True, True)
     async with asyncio.timeout(POSTGRES_BOUND):
         assert await backend(database) == after
+
+
+async def test_the_server_is_asked_to_look_whether_we_are_still_there(database: Database) -> None:
+    async with database.unscoped() as session:
+        names = ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count", "tcp_user_timeout")
+        found = [(await session.execute(text(f"show {name}"))).scalar_one() for name in names]
+    assert found == ["15", "5", "3", "20000"]
+
+
+async def test_a_server_without_room_for_one_more_connection_is_away_for_now(
+    database: Database, postgres_server: PostgresServer
+) -> None:
+    async with database.unscoped() as session:
+        await session.execute(text("create role latecomer login connection limit 0 password 'late'"))
+        await session.commit()
+    url = make_url(postgres_server.admin_url()).set(username="latecomer", password="late")
+    late = Database(make_engine(url.render_as_string(hide_password=False)))
+    try:
+        with pytest.raises(DBAPIError) as refused:
+            await backend(late)
+        assert is_outage(refused.value)
+    finally:
+        await late.close()
+        async with database.unscoped() as session:
+            await session.execute(text("drop role latecomer"))
+            await session.commit()
 
 
 async def test_several_forgotten_connections_are_found_out_by_one_question_each_at_most(

@@ -729,6 +729,16 @@ def prepare_session(context: Any, session: Dict[str, Any]) -> Dict[str, Any]:
     if major and int(major.group()) >= 14 and "linux" in text:
         # Without it the server goes on with a statement long after its client was killed.
         wanted["client_connection_check_interval"] = "1000"
+    # And a session whose client vanished without a word would keep its locks for the two hours after which the
+    # server's system first asks; stillroom_core.silence says the same of our own sessions.
+    wanted.update(
+        {
+            "tcp_keepalives_idle": "15",
+            "tcp_keepalives_interval": "5",
+            "tcp_keepalives_count": "3",
+            "tcp_user_timeout": "20000",
+        }
+    )
     if wanted:
         connection.exec_driver_sql(
             "SELECT " + ", ".join("pg_catalog.set_config('%s', '%s', false)" % item for item in wanted.items())

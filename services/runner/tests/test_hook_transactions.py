@@ -88,7 +88,10 @@ def test_session_settings_hold_through_commits_and_autocommit_blocks(
     runner: Any, project: Any, per_migration: bool | None
 ) -> None:
     show = """
-    for name in ("lock_timeout", "statement_timeout", "application_name", "client_connection_check_interval"):
+    for name in (
+        *("lock_timeout", "statement_timeout", "application_name", "client_connection_check_interval"),
+        *("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count", "tcp_user_timeout"),
+    ):
         print(name, op.get_bind().exec_driver_sql("SHOW " + name).scalar())
     """
     project.revision("a1", None, show)
@@ -109,6 +112,10 @@ def test_session_settings_hold_through_commits_and_autocommit_blocks(
         "statement_timeout 1min",
         "application_name stillroom:7",
         "client_connection_check_interval 1s",
+        "tcp_keepalives_idle 15",
+        "tcp_keepalives_interval 5",
+        "tcp_keepalives_count 3",
+        "tcp_user_timeout 20000",
     ]
     assert run.stdout.splitlines() == once * 2
     assert run.one("context")["session"]["lock_timeout"] == "2500"

@@ -8,6 +8,7 @@ from datetime import timedelta
 import asyncpg
 
 from stillroom_core.outbound.addresses import Address
+from stillroom_core.silence import ASK_SERVER_TO_PROBE, keep_alive
 from stillroom_worker.egress import EgressRefused, Target
 from stillroom_worker.egress.target import resolve
 from stillroom_worker.egress.tls import tls_context
@@ -53,7 +54,7 @@ async def reach(target: Target, allow: Callable[[Address], bool], *, name: str) 
 
 async def _connect(target: Target, address: Address, name: str) -> "asyncpg.Connection":
     try:
-        return await asyncpg.connect(
+        session = await asyncpg.connect(
             host=str(address),
             port=target.port,
             user=target.user,
@@ -70,6 +71,8 @@ async def _connect(target: Target, address: Address, name: str) -> "asyncpg.Conn
                 "idle_in_transaction_session_timeout": "10000",
             },
         )
+        keep_alive(session._transport)
+        await session.execute(ASK_SERVER_TO_PROBE)
     except asyncpg.InvalidPasswordError as cause:
         raise JobFailed(
             "auth_failed",
@@ -115,6 +118,7 @@ async def _connect(target: Target, address: Address, name: str) -> "asyncpg.Conn
         ) from None
     except asyncpg.PostgresError as cause:
         raise JobFailed("server_refused", "The database server refused the connection.", str(cause)) from None
+    return session
 
 
 def _tls(target: Target) -> "ssl.SSLContext | str":
