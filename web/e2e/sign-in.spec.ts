@@ -5,7 +5,7 @@ test("a wrong password is refused in place and what was typed stays", async ({ p
   await page.goto("/sign-in");
   await page.getByLabel("Email").fill(EMAIL);
   await page.getByLabel("Password").fill("not the password");
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await expect(page.getByRole("alert")).toContainText("No account has this email and password");
   await expect(page.getByLabel("Email")).toHaveValue(EMAIL);
 });

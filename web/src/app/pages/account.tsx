@@ -1,6 +1,7 @@
 import { Link, useNavigate, useSearchParams } from "react-router";
 import { EmailForm, PasswordForm, SecondFactor } from "@/features/account/security";
 import { AccountLog } from "@/features/account/log";
+import { Passkeys } from "@/features/account/passkeys";
 import { Organizations } from "@/features/account/organizations";
 import { SignIns } from "@/features/account/sign-ins";
 import { NotificationChoices } from "@/features/notifications/notifications";
@@ -54,6 +55,9 @@ export function Account() {
                 </Part>
                 <Part title={t("account.secondFactor")}>
                   <SecondFactor />
+                </Part>
+                <Part title={t("passkeys.title")}>
+                  <Passkeys />
                 </Part>
                 <Part title={t("account.email")}>
                   <EmailForm />

@@ -23,6 +23,10 @@ const SAID = {
   "account.second_factor_begin": "account.event.second_factor_begin",
   "account.second_factor_on": "account.event.second_factor_on",
   "account.second_factor_off": "account.event.second_factor_off",
+  "account.passkey_begin": "account.event.passkey_begin",
+  "account.passkey_add": "account.event.passkey_add",
+  "account.passkey_rename": "account.event.passkey_rename",
+  "account.passkey_remove": "account.event.passkey_remove",
   "account.change": "account.event.change",
 } as const;
 

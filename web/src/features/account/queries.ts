@@ -1,5 +1,6 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
+import { createPasskey } from "@/api/passkeys";
 
 export function useSecurity() {
   return useQuery({ queryKey: ["me", "security"], queryFn: () => unwrap(api.GET("/api/me/security")) });
@@ -39,6 +40,26 @@ export const useConfirmSecondFactor = () =>
 
 export const useEndSecondFactor = () =>
   useChange((current: string) => unwrap(api.POST("/api/me/second-factor/off", { body: { current } })));
+
+export function usePasskeys() {
+  return useQuery({ queryKey: ["me", "passkeys"], queryFn: async () => (await unwrap(api.GET("/api/me/passkeys"))).items });
+}
+
+export const useAddPasskey = () =>
+  useChange(async ({ name, current }: { name: string; current: string }) => {
+    const { options } = await unwrap(api.POST("/api/me/passkeys/begin", { body: { current } }));
+    return unwrap(api.POST("/api/me/passkeys", { body: { name, credential: await createPasskey(options) } }));
+  });
+
+export const useRenamePasskey = () =>
+  useChange(({ id, name }: { id: string; name: string }) =>
+    unwrap(api.PATCH("/api/me/passkeys/{passkey}", { params: { path: { passkey: id } }, body: { name } })),
+  );
+
+export const useRemovePasskey = () =>
+  useChange(({ id, current }: { id: string; current: string }) =>
+    unwrap(api.POST("/api/me/passkeys/{passkey}/remove", { params: { path: { passkey: id } }, body: { current } })),
+  );
 
 /** One sign-in, or with null every other one. */
 export const useEndSignIn = () =>

@@ -1,7 +1,8 @@
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
+import { PasskeyFailed, readPasskey } from "@/api/passkeys";
 import { refreshAccessToken, setAccessToken } from "@/api/tokens";
-import type { Me } from "@/api/types";
+import type { Me, PasskeyAnswer } from "@/api/types";
 
 export const meQuery = queryOptions({
   queryKey: ["me"],
@@ -15,8 +16,21 @@ export function readMe(): Promise<Me> {
   return unwrap<Me>(api.GET("/api/me"));
 }
 
-export async function signIn(email: string, password: string, code?: string): Promise<void> {
-  const tokens = await unwrap(api.POST("/api/auth/sign-in", { body: { email, password, ...(code ? { code } : {}) } }));
+export async function signIn(email: string, password: string, second: { code?: string; passkey?: PasskeyAnswer } = {}): Promise<void> {
+  const tokens = await unwrap(api.POST("/api/auth/sign-in", { body: { email, password, ...second } }));
+  setAccessToken(tokens.access_token);
+}
+
+/** What a passkey answers to a new challenge, unless it is no longer wanted when that comes. */
+export async function askPasskey(mediation?: "conditional", over?: AbortSignal): Promise<PasskeyAnswer> {
+  const { options } = await unwrap(api.POST("/api/auth/passkeys/begin"));
+  if (over?.aborted) throw new PasskeyFailed("silent");
+  return readPasskey(options, mediation);
+}
+
+export async function signInWithPasskey(mediation?: "conditional", over?: AbortSignal): Promise<void> {
+  const credential = await askPasskey(mediation, over);
+  const tokens = await unwrap(api.POST("/api/auth/passkeys/sign-in", { body: { credential } }));
   setAccessToken(tokens.access_token);
 }
 

@@ -9,6 +9,7 @@ import { environments } from "./environments";
 import { installation } from "./installation";
 import { jobs } from "./jobs";
 import { migrations } from "./migrations";
+import { passkeys } from "./passkeys";
 import { people } from "./people";
 import { projects } from "./projects";
 import { session } from "./session";
@@ -17,6 +18,6 @@ import { sso } from "./sso";
 import { tokens } from "./tokens";
 import { webhooks } from "./webhooks";
 
-const texts: Record<keyof typeof en, Message> = { ...common, ...session, ...people, ...sso, ...projects, ...setups, ...drafts, ...environments, ...migrations, ...jobs, ...approvals, ...audit, ...tokens, ...webhooks, ...installation };
+const texts: Record<keyof typeof en, Message> = { ...common, ...session, ...people, ...passkeys, ...sso, ...projects, ...setups, ...drafts, ...environments, ...migrations, ...jobs, ...approvals, ...audit, ...tokens, ...webhooks, ...installation };
 
 export const ru = texts;
