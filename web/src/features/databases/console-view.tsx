@@ -1,19 +1,22 @@
 /** SQL that reads: typed, run, stopped, explained; what was run stays in this browser. */
 import { History, Play, Square } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { asProblem } from "@/api/problem";
 import { useTrouble } from "@/api/use-trouble";
 import { useLanguage } from "@/i18n";
 import { Button } from "@/ui/button";
 import { DataGrid } from "@/ui/data-grid";
-import { TextArea } from "@/ui/field";
 import { Menu, MenuItem } from "@/ui/menu";
 import { TroubleNotice } from "@/ui/notice";
 import { Empty } from "@/ui/states";
+import { namesOf } from "./completion";
 import { history, remember } from "./history";
 import { type QueryResult, runQuery, useExplain } from "./looking";
 import { PlanTree } from "./plan-tree";
-import type { Place } from "./queries";
+import { type Place, useDiagram, useFreshCatalogue } from "./queries";
+
+/** The editor is heavy, and comes once the page is drawn. */
+const SqlEditor = lazy(async () => ({ default: (await import("@/ui/sql-editor")).SqlEditor }));
 
 export function ConsoleView({ place }: { place: Place }) {
   const { t, duration } = useLanguage();
@@ -23,6 +26,9 @@ export function ConsoleView({ place }: { place: Place }) {
   const [error, setError] = useState<unknown>(null);
   const [running, setRunning] = useState<AbortController | null>(null);
   const explain = useExplain(place);
+  const catalogue = useFreshCatalogue(place).catalogue.data;
+  const diagram = useDiagram(place, catalogue?.read_at).data;
+  const names = useMemo(() => namesOf(catalogue?.items ?? [], diagram?.tables ?? []), [catalogue?.items, diagram?.tables]);
   const aborted = useRef<AbortController | null>(null);
   // Whoever leaves the page does not leave a statement behind on the server.
   useEffect(() => () => aborted.current?.abort(), []);
@@ -54,19 +60,9 @@ export function ConsoleView({ place }: { place: Place }) {
   return (
     <div className="flex h-full min-h-0 flex-col">
       <div className="border-b border-line p-3">
-        <TextArea
-          mono
-          rows={6}
-          aria-label={t("databases.sqlLabel")}
-          placeholder="select …"
-          value={sql}
-          onChange={(event) => setSql(event.target.value)}
-          onKeyDown={(event) => {
-            if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
-            event.preventDefault();
-            void run();
-          }}
-        />
+        <Suspense fallback={<div className="h-34" />}>
+          <SqlEditor value={sql} onChange={setSql} onRun={() => void run()} label={t("databases.sqlLabel")} suggestions={t("databases.suggestions")} hint="select …" names={names} />
+        </Suspense>
         <div className="mt-2 flex flex-wrap items-center gap-2">
           {running ? (
             <Button variant="danger" onClick={() => running.abort()}>

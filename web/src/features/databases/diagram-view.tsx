@@ -1,8 +1,6 @@
 /** The tables of a database as a picture: searched, narrowed to a neighbourhood, opened and closed, saved. */
 import { Download, Maximize, Minus, Network, Plus } from "lucide-react";
 import { type KeyboardEvent, type PointerEvent, useEffect, useMemo, useRef, useState, type WheelEvent } from "react";
-import { useQuery } from "@tanstack/react-query";
-import { api, unwrap } from "@/api/client";
 import type { DiagramTable } from "@/api/types";
 import { useTrouble } from "@/api/use-trouble";
 import { useLanguage } from "@/i18n";
@@ -17,20 +15,11 @@ import { Empty, Failed, SkeletonRows } from "@/ui/states";
 import { useSearch } from "@/ui/use-search";
 import { type Box, boxes as boxesOf, cut, type Detail, HEAD, type Layout, type Line, linesOf, neighbourhood, pathOf, ROW } from "./diagram";
 import { asPng, diagramSvg } from "./diagram-svg";
-import { params, PATH, type Place, useFreshCatalogue } from "./queries";
+import { type Place, useDiagram, useFreshCatalogue } from "./queries";
 
 const DETAILS: readonly Detail[] = ["names", "keys", "columns"];
 /** Beyond so many tables their columns are no help at first. */
 const MANY = 60;
-
-function useDiagram(place: Place, readAt: string | null | undefined) {
-  return useQuery({
-    queryKey: ["catalogue", place.database, "diagram", readAt],
-    queryFn: () => unwrap(api.GET(`${PATH}/catalogue/diagram`, { params: params(place) })),
-    staleTime: 60_000,
-    enabled: readAt !== undefined,
-  });
-}
 
 /** The newest layout; while one is worked out, the former stays. */
 function useLayout(boxes: readonly Box[], lines: readonly Line[]): { layout: Layout | null; busy: boolean } {

@@ -83,6 +83,16 @@ export function useFreshCatalogue(place: Place) {
   return { catalogue, again };
 }
 
+/** Tables, columns and keys as they were last read. */
+export function useDiagram(place: Place, readAt: string | null | undefined) {
+  return useQuery({
+    queryKey: ["catalogue", place.database, "diagram", readAt],
+    queryFn: () => unwrap(api.GET(`${PATH}/catalogue/diagram`, { params: params(place) })),
+    staleTime: 60_000,
+    enabled: readAt !== undefined,
+  });
+}
+
 export function useObject(place: Place, object: ObjectName | null) {
   return useQuery({
     queryKey: ["object", place.database, object],

@@ -276,6 +276,7 @@ export const databases = {
   "databases.rowsSoFar": { one: "{count} row so far", other: "{count} rows so far" },
   "databases.noKey": "The table has no unique key without nulls, so there is no next page: sort or narrow it down.",
   "databases.sqlLabel": "SQL to run",
+  "databases.suggestions": "Suggestions",
   "databases.run": "Run",
   "databases.stop": "Stop",
   "databases.explain": "Explain",

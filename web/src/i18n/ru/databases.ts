@@ -276,6 +276,7 @@ export const databases = {
   "databases.rowsSoFar": { one: "пока {count} строка", few: "пока {count} строки", many: "пока {count} строк", other: "пока {count} строки" },
   "databases.noKey": "У таблицы нет уникального ключа без null, поэтому следующей страницы нет: отсортируйте или сузьте.",
   "databases.sqlLabel": "Запрос SQL",
+  "databases.suggestions": "Подсказки",
   "databases.run": "Выполнить",
   "databases.stop": "Остановить",
   "databases.explain": "План",
