@@ -3,6 +3,7 @@
 from stillroom_core.accounts.models import AccountEvent, AccountToken
 from stillroom_core.approvals.models import ApprovalDecision, ApprovalRequest
 from stillroom_core.audit.models import AuditEntry
+from stillroom_core.automatic.models import AutomaticUpgrade
 from stillroom_core.catalogues.models import Catalogue, CatalogueObject
 from stillroom_core.changes.models import SchemaChange
 from stillroom_core.databases.models import Database
@@ -35,6 +36,7 @@ __all__ = [
     "ApprovalDecision",
     "ApprovalRequest",
     "AuditEntry",
+    "AutomaticUpgrade",
     "Catalogue",
     "CatalogueObject",
     "Commit",

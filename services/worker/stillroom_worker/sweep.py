@@ -47,6 +47,7 @@ from stillroom_core.trusts.exchange import forget_exchanged
 from stillroom_core.webhooks.delivery import forget_old_deliveries
 from stillroom_worker.requests import settle_requests
 from stillroom_worker.room import Room
+from stillroom_worker.rules import upgrade_by_rules
 
 log = structlog.get_logger()
 
@@ -72,7 +73,7 @@ async def sweep(room: Room) -> None:
     row that somebody holds: a worker that froze in the middle of a transaction must not keep the others from being
     cleaned up after.
     """
-    for part in (_lost, _unread, _forget, _ring, _setups, _drafts, settle_requests):
+    for part in (_lost, _unread, _forget, _ring, _setups, _drafts, settle_requests, upgrade_by_rules):
         try:
             await part(room)
         except DBAPIError as cause:

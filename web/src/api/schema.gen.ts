@@ -1858,6 +1858,26 @@ export interface paths {
         patch: operations["change_environment_api_orgs__org__projects__project__environments__environment__patch"];
         trace?: never;
     };
+    "/api/orgs/{org}/projects/{project}/environments/{environment}/automatic": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Automatic
+         * @description By whose rule new commits are brought here by themselves, and what became of the latest.
+         */
+        get: operations["read_automatic_api_orgs__org__projects__project__environments__environment__automatic_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/orgs/{org}/projects/{project}/environments/{environment}/databases": {
         parameters: {
             query?: never;
@@ -3315,6 +3335,61 @@ export interface components {
             reason: ("changed" | "missing" | "unlinked") | null;
         };
         /**
+         * AutomaticProblem
+         * @description The words of a refusal.
+         */
+        AutomaticProblem: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /** Fix */
+            fix: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * AutomaticUpgradeRead
+         * @description What the environment's rule did with one commit on one database.
+         */
+        AutomaticUpgradeRead: {
+            /** Commit */
+            commit: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Database */
+            database: string;
+            /** Job Id */
+            job_id: string | null;
+            /** Next Try At */
+            next_try_at: string | null;
+            /** @description what it waits for, or why it was refused */
+            problem: components["schemas"]["AutomaticProblem"] | null;
+            /** Request Id */
+            request_id: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "started" | "asked" | "refused" | "current";
+        };
+        /**
+         * AutomaticUpgrades
+         * @description Whose rule it is, and what it did lately, the newest first.
+         */
+        AutomaticUpgrades: {
+            /**
+             * By
+             * @description null where they do not belong here any more
+             */
+            by: string | null;
+            /** Items */
+            items: components["schemas"]["AutomaticUpgradeRead"][];
+        };
+        /**
          * BackgroundState
          * @description How the last background reading went.
          */
@@ -4203,6 +4278,8 @@ export interface components {
             approver_role?: ("maintainer" | "admin" | "owner") | null;
             /** Attributes */
             attributes?: components["schemas"]["Option"][] | null;
+            /** Auto Upgrade */
+            auto_upgrade?: boolean | null;
             /** Blocking Limit S */
             blocking_limit_s?: number | null;
             /** Bootstrap Command */
@@ -4286,6 +4363,12 @@ export interface components {
              * @default []
              */
             attributes: components["schemas"]["Option"][];
+            /**
+             * Auto Upgrade
+             * @description bring each new commit here, as the person who asks for this
+             * @default false
+             */
+            auto_upgrade: boolean;
             /**
              * Blocking Limit S
              * @description stop a job that makes others wait longer for a lock; 0: never
@@ -4387,6 +4470,8 @@ export interface components {
             approver_role: "maintainer" | "admin" | "owner";
             /** Attributes */
             attributes: components["schemas"]["Option"][];
+            /** Auto Upgrade */
+            auto_upgrade: boolean;
             /** Blocking Limit S */
             blocking_limit_s: number;
             /** Bootstrap Command */
@@ -4820,7 +4905,7 @@ export interface components {
          * @description What can be told, by the noun that it happened to.
          * @enum {string}
          */
-        Happening: "job.succeeded" | "job.failed" | "job.cancelled" | "job.lost" | "job.needs_approval" | "database.moved" | "database.unreachable" | "database.reachable" | "project.fetch_failed";
+        Happening: "job.succeeded" | "job.failed" | "job.cancelled" | "job.lost" | "job.needs_approval" | "database.moved" | "database.unreachable" | "database.reachable" | "project.fetch_failed" | "rule.refused";
         /**
          * History
          * @description The revisions of the newest commit, newest first.
@@ -12256,6 +12341,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EnvironmentRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_automatic_api_orgs__org__projects__project__environments__environment__automatic_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+                project: string;
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutomaticUpgrades"];
                 };
             };
             /** @description Problem */

@@ -7,12 +7,15 @@ from fastapi import APIRouter
 from stillroom_api.authorization import InEnvironment, InProject, in_environment, in_project
 from stillroom_api.context import Transaction
 from stillroom_api.environments.schemas import (
+    AutomaticUpgradeRead,
+    AutomaticUpgrades,
     EnvironmentChanges,
     EnvironmentNew,
     EnvironmentRead,
     Environments,
 )
 from stillroom_core.actors.permissions import Permission
+from stillroom_core.automatic.service import latest_upgrades, rule_maker_name
 from stillroom_core.environments import service
 
 router = APIRouter(prefix="/api/orgs/{org}/projects/{project}/environments", tags=["environments"])
@@ -59,3 +62,16 @@ async def delete_environment(
 ) -> None:
     """Removes an environment and its databases from Stillroom; target databases are not touched."""
     await service.delete_environment(session, where.actor, where.environment)
+
+
+@router.get("/{environment}/automatic")
+async def read_automatic(
+    session: Transaction,
+    where: Annotated[InEnvironment, in_environment(Permission.PROJECT_READ)],
+) -> AutomaticUpgrades:
+    """By whose rule new commits are brought here by themselves, and what became of the latest."""
+    found = await latest_upgrades(session, where.actor, where.environment)
+    return AutomaticUpgrades(
+        by=await rule_maker_name(session, where.environment),
+        items=[AutomaticUpgradeRead.of(row, database) for row, database in found],
+    )

@@ -1,5 +1,6 @@
 """Shapes of environments."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from stillroom_api.databases.schemas import DatabaseRead
 from stillroom_api.projects.schemas import Name, Slug, Word, inside
 from stillroom_core.actors.actor import Actor
+from stillroom_core.automatic.models import AutomaticUpgrade
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.models import Environment
 
@@ -95,6 +97,7 @@ class EnvironmentNew(BaseModel):
     predecessor_id: UUID | None = Field(
         default=None, description="only what succeeded on every database of that environment may run here"
     )
+    auto_upgrade: bool = Field(default=False, description="bring each new commit here, as the person who asks for this")
 
 
 class EnvironmentChanges(BaseModel):
@@ -126,6 +129,7 @@ class EnvironmentChanges(BaseModel):
     windows: list[ChangeWindow] | None = Field(default=None, max_length=50)
     windows_zone: str | None = Field(default=None, min_length=1, max_length=64)
     predecessor_id: UUID | None = None
+    auto_upgrade: bool | None = None
 
     _NULLABLE = frozenset({"transaction_per_migration", "bootstrap_command", "approver_group_id", "predecessor_id"})
 
@@ -163,6 +167,7 @@ class EnvironmentRead(BaseModel):
     windows: list[ChangeWindow]
     windows_zone: str
     predecessor_id: UUID | None
+    auto_upgrade: bool
     permissions: list[str]
     databases: list[DatabaseRead]
 
@@ -197,6 +202,7 @@ class EnvironmentRead(BaseModel):
                         "windows",
                         "windows_zone",
                         "predecessor_id",
+                        "auto_upgrade",
                     ]
                 },
                 "variables": [
@@ -208,6 +214,41 @@ class EnvironmentRead(BaseModel):
                 "databases": [DatabaseRead.of(database) for database in databases],
             }
         )
+
+
+class AutomaticProblem(BaseModel):
+    """The words of a refusal."""
+
+    code: str
+    title: str
+    detail: str
+    fix: str
+
+
+class AutomaticUpgradeRead(BaseModel):
+    """What the environment's rule did with one commit on one database."""
+
+    database: str
+    commit: str
+    state: Literal["waiting", "started", "asked", "refused", "current"]
+    problem: AutomaticProblem | None = Field(description="what it waits for, or why it was refused")
+    next_try_at: datetime | None
+    job_id: UUID | None
+    request_id: UUID | None
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: AutomaticUpgrade, database: Database) -> "AutomaticUpgradeRead":
+        """From the rows."""
+        same = {name: getattr(row, name) for name in ("state", "problem", "next_try_at", "job_id", "request_id")}
+        return cls(database=database.name, commit=row.commit_sha, created_at=row.created_at, **same)
+
+
+class AutomaticUpgrades(BaseModel):
+    """Whose rule it is, and what it did lately, the newest first."""
+
+    by: str | None = Field(description="null where they do not belong here any more")
+    items: list[AutomaticUpgradeRead]
 
 
 class Environments(BaseModel):

@@ -78,3 +78,6 @@ class Environment(Keyed, Table):
     windows_zone: Mapped[str] = mapped_column(String(64), server_default=text("'UTC'"))
     # Only what succeeded on every database of that environment may run here.
     predecessor_id: Mapped[UUID | None]
+    # Whether a new commit is brought here by itself, and by whose rule: it acts with what that person may do then.
+    auto_upgrade: Mapped[bool] = mapped_column(server_default=text("false"))
+    auto_upgrade_by: Mapped[UUID | None]

@@ -77,6 +77,7 @@ async def create_environment(
     environment.position = await repository.next_position(project.id)
     repository.add(environment)
     _apply(actor, environment, content)
+    _take_rule(actor, environment, had=False)
     notice_after_commit(session, actor.organization_id, project.id, About.DATABASES)
     await session.flush()
     return environment
@@ -89,7 +90,9 @@ async def update_environment(
     if {"variables", "files"} & changes.keys():
         actor.check(Permission.SECRET_WRITE, environment.project_id, environment)
     await _check_policy(session, actor, environment, changes)
+    had = environment.auto_upgrade
     _apply(actor, environment, changes)
+    _take_rule(actor, environment, had=had)
     # Who must approve, and when changes are taken, may be other than open requests were told.
     notice_after_commit(session, actor.organization_id, environment.project_id, About.DATABASES, About.APPROVALS)
     await session.flush()
@@ -113,6 +116,17 @@ async def delete_environment(session: Session, actor: Actor, environment: Enviro
 def mark_of(entry: Mapping[str, Any]) -> str:
     """What tells a sealed entry from another value of the same name, whatever key it is under."""
     return str(entry.get("mark") or hashlib.sha256(entry["sealed"].encode()).hexdigest()[:32])
+
+
+def _take_rule(actor: Actor, environment: Environment, *, had: bool) -> None:
+    """Whoever switches automatic upgrades on answers for them: they act with what that person may do.
+
+    Raises Forbidden for who may not upgrade here. No API token changes environments, so that a rule is a person's.
+    """
+    if had or not environment.auto_upgrade:
+        return
+    actor.check(Permission.JOB_UPGRADE, environment.project_id, environment)
+    environment.auto_upgrade_by = actor.user_id
 
 
 async def _check_policy(session: Session, actor: Actor, environment: Environment, changes: Mapping[str, Any]) -> None:

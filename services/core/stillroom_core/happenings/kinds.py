@@ -26,6 +26,7 @@ class Happening(StrEnum):
     DATABASE_UNREACHABLE = "database.unreachable"
     DATABASE_REACHABLE = "database.reachable"  # again
     PROJECT_FETCH_FAILED = "project.fetch_failed"
+    RULE_REFUSED = "rule.refused"  # an environment's rule could not bring a new commit to a database
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -165,6 +165,7 @@ _HAPPENED = {
         "database.unreachable": "A database cannot be reached",
         "database.reachable": "A database can be reached again",
         "project.fetch_failed": "A project cannot be fetched",
+        "rule.refused": "A new commit was not brought to a database",
     },
     "ru": {
         "job.succeeded": "Задание {number} выполнено ({kind})",
@@ -175,6 +176,7 @@ _HAPPENED = {
         "database.unreachable": "База недоступна",
         "database.reachable": "База снова доступна",
         "project.fetch_failed": "Проект не удаётся получить",
+        "rule.refused": "Новый коммит не применён к базе",
     },
 }
 _STANDS = {"en": "The database stands at {heads}", "ru": "База стоит на {heads}"}
