@@ -49,6 +49,7 @@ export type Environment = Schemas["EnvironmentRead"];
 export type EnvironmentNew = Schemas["EnvironmentNew"];
 export type EnvironmentChanges = Schemas["EnvironmentChanges"];
 export type ChangeWindow = Schemas["ChangeWindow"];
+export type AutomaticUpgrade = Schemas["AutomaticUpgradeRead"];
 export type Freeze = Schemas["FreezeRead"];
 export type FreezeNew = Schemas["FreezeNew"];
 export type ApprovalRequest = Schemas["RequestRead"];

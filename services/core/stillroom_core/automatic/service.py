@@ -30,7 +30,7 @@ from stillroom_core.projects.graphs import graph_of
 from stillroom_core.projects.models import Commit, Project
 from stillroom_core.tables import now
 
-AGAIN = timedelta(minutes=1)
+AGAIN = timedelta(seconds=20)
 # A window may open days from now; its setting may change any hour.
 _LONGEST = timedelta(hours=1)
 _MOST = 50

@@ -1,6 +1,6 @@
 import { RefreshCw } from "lucide-react";
 import { useState } from "react";
-import { useNavigate, useParams, useSearchParams } from "react-router";
+import { Link, useNavigate, useParams, useSearchParams } from "react-router";
 import { asProblem } from "@/api/problem";
 import { useTrouble } from "@/api/use-trouble";
 import type { Project } from "@/api/types";
@@ -56,6 +56,9 @@ export function ProjectSettings() {
                 org={org}
                 project={slug}
                 why={may("environment.write")}
+                renderLink={({ job, request }, label) =>
+                  <Link className="text-accent-text" to={job ? addresses.job(org, slug, job) : addresses.approval(org, request ?? "")}>{label}</Link>
+                }
                 adding={search.get("add") === "environment"}
                 onAdding={(adding) => setSearch({ section: "environments", ...(adding ? { add: "environment" } : {}) }, { replace: true })}
               />),

@@ -1,5 +1,5 @@
 import { Database as DatabaseIcon, Lock, Pencil, Plus, RefreshCw, Trash2 } from "lucide-react";
-import { useState } from "react";
+import { type ComponentProps, useState } from "react";
 import { useTrouble } from "@/api/use-trouble";
 import type { Database, Environment } from "@/api/types";
 import { useLanguage } from "@/i18n";
@@ -10,6 +10,7 @@ import { TroubleNotice } from "@/ui/notice";
 import { Empty, Failed, SkeletonRows } from "@/ui/states";
 import { Ago } from "@/ui/time";
 import { DatabaseForm } from "./database-form";
+import { Automatic } from "./automatic";
 import { Freezes } from "./freezes";
 import { EnvironmentForm } from "./environment-form";
 import { useDeleteDatabase, useDeleteEnvironment, useEnvironments, useReadDatabase } from "./queries";
@@ -21,13 +22,16 @@ interface EnvironmentListProps {
   why: string | null;
 }
 
+type RenderLink = ComponentProps<typeof Automatic>["renderLink"];
+
 interface ListProps extends EnvironmentListProps {
+  renderLink: RenderLink;
   /** The form for a new environment is open. */
   adding: boolean;
   onAdding: (adding: boolean) => void;
 }
 
-export function EnvironmentList({ org, project, why, adding: asked, onAdding: setAdding }: ListProps) {
+export function EnvironmentList({ org, project, why, adding: asked, onAdding: setAdding, renderLink }: ListProps) {
   const { t } = useLanguage();
   const trouble = useTrouble();
   const environments = useEnvironments(org, project);
@@ -47,7 +51,7 @@ export function EnvironmentList({ org, project, why, adding: asked, onAdding: se
         </Empty>
       )}
       {environments.data.map((environment) => (
-        <EnvironmentCard key={environment.id} org={org} project={project} environment={environment} all={environments.data} why={why} />
+        <EnvironmentCard key={environment.id} org={org} project={project} environment={environment} all={environments.data} why={why} renderLink={renderLink} />
       ))}
       {environments.data.length > 0 && <Freezes org={org} project={project} environments={environments.data} why={why} />}
       {adding ? (
@@ -65,9 +69,10 @@ export function EnvironmentList({ org, project, why, adding: asked, onAdding: se
 interface CardProps extends EnvironmentListProps {
   environment: Environment;
   all: Environment[];
+  renderLink: RenderLink;
 }
 
-function EnvironmentCard({ org, project, environment, all, why }: CardProps) {
+function EnvironmentCard({ org, project, environment, all, why, renderLink }: CardProps) {
   const { t, duration } = useLanguage();
   const [editing, setEditing] = useState(false);
   const [adding, setAdding] = useState(false);
@@ -79,6 +84,7 @@ function EnvironmentCard({ org, project, environment, all, why }: CardProps) {
     ...(environment.approvals_needed > 0 ? [t("environments.facts.approvals", { count: environment.approvals_needed })] : []),
     ...(environment.windows.length > 0 ? [t("environments.facts.windows", { count: environment.windows.length })] : []),
     ...(first ? [t("environments.facts.predecessor", { environment: first.name })] : []),
+    ...(environment.auto_upgrade ? [t("environments.facts.automatic")] : []),
     ...environment.variables.map((variable) => variable.name),
   ];
   return (
@@ -112,6 +118,7 @@ function EnvironmentCard({ org, project, environment, all, why }: CardProps) {
           <DatabaseRow key={database.id} org={org} project={project} environment={environment.slug} database={database} why={why} />
         ))}
       </ul>
+      {environment.auto_upgrade && <Automatic org={org} project={project} environment={environment.slug} renderLink={renderLink} />}
       <div className="border-t border-line px-4 py-2.5">
         {adding ? (
           <DatabaseForm org={org} project={project} environment={environment.slug} database={null} onDone={() => setAdding(false)} onCancel={() => setAdding(false)} />

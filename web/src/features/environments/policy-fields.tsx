@@ -4,7 +4,7 @@ import { useId, useState } from "react";
 import type { ChangeWindow } from "@/api/types";
 import { useLanguage } from "@/i18n";
 import { Button, IconButton } from "@/ui/button";
-import { Field, Input, Select } from "@/ui/field";
+import { Checkbox, Field, Input, Select } from "@/ui/field";
 import { Toggles } from "@/ui/segmented";
 import type { Form } from "@/ui/use-form";
 import { useEnvironments, useGroupChoices } from "./queries";
@@ -31,7 +31,7 @@ export function PolicyFields({ org, project, own, form }: PolicyProps) {
   const { values, set, errorOf } = form;
   const environments = useEnvironments(org, project);
   const groups = useGroupChoices(org);
-  const [open, setOpen] = useState(values.approvals !== "0" || values.windows.length > 0 || values.predecessor !== "");
+  const [open, setOpen] = useState(values.approvals !== "0" || values.windows.length > 0 || values.predecessor !== "" || values.autoUpgrade);
   const asks = values.approvals.trim() !== "0" && values.approvals.trim() !== "";
   return (
     <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)} className="rounded-md border border-line">
@@ -80,6 +80,12 @@ export function PolicyFields({ org, project, own, form }: PolicyProps) {
           </Select>
         </Field>
         <Windows form={form} />
+        <Checkbox
+          label={t("environments.autoUpgrade")}
+          hint={t("environments.autoUpgradeHint")}
+          checked={values.autoUpgrade}
+          onChange={(event) => set("autoUpgrade", event.target.checked)}
+        />
       </div>
     </details>
   );

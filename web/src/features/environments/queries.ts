@@ -132,6 +132,16 @@ export function useGroupChoices(org: string) {
   });
 }
 
+/** By whose rule new commits come here, and what became of the latest; asked again while it is shown. */
+export function useAutomatic(org: string, project: string, environment: string) {
+  return useQuery({
+    queryKey: ["automatic", org, project, environment],
+    queryFn: () =>
+      unwrap(api.GET("/api/orgs/{org}/projects/{project}/environments/{environment}/automatic", { params: { path: { org, project, environment } } })),
+    refetchInterval: lookByItself,
+  });
+}
+
 export function useFreezes(org: string, project: string) {
   return useQuery({
     queryKey: ["freezes", org, project],

@@ -36,6 +36,7 @@ export interface EnvironmentValues {
   windows: ChangeWindow[];
   windowsZone: string;
   predecessor: string;
+  autoUpgrade: boolean;
 }
 
 /** Where the reader is: the zone in which most people mean their windows. */
@@ -65,6 +66,7 @@ export const NEW_ENVIRONMENT: EnvironmentValues = {
   windows: [],
   windowsZone: OWN_ZONE,
   predecessor: "",
+  autoUpgrade: false,
 };
 
 export function valuesOf(environment: Environment): EnvironmentValues {
@@ -93,6 +95,7 @@ export function valuesOf(environment: Environment): EnvironmentValues {
     // While there is no window nobody has chosen a zone.
     windowsZone: environment.windows.length > 0 ? environment.windows_zone : OWN_ZONE,
     predecessor: environment.predecessor_id ?? "",
+    autoUpgrade: environment.auto_upgrade,
   };
 }
 
@@ -144,6 +147,7 @@ export function bodyOf(values: EnvironmentValues): EnvironmentNew {
     // Without a window nobody sees the zone, and what was typed there does not matter.
     windows_zone: values.windows.length > 0 ? values.windowsZone.trim() : "UTC",
     predecessor_id: values.predecessor || null,
+    auto_upgrade: values.autoUpgrade,
   };
 }
 

@@ -19,6 +19,7 @@ export const EVENTS = [
   "database.unreachable",
   "database.reachable",
   "project.fetch_failed",
+  "rule.refused",
 ] as const;
 
 interface WebhookFormProps {

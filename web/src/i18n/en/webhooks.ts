@@ -8,6 +8,7 @@ export const webhooks = {
   "happening.database.unreachable": "a database cannot be reached",
   "happening.database.reachable": "a database can be reached again",
   "happening.project.fetch_failed": "a project cannot be fetched",
+  "happening.rule.refused": "a new commit was not brought to a database",
   "webhooks.title": "Webhooks",
   "webhooks.lead": "Other systems are told what happens: signed, tried again, and logged.",
   "webhooks.add": "Add a webhook",

@@ -380,4 +380,7 @@ export const server: Readonly<Record<string, string>> = {
   "Correct the named revision file.": "Исправьте названный файл ревизии.",
   ...runs,
   ...people,
+  "Another job runs or waits on this database.": "На этой базе выполняется или ожидает другое задание.",
+  "Somebody who may upgrade here switches it off and on again: then it acts for them.": "Пусть тот, кто вправе обновлять здесь, выключит его и включит снова: тогда оно действует от его имени.",
+  "Whoever set this rule does not belong to the organization any more.": "Тот, кто задал это правило, больше не состоит в организации.",
 };

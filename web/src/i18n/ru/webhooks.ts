@@ -8,6 +8,7 @@ export const webhooks = {
   "happening.database.unreachable": "база недоступна",
   "happening.database.reachable": "база снова доступна",
   "happening.project.fetch_failed": "проект не удаётся получить",
+  "happening.rule.refused": "новый коммит не применён к базе",
   "webhooks.title": "Вебхуки",
   "webhooks.lead": "Другие системы узнают о происходящем: с подписью, повторами и журналом.",
   "webhooks.add": "Добавить вебхук",
