@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import delete, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from stillroom_core.actors.actor import Actor
@@ -200,6 +200,14 @@ async def _held(session: Session, due: Due) -> AutomaticUpgrade | None:
             next_try_at=now(),
         )
         .on_conflict_do_nothing()
+    )
+    # What waited for an earlier commit waits for nothing any more.
+    await session.execute(
+        delete(AutomaticUpgrade).where(
+            AutomaticUpgrade.database_id == due.database_id,
+            AutomaticUpgrade.commit_id != due.commit_id,
+            AutomaticUpgrade.state == "waiting",
+        )
     )
     found: AutomaticUpgrade | None = await session.scalar(
         select(AutomaticUpgrade)

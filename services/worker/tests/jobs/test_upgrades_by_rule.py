@@ -116,6 +116,18 @@ async def test_it_waits_for_a_change_window_and_starts_when_that_opens(ruled: Sc
     assert await outcome(ruled) == ("started", None)
 
 
+async def test_what_waited_for_a_commit_that_is_not_the_newest_any_more_is_forgotten(ruled: Scene) -> None:
+    first = await ruled.queue_job("upgrade", "aaa1")
+    await upgrade_by_rules(ruled.room)
+    assert await outcome(ruled) == ("waiting", "database_busy")
+    await run_job(ruled.room, first)
+    ruled.commit(two_tables() | {"ccc3": revision("ccc3", "bbb2", "pass")})
+    newest = (await ruled.fetch()).commit_id
+    await upgrade_by_rules(ruled.room)
+    [row] = await rows(ruled, AutomaticUpgrade)
+    assert (row.commit_id, row.state) == (newest, "started")
+
+
 async def test_where_others_must_agree_they_are_asked_once(ruled: Scene) -> None:
     await ruled.change(approvals_needed=1)
     await upgrade_by_rules(ruled.room)
