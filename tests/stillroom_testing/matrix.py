@@ -191,6 +191,7 @@ MATRIX: list[Row] = [
     in_project("POST", "/environments", SETTERS, {"slug": "qa", "name": "QA"}),
     *on_both("PATCH", ENVIRONMENT, everywhere(SETTERS), body={"name": "Renamed"}),
     *on_both("PATCH", ENVIRONMENT, everywhere(SETTERS), body={"protected": False}),
+    *on_both("GET", f"{ENVIRONMENT}/automatic", everywhere(READERS)),
     *on_both("DELETE", ENVIRONMENT, everywhere(SETTERS)),
     *on_both("POST", f"{ENVIRONMENT}/databases", everywhere(SETTERS), body=DATABASE),
     *on_both("PATCH", f"{ENVIRONMENT}/databases/{{database}}", everywhere(SETTERS), body={"name": "x"}),

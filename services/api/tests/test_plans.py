@@ -261,6 +261,8 @@ def test_every_setting_either_makes_plans_stale_or_is_known_to_change_nothing_th
         "windows",
         "windows_zone",
         "predecessor_id",
+        "auto_upgrade",
+        "auto_upgrade_by",
     }
     names = {column.key for column in Project.__table__.columns} - told - set(basis._OF_PROJECT)
     # Where the code comes from; what was fetched is the commit, which a plan pins. And where drafts may go.

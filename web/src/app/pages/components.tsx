@@ -1,5 +1,5 @@
 import { Inbox, Play, Trash2 } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { lazy, type ReactNode, Suspense, useState } from "react";
 import { LanguageMenu, ThemeMenu } from "@/features/session/user-menu";
 import { useLanguage } from "@/i18n";
 import { Button, IconButton } from "@/ui/button";
@@ -41,6 +41,14 @@ function Sample({ name, children }: { name: string; children: ReactNode }) {
 const LONG_AGO = "2024-02-29T12:00:00Z";
 const MARKS: Mark[] = ["applied", "partial", "pending", "running", "failed", "stopped", "unknown"];
 const SOURCE = 'def upgrade() -> None:\n    """Adds a column."""\n    op.add_column("orders", sa.Column("note", sa.Text(), nullable=True))  # safe\n';
+
+// As heavy as it is: loaded where it is shown.
+const SqlEditor = lazy(async () => ({ default: (await import("@/ui/sql-editor")).SqlEditor }));
+
+function EditorSample() {
+  const [sql, setSql] = useState("select * from orders");
+  return <SqlEditor value={sql} onChange={setSql} onRun={() => undefined} label="Sample editor" suggestions="Suggestions" hint="select …" names={{ orders: ["id", "at"] }} />;
+}
 
 /** Every component of ours, for people who build pages; sample texts are not translated. */
 export function Components() {
@@ -235,6 +243,11 @@ export function Components() {
       </Sample>
       <Sample name="SqlCode">
         <SqlCode source={"CREATE INDEX CONCURRENTLY orders_at ON orders (at); -- safe"} label="Sample SQL" className="w-full" />
+      </Sample>
+      <Sample name="SqlEditor">
+        <Suspense fallback={<Skeleton className="h-24 w-full" />}>
+          <EditorSample />
+        </Suspense>
       </Sample>
       <Sample name="Code">
         <Code source={SOURCE} from={12} lit={14} label="Sample" className="w-full rounded-md border border-line" />
