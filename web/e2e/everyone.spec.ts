@@ -95,7 +95,7 @@ test("Russian is taken from the browser, spoken everywhere, and follows the pers
   const russian = await browser.newContext({ locale: "ru-RU" });
   const page = await russian.newPage();
   await page.goto("/sign-in");
-  await expect(page.getByRole("button", { name: "Войти" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Войти", exact: true })).toBeVisible();
   await signIn(page, SHOP);
   await speak(page, "Русский");
   await expect(page.getByText("15 ревизий · 1 вершина · 1 слияние")).toBeVisible();

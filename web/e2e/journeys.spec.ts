@@ -244,7 +244,7 @@ test("a whole upgrade is made in Russian, from signing in to the job's last word
   const page = await context.newPage();
   try {
     await page.goto("/sign-in");
-    await expect(page.getByRole("button", { name: "Войти" })).toBeVisible();
+    await expect(page.getByRole("button", { name: "Войти", exact: true })).toBeVisible();
     await signIn(page);
     await page.getByRole("main").getByRole("link", { name: /Shop/ }).click();
     await expect(cell(page, "Create customers", "staging")).toBeVisible();
