@@ -1,5 +1,12 @@
 """A schema with every kind of object and with the names that break programs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from stillroom_testing.servers import DatabaseAddress, PostgresServer
+
 HOSTILE_NAMES = (
     "with \"quotes\" and 'apostrophes'",
     "line one\nline two",
@@ -117,3 +124,13 @@ grant usage on sequence shop.loose to pg_monitor;
     f"comment on table {_quoted(name)} is {chr(36)}c${name}{chr(36)}c$;\n"
     for name in HOSTILE_NAMES
 )
+
+
+@contextmanager
+def every_object_in(server: PostgresServer, name: str) -> Iterator[DatabaseAddress]:
+    """A new database with every kind of object, dropped afterwards."""
+    made = server.new_database(name)
+    with psycopg.connect(made.url, autocommit=True) as connection:
+        connection.execute(EVERY_OBJECT)
+    yield made
+    server.drop_database(made)

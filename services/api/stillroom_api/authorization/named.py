@@ -18,6 +18,14 @@ from stillroom_core.members.models import User
 from stillroom_core.projects.service import find_project
 from stillroom_core.tenancy import narrow
 
+ProjectName = Annotated[
+    str | None,
+    Query(max_length=200, description="id, slug, or organization/slug; needless with a token for one project"),
+]
+EnvironmentName = Annotated[
+    str | None, Query(max_length=63, description="slug or id; needless with a token for one environment")
+]
+
 
 async def named_environment(
     session: Session, person: User, project: str | None, environment: str | None, permission: Permission
@@ -47,10 +55,7 @@ def in_named_project(permission: Permission) -> Any:
     async def check(
         person: Caller,
         session: Transaction,
-        project: Annotated[
-            str | None,
-            Query(max_length=200, description="id, slug, or organization/slug; needless with a token for one project"),
-        ] = None,
+        project: ProjectName = None,
     ) -> InProject:
         found = await named_project(session, person, project)
         found.actor.check(permission, found.project.id)
@@ -65,14 +70,8 @@ def in_named_environment(permission: Permission) -> Any:
     async def check(
         person: Caller,
         session: Transaction,
-        project: Annotated[
-            str | None,
-            Query(max_length=200, description="id, slug, or organization/slug; needless with a token for one project"),
-        ] = None,
-        environment: Annotated[
-            str | None,
-            Query(max_length=63, description="slug or id; needless with a token for one environment"),
-        ] = None,
+        project: ProjectName = None,
+        environment: EnvironmentName = None,
     ) -> InEnvironment:
         return await named_environment(session, person, project, environment, permission)
 

@@ -1,6 +1,7 @@
 """Upgrades that a rule starts: whose turn it is, what becomes of it, and what is told of it."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -17,11 +18,12 @@ from stillroom_core.automatic.models import AutomaticUpgrade
 from stillroom_core.database import Session
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.models import Environment
-from stillroom_core.errors import Conflict, Forbidden, StillroomError
+from stillroom_core.errors import Conflict, Forbidden, NotFound, StillroomError
 from stillroom_core.happenings.kinds import Happening
 from stillroom_core.happenings.telling import emit
-from stillroom_core.jobs.lifecycle import JobKind, JobState
+from stillroom_core.jobs.lifecycle import JobKind
 from stillroom_core.jobs.models import Job
+from stillroom_core.jobs.repository import OPEN
 from stillroom_core.jobs.rights import check_may_ask
 from stillroom_core.keys import new_key
 from stillroom_core.members.models import Membership, User
@@ -230,19 +232,15 @@ def _is_current(database: Database, commit: Commit) -> bool:
 
 
 async def _is_busy(session: Session, database: Database) -> bool:
-    open_states = (JobState.QUEUED.value, JobState.RUNNING.value)
-    asked = exists().where(Job.database_id == database.id, Job.state.in_(open_states))
-    return bool(await session.scalar(select(asked)))
+    return bool(await session.scalar(select(exists().where(Job.database_id == database.id, Job.state.in_(OPEN)))))
 
 
 async def _rule_maker(session: Session, environment: Environment) -> Actor:
     """Whoever set the rule, with what they may do today."""
     person = await session.get(User, environment.auto_upgrade_by) if environment.auto_upgrade_by else None
-    try:
-        if person is not None and person.disabled_at is None:
+    if person is not None and person.disabled_at is None:
+        with suppress(NotFound):
             return await actor_in(session, person, key=environment.organization_id)
-    except StillroomError:
-        pass
     raise Forbidden(
         "rule_without_owner",
         "Whoever set this rule does not belong to the organization any more.",

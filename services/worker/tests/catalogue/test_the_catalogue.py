@@ -13,18 +13,15 @@ import pytest
 from stillroom_cli.embedded.binaries import postgres_binaries
 from stillroom_core.catalogues.ddl import ddl_statements
 from stillroom_core.catalogues.kinds import Kind
-from stillroom_testing.every_object import EVERY_OBJECT, HOSTILE_NAMES
+from stillroom_testing.every_object import HOSTILE_NAMES, every_object_in
 from stillroom_testing.servers import DatabaseAddress, PostgresServer
 from stillroom_worker.catalogue import Reading, read_catalogue
 
 
 @pytest.fixture(scope="module")
 def target(postgres_server: PostgresServer) -> Iterator[DatabaseAddress]:
-    made = postgres_server.new_database("catalogue")
-    with psycopg.connect(made.url, autocommit=True) as connection:
-        connection.execute(EVERY_OBJECT)
-    yield made
-    postgres_server.drop_database(made)
+    with every_object_in(postgres_server, "catalogue") as made:
+        yield made
 
 
 @pytest.fixture

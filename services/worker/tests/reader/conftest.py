@@ -16,7 +16,7 @@ from stillroom_api.reader import Reader
 from stillroom_core.bootstrap import bootstrap
 from stillroom_core.jobs.queue import RecordingQueue
 from stillroom_core.settings import get_settings
-from stillroom_testing.every_object import EVERY_OBJECT
+from stillroom_testing.every_object import every_object_in
 from stillroom_testing.installations import for_jobs, in_this_process, new_installation
 from stillroom_testing.jobs_scene import first_data
 from stillroom_testing.servers import DatabaseAddress, PostgresServer
@@ -39,11 +39,8 @@ def installation(
 @pytest.fixture(scope="session")
 def target(postgres_server: PostgresServer) -> Iterator[DatabaseAddress]:
     """A database with every kind of object."""
-    made = postgres_server.new_database("target")
-    with psycopg.connect(made.url, autocommit=True) as connection:
-        connection.execute(EVERY_OBJECT)
-    yield made
-    postgres_server.drop_database(made)
+    with every_object_in(postgres_server, "target") as made:
+        yield made
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from stillroom_testing.every_object import EVERY_OBJECT
+from stillroom_testing.every_object import every_object_in
 from stillroom_testing.servers import DatabaseAddress, PostgresServer
 
 PROJECT = "/api/orgs/demo/projects/shop"
@@ -16,47 +16,41 @@ PROJECT = "/api/orgs/demo/projects/shop"
 @pytest.fixture(scope="module")
 def target(postgres_server: PostgresServer) -> Iterator[DatabaseAddress]:
     """A target that no other file has left anything in."""
-    made = postgres_server.new_database("alike")
-    with psycopg.connect(made.url, autocommit=True) as connection:
-        connection.execute(EVERY_OBJECT)
-    yield made
-    postgres_server.drop_database(made)
+    with every_object_in(postgres_server, "alike") as made:
+        yield made
 
 
 @pytest.fixture
 async def other(look: Any, postgres_server: PostgresServer) -> AsyncIterator[Any]:
     """A second database of the same project, in an environment of its own, alike; give it SQL to differ."""
-    made = postgres_server.new_database("other")
-    with psycopg.connect(made.url, autocommit=True) as connection:
-        connection.execute(EVERY_OBJECT)
-    await call(look, "POST", f"{PROJECT}/environments", json={"slug": "staging", "name": "Staging"})
-    added = await call(
-        look,
-        "POST",
-        f"{PROJECT}/environments/staging/databases",
-        json={
-            "name": "second",
-            "host": made.host,
-            "port": made.port,
-            "database": made.database,
-            "username": made.user,
-            "password": made.password,
-            "sslmode": "disable",
-        },
-    )
-    assert added.status_code == 201, added.text
-    key = added.json()["id"]
+    with every_object_in(postgres_server, "other") as made:
+        await call(look, "POST", f"{PROJECT}/environments", json={"slug": "staging", "name": "Staging"})
+        added = await call(
+            look,
+            "POST",
+            f"{PROJECT}/environments/staging/databases",
+            json={
+                "name": "second",
+                "host": made.host,
+                "port": made.port,
+                "database": made.database,
+                "username": made.user,
+                "password": made.password,
+                "sslmode": "disable",
+            },
+        )
+        assert added.status_code == 201, added.text
+        key = added.json()["id"]
 
-    async def differ(sql: str) -> str:
-        with psycopg.connect(made.url, autocommit=True) as connection:
-            connection.execute(sql)  # type: ignore[call-overload]
-        await look.call("POST", "/catalogue/read")
-        read = await call(look, "POST", f"{PROJECT}/environments/staging/databases/{key}/catalogue/read")
-        assert read.status_code == 200, read.text
-        return str(key)
+        async def differ(sql: str) -> str:
+            with psycopg.connect(made.url, autocommit=True) as connection:
+                connection.execute(sql)  # type: ignore[call-overload]
+            await look.call("POST", "/catalogue/read")
+            read = await call(look, "POST", f"{PROJECT}/environments/staging/databases/{key}/catalogue/read")
+            assert read.status_code == 200, read.text
+            return str(key)
 
-    yield differ
-    postgres_server.drop_database(made)
+        yield differ
 
 
 async def call(look: Any, method: str, path: str, **content: Any) -> Any:

@@ -1,5 +1,4 @@
 /** The overview of a database: what moves, how it was before, what has grown, and what could be better. */
-import { useSearchParams } from "react-router";
 import type { OverviewHistory, OverviewLive } from "@/api/types";
 import { useTrouble } from "@/api/use-trouble";
 import { useLanguage } from "@/i18n";
@@ -9,6 +8,7 @@ import { TroubleNotice } from "@/ui/notice";
 import { Segmented } from "@/ui/segmented";
 import { Spark, type SparkPoint } from "@/ui/spark";
 import { Failed, SkeletonRows } from "@/ui/states";
+import { useSearch } from "@/ui/use-search";
 import { HealthView } from "./health-view";
 import { SPANS, type Span, useLive, useSamples } from "./overview-queries";
 import type { Place } from "./queries";
@@ -21,7 +21,7 @@ const LONG_TRANSACTION_S = 300;
 export function OverviewView({ place }: { place: Place }) {
   const { t } = useLanguage();
   const trouble = useTrouble();
-  const [search, setSearch] = useSearchParams();
+  const [search, change] = useSearch();
   const live = useLive(place);
   const span = (Object.keys(SPANS) as Span[]).find((one) => one === search.get("span")) ?? "day";
   const samples = useSamples(place, span);
@@ -37,7 +37,7 @@ export function OverviewView({ place }: { place: Place }) {
           <Segmented
             label={t("databases.overview.span")}
             value={span}
-            onChange={(next) => setSearch((before) => { before.set("span", next); return before; }, { replace: true })}
+            onChange={(next) => change({ span: next })}
             options={(Object.keys(SPANS) as Span[]).map((one) => ({ value: one, label: t(`databases.overview.spans.${one}`) }))}
           />
         </div>
