@@ -1,5 +1,6 @@
 """What becomes of requests for approval while nobody looks: they expire, become void, or start when a window opens."""
 
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import text
@@ -8,6 +9,7 @@ from stillroom_core.approvals.repository import PlacedRequest, every_waiting
 from stillroom_core.approvals.settling import settle, standing_of
 from stillroom_core.audit.service import Subject, write_found
 from stillroom_core.database import Session
+from stillroom_worker.one_by_one import one_by_one
 from stillroom_worker.room import Room
 
 _PAGE = 100
@@ -15,13 +17,17 @@ _PAGE = 100
 
 async def settle_requests(room: Room) -> None:
     """Settles those of which something may have become; may be repeated at any time by anybody."""
-    for organization_id, key, before in await _due(room):
-        async with room.database.transaction(organization_id) as session:
-            # A request that somebody decides about just now is settled by them.
-            await session.execute(text("set local lock_timeout = '1s'"))
-            placed = await settle(session, organization_id, key)
-            if placed.request.state in ("started", "expired", "void"):
-                await _tell(session, placed, before)
+    await one_by_one("requests", await _due(room), partial(_settle, room))
+
+
+async def _settle(room: Room, due: tuple[UUID, UUID, str]) -> None:
+    organization_id, key, before = due
+    async with room.database.transaction(organization_id) as session:
+        # A request that somebody decides about just now is settled by them.
+        await session.execute(text("set local lock_timeout = '1s'"))
+        placed = await settle(session, organization_id, key)
+        if placed.request.state in ("started", "expired", "void"):
+            await _tell(session, placed, before)
 
 
 async def _due(room: Room) -> list[tuple[UUID, UUID, str]]:

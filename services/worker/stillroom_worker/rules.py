@@ -1,9 +1,12 @@
 """What environments' rules start: the upgrade of each of their databases to a commit that has just been read."""
 
+from functools import partial
+
 from sqlalchemy import text
 
 from stillroom_core.automatic.service import Due, begin_upgrade, due_upgrades, tell_refusal
 from stillroom_core.errors import StillroomError
+from stillroom_worker.one_by_one import one_by_one
 from stillroom_worker.room import Room
 
 
@@ -11,8 +14,7 @@ async def upgrade_by_rules(room: Room) -> None:
     """Deals with every database whose turn it is; may be repeated at any time by anybody."""
     async with room.database.everything() as session:
         due = await due_upgrades(session)
-    for one in due:
-        await _upgrade(room, one)
+    await one_by_one("rules", due, partial(_upgrade, room))
 
 
 async def _upgrade(room: Room, due: Due) -> None:

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import structlog
 from redis.exceptions import RedisError
 from sqlalchemy import Text, cast, func, or_, select, text, update
@@ -45,6 +44,7 @@ from stillroom_core.tables import now
 from stillroom_core.telemetry import metrics
 from stillroom_core.trusts.exchange import forget_exchanged
 from stillroom_core.webhooks.delivery import forget_old_deliveries
+from stillroom_worker.one_by_one import row_is_held
 from stillroom_worker.requests import settle_requests
 from stillroom_worker.room import Room
 from stillroom_worker.rules import upgrade_by_rules
@@ -77,13 +77,9 @@ async def sweep(room: Room) -> None:
         try:
             await part(room)
         except DBAPIError as cause:
-            if not _held(cause):
+            if not row_is_held(cause):
                 raise
             log.warning("sweep.row_held", part=part.__name__.strip("_"))
-
-
-def _held(error: DBAPIError) -> bool:
-    return bool(getattr(error.orig, "sqlstate", None) == asyncpg.LockNotAvailableError.sqlstate)
 
 
 async def _impatiently(session: Session) -> None:

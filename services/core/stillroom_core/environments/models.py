@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -39,6 +39,8 @@ class Environment(Keyed, Table):
         ),
         CheckConstraint("approvals_needed between 0 and 10", name="approvals_needed"),
         CheckConstraint("approver_role in ('maintainer', 'admin', 'owner')", name="approver_role"),
+        # Asked at every round of the sweeper, of all organizations; few environments have a rule.
+        Index("ix_environments_auto_upgrade", "id", postgresql_where=text("auto_upgrade")),
     )
 
     organization_id: Mapped[UUID]

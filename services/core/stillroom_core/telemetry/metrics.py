@@ -130,6 +130,12 @@ DELIVERIES = _counter(
     of="scheduler",
 )
 SWEEPS = _counter("stillroom_sweeps_total", "Rounds of the sweeper: `done` or `failed`", "outcome", of="scheduler")
+SWEEP_FAILURES = _counter(
+    "stillroom_sweep_failures_total",
+    "Single things that the sweeper could not deal with, by its part; each is tried again in the next round",
+    "part",
+    of="scheduler",
+)
 SWEEP_SECONDS = _histogram("stillroom_sweep_seconds", "How long a round of the sweeper took", of="scheduler")
 JOBS_LOST = _counter(
     "stillroom_jobs_lost_total", "Jobs declared lost, because their worker showed no life", of="scheduler"

@@ -4,15 +4,20 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, text, update
 
 from stillroom_core.approvals.models import ApprovalRequest
 from stillroom_core.audit.models import AuditEntry
 from stillroom_core.automatic.models import AutomaticUpgrade
+from stillroom_core.automatic.service import due_upgrades
 from stillroom_core.jobs.models import Job
 from stillroom_core.members.models import Membership, User
 from stillroom_core.tables import now
+from stillroom_core.telemetry import metrics
+from stillroom_testing.explained import explained
+from stillroom_testing.installations import owner_url
 from stillroom_testing.jobs_scene import Scene, revision, two_tables
 from stillroom_worker.rules import upgrade_by_rules
 from stillroom_worker.run_job import run_job
@@ -177,3 +182,69 @@ async def test_a_history_that_was_set_back_moves_no_database_back(ruled: Scene) 
     assert len(await rows(ruled, Job)) == 1
     assert (await outcome(ruled))[0] == "refused"
     assert ruled.ask("select to_regclass('b') is not null")
+
+
+# So many environments, each with its database; each five hundredth has a rule.
+_COPIES = """
+insert into environments
+select (jsonb_populate_record(e, jsonb_build_object(
+  'id', gen_random_uuid(), 'slug', 'e-' || g, 'name', 'e-' || g, 'position', g, 'auto_upgrade', g %% %(rule)s = 0))).*
+from environments e, generate_series(1, %(many)s) g where e.id = (select id from environments order by id limit 1);
+insert into databases
+select (jsonb_populate_record(d, jsonb_build_object('id', gen_random_uuid(), 'environment_id', e.id))).*
+from databases d, environments e where d.id = (select id from databases order by id limit 1) and e.slug like 'e-%%';
+"""
+
+
+def copy_places(many: int, *, rule: int) -> None:
+    """More environments like the scene's own, a rule on each so manyth."""
+    with psycopg.connect(owner_url(), autocommit=True) as connection:
+        for statement in _COPIES.split(";\n")[:2]:
+            connection.execute(statement, {"many": many, "rule": rule})
+        connection.execute("vacuum analyze projects, environments, databases, automatic_upgrades")
+
+
+async def test_the_rules_of_a_few_among_ten_thousand_environments_are_found_without_reading_them_all(
+    ruled: Scene,
+) -> None:
+    copy_places(10_000, rule=500)
+    database = ruled.room.database
+
+    async def ask() -> None:
+        async with database.everything() as session:
+            assert len(await due_upgrades(session)) == 21
+
+    found = await explained(database.engine, ask, {"environments", "databases"})
+    assert found.faults() == []
+
+
+async def test_a_rule_whose_row_somebody_holds_keeps_no_other_from_its_turn(ruled: Scene) -> None:
+    copy_places(2, rule=1)
+    with psycopg.connect(owner_url()) as connection:
+        # The first of them: another process deals with its commit, and froze in the middle.
+        connection.execute(
+            "insert into automatic_upgrades (id, organization_id, database_id, commit_id, commit_sha, state)"
+            " select gen_random_uuid(), d.organization_id, d.id, p.commit_id, 'x', 'waiting' from databases d"
+            " join projects p on p.id = d.project_id join environments e on e.id = d.environment_id"
+            " order by e.position, d.id limit 1"
+        )
+        await upgrade_by_rules(ruled.room)
+        connection.rollback()
+    assert len(await rows(ruled, Job)) == 2
+    await upgrade_by_rules(ruled.room)
+    assert len(await rows(ruled, Job)) == 3
+
+
+async def test_a_rule_that_cannot_be_understood_is_counted_and_keeps_no_other_from_its_turn(ruled: Scene) -> None:
+    copy_places(2, rule=1)
+    async with ruled.room.database.everything() as session:
+        await session.execute(text("update environments set windows = '[{\"days\": 7}]' where slug = 'e-1'"))
+    before = _failures()
+    await upgrade_by_rules(ruled.room)
+    assert len(await rows(ruled, Job)) == 2
+    assert _failures() == before + 1
+
+
+def _failures() -> float:
+    samples = [one for family in metrics.SWEEP_FAILURES.collect() for one in family.samples]
+    return sum(one.value for one in samples if one.name.endswith("_total") and one.labels["part"] == "rules")

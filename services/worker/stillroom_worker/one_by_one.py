@@ -1,0 +1,38 @@
+"""What the sweeper does one by one for everybody: what goes wrong with one thing never keeps the next from its turn."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
+
+import asyncpg
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from stillroom_core.database import is_outage
+from stillroom_core.telemetry import metrics
+
+log = structlog.get_logger()
+
+Thing = TypeVar("Thing")
+
+
+def row_is_held(error: DBAPIError) -> bool:
+    """Whether a transaction gave up because somebody holds a row; a later round finds it free."""
+    return bool(getattr(error.orig, "sqlstate", None) == asyncpg.LockNotAvailableError.sqlstate)
+
+
+async def one_by_one(part: str, things: Iterable[Thing], deal: Callable[[Thing], Awaitable[None]]) -> None:
+    """Deals with each; one that fails is logged, counted and left to the next round.
+
+    Raises what says that our own PostgreSQL is away: it is away for the others too.
+    """
+    for thing in things:
+        try:
+            await deal(thing)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            if isinstance(error, DBAPIError) and row_is_held(error):
+                log.warning("sweep.row_held", part=part)
+                continue
+            metrics.SWEEP_FAILURES.labels(part).inc()
+            log.exception("sweep.failed", part=part)
