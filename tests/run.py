@@ -132,6 +132,7 @@ def _stack() -> Iterator[dict[str, str] | None]:
         "STILLROOM_ADMIN_PASSWORD": secrets.token_urlsafe(12),
         "STILLROOM_SIGN_UP": "open",
         "STILLROOM_RATE_LIMITS": "10",  # all the tests are one person at one address
+        "STILLROOM_SANDBOX": _level(folder),
     }
     stillroom = str(BIN / "stillroom")
     try:
@@ -140,6 +141,17 @@ def _stack() -> Iterator[dict[str, str] | None]:
     finally:
         _run([stillroom, "down"], env=given)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _level(folder: Path) -> str:
+    """How strongly this machine isolates: behind walls several organizations may be founded, as some tests do."""
+    ask = (
+        "import asyncio, pathlib, sys; from stillroom_worker.sandbox import Level; "
+        "from stillroom_worker.sandbox.selftest import choose_level; "
+        "print(asyncio.run(choose_level(Level.BARE, work=pathlib.Path(sys.argv[1]))).value)"
+    )
+    argv = [sys.executable, "-c", ask, str(folder)]
+    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.split()[-1]
 
 
 def _free_port() -> int:

@@ -169,6 +169,8 @@ MATRIX: list[Row] = [
     in_project("GET", "", READERS),
     in_project("PATCH", "", SETTERS, {"name": "Renamed"}),
     in_project("DELETE", "", MANAGERS),
+    # Where to, and what they may do there, is looked at after the permission here.
+    in_project("POST", "/move", MANAGERS, {"organization": "own", "slug": "shop"}),
     in_project("POST", "/fetch", "OAPTD"),
     in_project("PUT", "/hook", SETTERS),
     in_project("DELETE", "/hook", SETTERS),

@@ -2410,6 +2410,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/orgs/{org}/projects/{project}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move Project
+         * @description Gives the project with its history to another organization of mine; roles, tokens and secrets stay behind.
+         */
+        post: operations["move_project_api_orgs__org__projects__project__move_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/orgs/{org}/provider": {
         parameters: {
             query?: never;
@@ -4256,7 +4276,7 @@ export interface components {
              * Code
              * @enum {string}
              */
-            code: "expired" | "plan_stale" | "plan_expired" | "requester_gone";
+            code: "expired" | "plan_stale" | "plan_expired" | "requester_gone" | "project_moved";
             /**
              * Sentences
              * @description what moved since the plan was made
@@ -6647,6 +6667,16 @@ export interface components {
             slug?: string | null;
             /** Subdirectory */
             subdirectory?: string | null;
+        };
+        /**
+         * ProjectMove
+         * @description Where to, by the organization's short name, with the project's own typed again.
+         */
+        ProjectMove: {
+            /** Organization */
+            organization: string;
+            /** Slug */
+            slug: string;
         };
         /**
          * ProjectNew
@@ -13385,6 +13415,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    move_project_api_orgs__org__projects__project__move_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectMove"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectRead"];
+                };
             };
             /** @description Problem */
             default: {

@@ -45,7 +45,7 @@ class DecisionRead(BaseModel):
 class Ended(BaseModel):
     """Why nothing came of a request that nobody decided about."""
 
-    code: Literal["expired", "plan_stale", "plan_expired", "requester_gone"]
+    code: Literal["expired", "plan_stale", "plan_expired", "requester_gone", "project_moved"]
     sentences: list[str] = Field(description="what moved since the plan was made")
 
 

@@ -4,13 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
-from stillroom_api.authorization import InProject, in_any_project, in_organization, in_project
+from stillroom_api.authorization import InProject, Person, in_any_project, in_organization, in_project
 from stillroom_api.context import Transaction
-from stillroom_api.projects.schemas import ProjectChanges, ProjectNew, ProjectRead, Projects
+from stillroom_api.projects.schemas import ProjectChanges, ProjectMove, ProjectNew, ProjectRead, Projects
 from stillroom_core.actors.actor import Actor
 from stillroom_core.actors.permissions import Permission
 from stillroom_core.database import Session
-from stillroom_core.projects import service
+from stillroom_core.projects import moving, service
 
 router = APIRouter(prefix="/api/orgs/{org}/projects", tags=["projects"])
 
@@ -59,6 +59,20 @@ async def delete_project(
 ) -> None:
     """Removes a project from Stillroom; target databases are not touched."""
     await service.delete_project(session, where.actor, where.project)
+
+
+@router.post("/{project}/move")
+async def move_project(
+    body: ProjectMove,
+    session: Transaction,
+    person: Person,
+    where: Annotated[InProject, in_project(Permission.PROJECT_DELETE)],
+) -> ProjectRead:
+    """Gives the project with its history to another organization of mine; roles, tokens and secrets stay behind."""
+    taker, commit = await moving.move_project(
+        session, where.actor, person, where.project, organization=body.organization, confirmation=body.slug
+    )
+    return ProjectRead.of(where.project, commit, taker)
 
 
 @router.post("/{project}/fetch", status_code=202)

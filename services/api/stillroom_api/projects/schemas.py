@@ -160,6 +160,15 @@ class ProjectChanges(ProjectFields):
         return {name: value for name, value in sent.items() if value is not None or name in self._NULLABLE}
 
 
+class ProjectMove(BaseModel):
+    """Where to, by the organization's short name, with the project's own typed again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    organization: str = Field(max_length=63)
+    slug: str = Field(max_length=63)
+
+
 class ProjectRead(BaseModel):
     """A project as people see it."""
 

@@ -37,9 +37,13 @@ class ApprovalRequest(Keyed, Table):
             ["environments.organization_id", "environments.project_id", "environments.id"],
             name="fk_approval_requests_environment",
             ondelete="CASCADE",
+            deferrable=True,
         ),
         ForeignKeyConstraint(
-            ["organization_id", "database_id"], ["databases.organization_id", "databases.id"], ondelete="CASCADE"
+            ["organization_id", "database_id"],
+            ["databases.organization_id", "databases.id"],
+            ondelete="CASCADE",
+            deferrable=True,
         ),
         # Judged at the end of the transaction: deleting a database removes its plans before its requests.
         ForeignKeyConstraint(
@@ -91,6 +95,7 @@ class ApprovalDecision(Keyed, Table):
             ["approval_requests.organization_id", "approval_requests.id"],
             name="fk_approval_decisions_request",
             ondelete="CASCADE",
+            deferrable=True,
         ),
         CheckConstraint("verdict in ('approve', 'reject')", name="verdict"),
         Index("ix_approval_decisions_user_id", "organization_id", "user_id", "request_id"),

@@ -80,6 +80,13 @@ async def write_act(session: Session, action: str, path: Mapping[str, str]) -> N
     await _add(session, acting.actor, acting.origin, told, outcome="done")
 
 
+async def write_elsewhere(
+    session: Session, actor: Actor, action: str, subject: Subject, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> None:
+    """The second entry of an act that concerns two organizations: here, in the actor's, which the session sees."""
+    await _add(session, actor, acting_in(session).origin, _Told(action, subject, before, after), outcome="done")
+
+
 async def write_refusal(
     session: Session, actor: Actor, origin: Origin, action: str, path: Mapping[str, str], reason: str
 ) -> None:

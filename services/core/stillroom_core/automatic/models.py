@@ -19,7 +19,10 @@ class AutomaticUpgrade(Keyed, Table):
         # Webhook, poll and several schedulers may find the same commit at once: one of them makes the row.
         UniqueConstraint("database_id", "commit_id"),
         ForeignKeyConstraint(
-            ["organization_id", "database_id"], ["databases.organization_id", "databases.id"], ondelete="CASCADE"
+            ["organization_id", "database_id"],
+            ["databases.organization_id", "databases.id"],
+            ondelete="CASCADE",
+            deferrable=True,
         ),
         # Judged at the end of the transaction: deleting a project removes its commits before its databases.
         ForeignKeyConstraint(

@@ -20,6 +20,7 @@ class Catalogue(Keyed, Table):
             ["organization_id", "database_id"],
             ["databases.organization_id", "databases.id"],
             ondelete="CASCADE",
+            deferrable=True,
         ),
         Index("ix_catalogues_database_id_id", "database_id", "id"),
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from stillroom_core.catalogues.models import Catalogue, CatalogueObject
@@ -68,3 +68,37 @@ class CatalogueRepository:
                 insert(CatalogueObject).on_conflict_do_nothing(), entries[start : start + _AT_ONCE]
             )
         self._session.add(catalogue)
+
+
+# Objects are named by their content and stored once in an organization, whichever databases have them.
+_COPY = """
+insert into catalogue_objects (organization_id, digest, content)
+select :taker, o.digest, o.content from catalogue_objects o
+where o.organization_id = :giver and o.digest in (
+    select decode(entry ->> 3, 'hex') from catalogues c
+    join databases d on d.id = c.database_id, jsonb_array_elements(c.listing) entry where d.project_id = :project
+)
+order by o.digest on conflict do nothing
+"""
+_LEAVE_OUT = """
+delete from catalogue_objects o where o.organization_id = :giver
+and o.digest in (
+    select decode(entry ->> 3, 'hex') from catalogues c
+    join databases d on d.id = c.database_id, jsonb_array_elements(c.listing) entry where d.project_id = :project
+)
+and o.digest not in (
+    select decode(entry ->> 3, 'hex') from catalogues c
+    join databases d on d.id = c.database_id, jsonb_array_elements(c.listing) entry
+    where c.organization_id = :giver and d.project_id <> :project
+)
+"""
+
+
+async def hand_over_objects(session: Session, project_id: UUID, giver: UUID, taker: UUID) -> None:
+    """Gives an organization the objects of a project's databases, and leaves the other what it still has itself.
+
+    For a session that sees both, before the catalogues themselves go.
+    """
+    places = {"project": project_id, "giver": giver, "taker": taker}
+    await session.execute(text(_COPY), places)
+    await session.execute(text(_LEAVE_OUT), {name: places[name] for name in ("project", "giver")})

@@ -14,12 +14,20 @@ class SchemaChange(Table):
 
     __tablename__ = "schema_changes"
     __table_args__ = (
-        ForeignKeyConstraint(["organization_id", "job_id"], ["jobs.organization_id", "jobs.id"], ondelete="CASCADE"),
         ForeignKeyConstraint(
-            ["organization_id", "project_id"], ["projects.organization_id", "projects.id"], ondelete="CASCADE"
+            ["organization_id", "job_id"], ["jobs.organization_id", "jobs.id"], ondelete="CASCADE", deferrable=True
         ),
         ForeignKeyConstraint(
-            ["organization_id", "database_id"], ["databases.organization_id", "databases.id"], ondelete="CASCADE"
+            ["organization_id", "project_id"],
+            ["projects.organization_id", "projects.id"],
+            ondelete="CASCADE",
+            deferrable=True,
+        ),
+        ForeignKeyConstraint(
+            ["organization_id", "database_id"],
+            ["databases.organization_id", "databases.id"],
+            ondelete="CASCADE",
+            deferrable=True,
         ),
         # The life of an object is looked for under its name, under that of its table, and under what it was renamed to.
         Index("ix_schema_changes_database_id_name", "database_id", "name"),

@@ -32,6 +32,7 @@ class Database(Keyed, Table):
             ["organization_id", "project_id", "environment_id"],
             ["environments.organization_id", "environments.project_id", "environments.id"],
             ondelete="CASCADE",
+            deferrable=True,
         ),
         CheckConstraint("read_state in ('idle', 'waiting', 'running', 'failed')", name="read_state"),
     )

@@ -45,10 +45,16 @@ class Draft(Keyed, Table):
     __table_args__ = (
         UniqueConstraint("organization_id", "id"),
         ForeignKeyConstraint(
-            ["organization_id", "project_id"], ["projects.organization_id", "projects.id"], ondelete="CASCADE"
+            ["organization_id", "project_id"],
+            ["projects.organization_id", "projects.id"],
+            ondelete="CASCADE",
+            deferrable=True,
         ),
         ForeignKeyConstraint(
-            ["organization_id", "database_id"], ["databases.organization_id", "databases.id"], ondelete="CASCADE"
+            ["organization_id", "database_id"],
+            ["databases.organization_id", "databases.id"],
+            ondelete="CASCADE",
+            deferrable=True,
         ),
         # Judged at the end of the transaction: deleting a project removes its commits before its drafts.
         ForeignKeyConstraint(

@@ -22,6 +22,7 @@ class Environment(Keyed, Table):
             ["organization_id", "project_id"],
             ["projects.organization_id", "projects.id"],
             ondelete="CASCADE",
+            deferrable=True,
         ),
         # Judged at the end of the transaction: deleting a project or an organization takes both sides along.
         ForeignKeyConstraint(

@@ -15,13 +15,17 @@ class Freeze(Keyed, Table):
     __tablename__ = "freezes"
     __table_args__ = (
         ForeignKeyConstraint(
-            ["organization_id", "project_id"], ["projects.organization_id", "projects.id"], ondelete="CASCADE"
+            ["organization_id", "project_id"],
+            ["projects.organization_id", "projects.id"],
+            ondelete="CASCADE",
+            deferrable=True,
         ),
         ForeignKeyConstraint(
             ["organization_id", "project_id", "environment_id"],
             ["environments.organization_id", "environments.project_id", "environments.id"],
             name="fk_freezes_environment",
             ondelete="CASCADE",
+            deferrable=True,
         ),
         CheckConstraint("starts_at < ends_at", name="order"),
         Index("ix_freezes_project_id_ends_at", "project_id", "ends_at"),

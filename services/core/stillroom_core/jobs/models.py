@@ -40,11 +40,13 @@ class Job(Keyed, Table):
             ["organization_id", "project_id", "environment_id"],
             ["environments.organization_id", "environments.project_id", "environments.id"],
             ondelete="CASCADE",
+            deferrable=True,
         ),
         ForeignKeyConstraint(
             ["organization_id", "database_id"],
             ["databases.organization_id", "databases.id"],
             ondelete="CASCADE",
+            deferrable=True,
         ),
         # Judged at the end of the transaction: deleting a project removes its commits before its jobs.
         ForeignKeyConstraint(
@@ -162,7 +164,9 @@ class JobStep(Table):
 
     __tablename__ = "job_steps"
     __table_args__ = (
-        ForeignKeyConstraint(["organization_id", "job_id"], ["jobs.organization_id", "jobs.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["organization_id", "job_id"], ["jobs.organization_id", "jobs.id"], ondelete="CASCADE", deferrable=True
+        ),
         CheckConstraint(_one_of("state", StepState), name="state"),
         Index(
             "ix_job_steps_organization_id_revision",
@@ -191,7 +195,9 @@ class JobEvent(Table):
 
     __tablename__ = "job_events"
     __table_args__ = (
-        ForeignKeyConstraint(["organization_id", "job_id"], ["jobs.organization_id", "jobs.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["organization_id", "job_id"], ["jobs.organization_id", "jobs.id"], ondelete="CASCADE", deferrable=True
+        ),
     )
 
     job_id: Mapped[UUID] = mapped_column(primary_key=True)

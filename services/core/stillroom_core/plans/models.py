@@ -24,11 +24,13 @@ class Plan(Keyed, Table):
             ["organization_id", "project_id", "environment_id"],
             ["environments.organization_id", "environments.project_id", "environments.id"],
             ondelete="CASCADE",
+            deferrable=True,
         ),
         ForeignKeyConstraint(
             ["organization_id", "database_id"],
             ["databases.organization_id", "databases.id"],
             ondelete="CASCADE",
+            deferrable=True,
         ),
         # Judged at the end of the transaction: deleting a project removes its commits before its plans.
         ForeignKeyConstraint(

@@ -78,6 +78,7 @@ class Commit(Keyed, Table):
             ["organization_id", "project_id"],
             ["projects.organization_id", "projects.id"],
             ondelete="CASCADE",
+            deferrable=True,
         ),
         CheckConstraint("source in ('static', 'alembic')", name="source"),
     )
@@ -109,6 +110,7 @@ class RevisionSource(Table):
             ["organization_id", "project_id"],
             ["projects.organization_id", "projects.id"],
             ondelete="CASCADE",
+            deferrable=True,
         ),
     )
 

@@ -19,8 +19,7 @@ class Sample(Table):
         ForeignKeyConstraint(
             ["organization_id", "database_id"],
             ["databases.organization_id", "databases.id"],
-            ondelete="CASCADE",
-        ),
+            ondelete="CASCADE", deferrable=True),
         Index("ix_samples_at", "at"),
     )
 

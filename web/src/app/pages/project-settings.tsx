@@ -9,6 +9,7 @@ import { useEnvironments } from "@/features/environments/queries";
 import { Access } from "@/features/members/access";
 import { ByItself } from "@/features/projects/by-itself";
 import { CommitLine, isFetching } from "@/features/projects/fetch-state";
+import { MoveProject } from "@/features/projects/move-project";
 import { ProjectForm } from "@/features/projects/project-form";
 import { useChangeProject, useDeleteProject, useFetchProject, useProject } from "@/features/projects/queries";
 import { valuesOf } from "@/features/projects/values";
@@ -20,7 +21,7 @@ import { Failed, SkeletonRows } from "@/ui/states";
 import { Tabs } from "@/ui/tabs";
 import { useTitle } from "@/ui/use-title";
 import { addresses } from "../addresses";
-import { useOrganization } from "../use-me";
+import { useMe, useOrganization } from "../use-me";
 import { NotFound } from "./not-found";
 
 type Section = "repository" | "environments" | "access" | "danger";
@@ -117,7 +118,10 @@ function Danger({ project }: { project: Project }) {
   const remove = useDeleteProject(org, project.slug, () => navigate(addresses.projects(org)));
   const [typed, setTyped] = useState("");
   const why = organization?.permissions.includes("project.delete") ? null : t("common.noPermission", { permission: "project.delete" });
+  const takers = useMe().organizations.filter((one) => one.slug !== org && one.permissions.includes("project.create"));
   return (
+    <div className="flex flex-col gap-8">
+    <MoveProject project={project} takers={takers} why={why} onMoved={(to) => navigate(`${addresses.settings(to, project.slug)}?section=environments`)} />
     <form
       className="flex max-w-md flex-col gap-3"
       onSubmit={(event) => {
@@ -125,6 +129,7 @@ function Danger({ project }: { project: Project }) {
         if (typed === project.slug && !why) remove.mutate();
       }}
     >
+      <h2 className="font-semibold">{t("projects.delete")}</h2>
       <p>{t("projects.deleteHint")}</p>
       <Field label={t("projects.deleteConfirm", { name: project.slug })}>
         <Input mono value={typed} onChange={(event) => setTyped(event.target.value)} />
@@ -136,5 +141,6 @@ function Danger({ project }: { project: Project }) {
         </Button>
       </div>
     </form>
+    </div>
   );
 }

@@ -75,6 +75,20 @@ export function useDeleteProject(org: string, project: string, leave: () => unkn
   });
 }
 
+/** Like deleting: the page may have gone before the answer comes, and leaving takes the person to where the project is. */
+export function useMoveProject(org: string, project: string, leave: (org: string) => unknown) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: { organization: string; slug: string }) =>
+      unwrap(api.POST("/api/orgs/{org}/projects/{project}/move", { params: { path: { org, project } }, body })),
+    onSuccess: async (moved) => {
+      await leave(moved.organization.slug);
+      await client.invalidateQueries({ queryKey: projectsQuery(org).queryKey, exact: true });
+      await client.invalidateQueries({ queryKey: projectsQuery(moved.organization.slug).queryKey });
+    },
+  });
+}
+
 function useHook<Answer>(org: string, project: string, act: () => Promise<Answer>) {
   const client = useQueryClient();
   return useMutation({ mutationFn: act, onSuccess: () => client.invalidateQueries({ queryKey: projectQuery(org, project).queryKey }) });

@@ -44,6 +44,7 @@ export const approvals = {
   "approvals.ended.expired": "Expired before enough people approved",
   "approvals.ended.plan_stale": "Void: what was approved is not what would run now",
   "approvals.ended.plan_expired": "Void: its plan is too old",
+  "approvals.ended.project_moved": "Void: the project went to another organization",
   "approvals.ended.requester_gone": "Void: whoever asked may not any more, or their token was revoked",
   "approvals.decide": "Your decision",
   "approvals.comment": "Comment",

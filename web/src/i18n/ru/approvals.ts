@@ -44,6 +44,7 @@ export const approvals = {
   "approvals.ended.expired": "Истекло раньше, чем хватило согласований",
   "approvals.ended.plan_stale": "Недействительно: сейчас выполнилось бы не то, что согласовано",
   "approvals.ended.plan_expired": "Недействительно: план слишком старый",
+  "approvals.ended.project_moved": "Недействительно: проект перешёл в другую организацию",
   "approvals.ended.requester_gone": "Недействительно: у запросившего больше нет прав, или его токен отозван",
   "approvals.decide": "Ваше решение",
   "approvals.comment": "Комментарий",
