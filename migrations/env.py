@@ -1,9 +1,11 @@
 """Runs our own migrations over asyncpg as the owner of the tables, and guards every table when they are done."""
 
 import asyncio
+import sys
 
 from alembic import context
 from sqlalchemy import Connection, make_url, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import stillroom_core.models  # noqa: F401 - registers every table
@@ -12,8 +14,14 @@ from stillroom_core.settings import get_settings
 from stillroom_core.tables import Table
 from stillroom_core.tenancy import GUARD, admit
 
-# A migration that waits for a lock makes every later query wait behind it: better to fail and be tried again.
-LOCK_TIMEOUT = "5s"
+# A migration that waits for a lock makes every later query wait behind it: better to give up and try again. And it is
+# shorter than PostgreSQL's deadlock_timeout (1 s), so that where a migration and a request wait for each other's tables
+# the migration gives way, and nobody's request is the one that is ended.
+LOCK_TIMEOUT = "800ms"
+# Each migration is a transaction of its own, so what was reached stays; together about a minute.
+_TRIES = 30
+_LONGEST_PAUSE_S = 2.0
+_LOST = {"55P03", "40P01"}  # lock_not_available, deadlock_detected
 
 
 def run(connection: Connection) -> None:
@@ -49,15 +57,30 @@ def application_role() -> tuple[str, str | None] | None:
 
 
 async def run_online() -> None:
+    """Runs what was asked for, again from where it stopped when a lock was not to be had, about a minute long."""
+    for attempt in range(1, _TRIES + 1):
+        try:
+            await run_once()
+            break
+        except DBAPIError as cause:
+            if getattr(cause.orig, "sqlstate", None) not in _LOST or attempt == _TRIES:
+                raise
+        print(f"A table is in use; tried again ({attempt} of {_TRIES}).", file=sys.stderr, flush=True)  # noqa: T201
+        await asyncio.sleep(min(0.1 * attempt, _LONGEST_PAUSE_S))
+
+
+async def run_once() -> None:
     """Opens a connection of its own with a bounded wait for locks."""
     engine = create_async_engine(
         asyncpg_url(context.config.get_main_option("sqlalchemy.url") or database_url()),
         connect_args={"server_settings": {"lock_timeout": LOCK_TIMEOUT, "application_name": "stillroom-migrations"}},
     )
-    async with engine.connect() as connection:
-        await connection.run_sync(see_everything)
-        await connection.run_sync(run)
-    await engine.dispose()
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(see_everything)
+            await connection.run_sync(run)
+    finally:
+        await engine.dispose()
 
 
 def database_url() -> str:

@@ -16,13 +16,14 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg.rows import tuple_row
+from releases.before import recorded
 
 from stillroom_testing.servers import PostgresServer
 
 ROOT = Path(__file__).resolve().parents[2]
 VERSIONS = sorted((ROOT / "migrations" / "versions").glob("*.py"))
-# The schema of the last release, of which processes may still run; raised with each release.
-RELEASED = "0015"
+# The schema of the last release, of which processes may still run.
+RELEASED = recorded()["schema"]
 LOOKED_AT = {"drop_table", "drop_column", "rename_table", "alter_column", "add_column"}
 COLUMNS = """
     select c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,

@@ -33,10 +33,14 @@ def until(fact: Callable[[], Any], what: str, *, patience: float = 120) -> Any:
 
 
 class Whole:
-    """Api, scheduler, reader and workers over one database; `environment` is what all of them are given."""
+    """Api, scheduler, reader and workers over one database; `environment` is what all of them are given.
 
-    def __init__(self, environment: dict[str, str], folder: Path) -> None:
+    They run the sources below `code`; others than ours are found by PYTHONPATH in `environment`.
+    """
+
+    def __init__(self, environment: dict[str, str], folder: Path, *, code: Path = ROOT) -> None:
         self.folder = folder
+        self.code = code
         self.port = any_free()
         self.doors: dict[str, int] = {}
         reader = any_free()
@@ -53,10 +57,15 @@ class Whole:
     def first_data(self, content: dict[str, Any]) -> None:
         """Makes what an installation begins with."""
         words = [sys.executable, "-m", "stillroom_core.bootstrap"]
-        subprocess.run(words, input=json.dumps(content), text=True, check=True, cwd=ROOT, env=self.environment)
+        subprocess.run(words, input=json.dumps(content), text=True, check=True, cwd=self.code, env=self.environment)
 
     def start(self, name: str, **more: str) -> None:
         """Starts api, scheduler, reader, or a worker (any other name) with its door."""
+        self.launch(name, **more)
+        until(lambda: self.door(name, "/livez").is_success, f"{name} opens its door:\n{self.log(name)[-2000:]}")
+
+    def launch(self, name: str, **more: str) -> None:
+        """The same without waiting until it is up."""
         self.doors[name] = any_free()
         celery = ("celery", "-A", "stillroom_worker.app", "worker", "--hostname", f"{name}@%h")
         words = {
@@ -67,9 +76,8 @@ class Whole:
         given = {**self.environment, "STILLROOM_OPERATOR_BIND": f"127.0.0.1:{self.doors[name]}", **more}
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", *words], cwd=ROOT, env=given, stdout=log, stderr=log, start_new_session=True
+                [sys.executable, "-m", *words], cwd=self.code, env=given, stdout=log, stderr=log, start_new_session=True
             )
-        until(lambda: self.door(name, "/livez").is_success, f"{name} opens its door:\n{self.log(name)[-2000:]}")
 
     def sign_in(self) -> None:
         """Later requests are those of the first person."""

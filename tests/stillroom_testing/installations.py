@@ -15,10 +15,14 @@ from sqlalchemy import make_url
 from stillroom_core.settings import get_settings
 
 ROOT = Path(__file__).resolve().parents[2]
+# Run where the sources are, with the settings of the installation.
+MIGRATE = [sys.executable, "-m", "alembic", "-c", "migrations/alembic.ini", "upgrade", "head"]
 
 
-def new_installation(database_url: str, redis_url: str, data: Path, **more: str) -> dict[str, str]:
-    """Its settings as environment variables, with secrets of its own; the database is migrated.
+def new_installation(
+    database_url: str, redis_url: str, data: Path, *, code: Path = ROOT, **more: str
+) -> dict[str, str]:
+    """Its settings as environment variables, with secrets of its own; the database is migrated by the sources `code`.
 
     As in operation, what serves it is not who owns it: tests that write SQL of their own sign in as the owner.
     """
@@ -31,8 +35,7 @@ def new_installation(database_url: str, redis_url: str, data: Path, **more: str)
         "STILLROOM_DATA_DIR": str(data),
         **more,
     }
-    migrate = [sys.executable, "-m", "alembic", "-c", "migrations/alembic.ini", "upgrade", "head"]
-    subprocess.run(migrate, cwd=ROOT, env={**os.environ, **given}, check=True)
+    subprocess.run(MIGRATE, cwd=code, env={**os.environ, **given}, check=True)
     return given
 
 

@@ -1,0 +1,62 @@
+"""The release before this one, as git has it: its processes may still run when our migrations are applied."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import subprocess
+import tarfile
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+RECORD = ROOT / "migrations" / "released.toml"
+PACKAGES = ("api", "cli", "core", "runner", "worker")
+
+
+class NoHistory(Exception):
+    """There is no git here at all, as in an archive of the sources."""
+
+
+def recorded() -> dict[str, str]:
+    """The commit of the release before, and the revision of its schema."""
+    found = tomllib.loads(RECORD.read_text())
+    return {"commit": found["commit"], "schema": found["schema"]}
+
+
+def check_out(folder: Path, *, root: Path = ROOT) -> Path:
+    """Its sources, below `folder`.
+
+    Raises NoHistory in an archive of the sources, and LookupError, which says what to do, in a clone that lacks the
+    commit: there it could be had, so passing the test over would hide it for ever.
+    """
+    commit = recorded()["commit"]
+    if _git(root, "rev-parse", "--git-dir").returncode != 0:
+        raise NoHistory(f"{root} is no clone of a git repository")
+    packed = _git(root, "archive", commit, "services", "migrations", "web/openapi.json")
+    if packed.returncode != 0:
+        raise LookupError(
+            f"the release before this one, {commit} of {RECORD.name}, is not in this clone: "
+            "git fetch --unshallow (in CI: clone with the whole history)"
+        )
+    with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
+        archive.extractall(folder, filter="data")
+    return folder
+
+
+def python_path(sources: Path) -> str:
+    """Puts its packages before those that are installed; what they depend on stays what our lock installed."""
+    return os.pathsep.join(str(sources / "services" / name) for name in PACKAGES)
+
+
+def reading(sources: Path, known: dict[str, str]) -> list[str]:
+    """Every address that it answers to GET, where all of the address is `known`, by the names of its parameters."""
+    paths = json.loads((sources / "web" / "openapi.json").read_text())["paths"]
+    asked = [path for path, methods in paths.items() if "get" in methods]
+    return [path.format(**known) for path in asked if set(re.findall(r"{(\w+)}", path)) <= known.keys()]
+
+
+def _git(root: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(["git", "-C", str(root), *words], check=False, capture_output=True)
