@@ -5,7 +5,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-python setup-charts up down reset status demo dev web \
         test test-unit test-web test-browser test-real test-containers lint format \
-        bench load chaos screens docs site clean images sbom
+        bench load chaos screens docs site clean images sbom release licences audit
 .NOTPARALLEL:
 
 VENV := .venv/bin
@@ -71,10 +71,16 @@ images: ## build the images stillroom-api, -worker and -web; ENGINE=podman IMAGE
 	done
 
 sbom: setup ## what the images have of Python and npm, as CycloneDX; writes sbom/
-	@mkdir -p sbom
-	@$(VENV)/uv export --quiet --frozen --no-dev --format cyclonedx1.5 --package stillroom-api -o sbom/api.cdx.json >/dev/null
-	@$(VENV)/uv export --quiet --frozen --no-dev --format cyclonedx1.5 --package stillroom-worker --package stillroom-cli -o sbom/worker.cdx.json >/dev/null
-	@cd web && npm sbom --sbom-format cyclonedx --omit dev > ../sbom/web.cdx.json
+	@exec $(VENV)/python tools/release.py sbom
+
+release: setup ## what a release consists of, from the last commit, in dist/; nothing is pushed
+	@exec $(VENV)/python tools/release.py build
+
+licences: setup setup-charts ## under which licences the packages in the locks are; writes docs/licences.md
+	@exec $(VENV)/python tools/licences.py
+
+audit: setup ## ask OSV and the npm registry for known faults of the packages in the locks; needs both
+	@exec $(VENV)/python tools/audit.py
 
 lint: setup ## ruff, types, import arrows, TypeScript, generated files
 	@exec $(VENV)/python tests/run.py lint

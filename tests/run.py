@@ -56,6 +56,7 @@ def lint() -> Count:
         (ROOT, [str(BIN / "mypy")]),
         (ROOT, [str(BIN / "lint-imports")]),
         (ROOT, [python, "docs/generate.py", "--check"]),
+        (ROOT, [python, "tools/licences.py", "--check"]),
         (WEB, ["npm", "run", "--silent", "typecheck"]),
         (WEB, ["npm", "run", "--silent", "lint"]),
         (WEB, ["npm", "run", "--silent", "client:check"]),

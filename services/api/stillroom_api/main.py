@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from urllib.parse import urlsplit
 
 import structlog
@@ -128,7 +129,7 @@ def create_app(settings: Settings | None = None, queue: Queue | None = None) -> 
 
     app = FastAPI(
         title="Stillroom",
-        version="0.1.0",
+        version=version("stillroom-core"),
         description="The hosted control room for Alembic migrations on PostgreSQL.",
         lifespan=lifespan,
         # The page that shows the document is part of the web: nothing is loaded from elsewhere.
