@@ -8,6 +8,7 @@ import stillroom_core.models  # noqa: F401 - registers every table
 from stillroom_core.approvals.models import ApprovalRequest
 from stillroom_core.audit.models import AuditEntry
 from stillroom_core.catalogues.models import Catalogue, CatalogueObject
+from stillroom_core.databases.client_certificate import take_client_certificate
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.models import Environment
 from stillroom_core.jobs.models import Job, JobEvent
@@ -20,6 +21,7 @@ from stillroom_core.tokens.models import ApiToken
 from stillroom_core.trusts.models import Trust
 from stillroom_core.webhooks.models import Webhook
 from stillroom_testing import matrix
+from stillroom_testing.certificates import Authority
 from stillroom_testing.commits import add_commit
 
 OWNER = "owner@own.example"
@@ -275,10 +277,17 @@ async def test_requests_end_plans_run_out_and_both_logs_tell_of_it(api: Any) -> 
         json={"project": "own/shop", "environment": "dev", "revision": "aaa1"},
     )
     assert asked.json()["code"] == "approval_needed", asked.text
+    certificate, key = Authority().issue("shop")
+    async with api.app.state.context.database.everything() as session:
+        (row,) = await session.scalars(select(Database).where(Database.name == "db-mine"))
+        row.sslmode = "require"
+        take_client_certificate(row, {"client_certificate": certificate, "client_key": key})
     assert (await api.call(OWNER, "POST", f"{SHOP}/move", json=MOVE)).status_code == 200
     known = await organizations(api)
     async with api.app.state.context.database.everything() as session:
         request = await session.scalar(select(ApprovalRequest))
+        (row,) = await session.scalars(select(Database).where(Database.name == "db-mine"))
+        assert (row.client_certificate, row.client_key_sealed) == (None, None)
         assert (request.state, request.ended["code"], request.organization_id) == (
             "void",
             "project_moved",
@@ -303,6 +312,7 @@ async def test_requests_end_plans_run_out_and_both_logs_tell_of_it(api: Any) -> 
         "dev: variable KEY",
         "dev: file settings.json",
         "dev: password of db-mine",
+        "dev: client certificate of db-mine",
     }
     shown = await api.call(OWNER, "GET", f"/api/approvals/{request.id}")
     assert shown.status_code == 200 and shown.json()["state"] == "void"

@@ -24,6 +24,7 @@ from stillroom_core.accounts.second_factor import totp_address
 from stillroom_core.audit.service import Subject, write_found
 from stillroom_core.database import Database as OwnDatabase
 from stillroom_core.database import Session
+from stillroom_core.databases.client_certificate import client_key_address
 from stillroom_core.databases.models import Database
 from stillroom_core.databases.service import password_address
 from stillroom_core.environments.models import Environment
@@ -58,10 +59,12 @@ class Place:
 # A test compares them with the columns that there are.
 PLACES = (
     Place(Database, "password_sealed", password_address),
+    Place(Database, "client_key_sealed", client_key_address),
     Place(Project, "credential_sealed", credential_address),
     Place(Project, "hook_sealed", hook_address),
     Place(Setup, "credential_sealed", lambda row: setup_address(row, "git_credential")),
     Place(Setup, "password_sealed", lambda row: setup_address(row, "password")),
+    Place(Setup, "client_key_sealed", lambda row: setup_address(row, "client_key")),
     Place(User, "totp_sealed", totp_address),
     Place(Mail, "text_sealed", lambda row: row.address),
     Place(Webhook, "url_sealed", lambda row: row.address("url")),

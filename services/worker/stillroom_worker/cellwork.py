@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import stillroom_runner
+from stillroom_core.databases.client_certificate import client_key_of
 from stillroom_core.databases.models import Database
 from stillroom_core.databases.service import password_of
 from stillroom_core.environments.models import Environment
@@ -64,6 +65,8 @@ def target_of(database: Database) -> Target:
         password=password_of(database),
         sslmode=database.sslmode,  # type: ignore[arg-type]  # a check constraint holds it to the five
         ca_pem=database.ca_certificate,
+        client_pem=database.client_certificate,
+        client_key=client_key_of(database),
     )
 
 

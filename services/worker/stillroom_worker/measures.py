@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from redis.exceptions import RedisError
 
+from stillroom_core.databases.client_certificate import count_expiring
 from stillroom_core.installation.standing import (
     deliveries_waiting,
     letters,
@@ -23,12 +24,13 @@ async def measure(room: Room) -> None:
     async with room.database.everything() as session:
         waiting, running = await waiting_jobs(session), await running_jobs(session)
         doubtful, post = await untrusted_databases(session), await letters(session)
-        hooks = await deliveries_waiting(session)
+        hooks, certificates = await deliveries_waiting(session), await count_expiring(session)
     for age, count in waiting.by_age.items():
         metrics.JOBS_WAITING.labels(age).set(count)
     metrics.JOBS_OLDEST.set(waiting.oldest_s)
     metrics.JOBS_RUNNING.set(running)
     metrics.UNTRUSTED.set(doubtful)
+    metrics.CERTIFICATES.set(certificates)
     metrics.LETTERS_WAITING.set(post.waiting)
     metrics.DELIVERIES_WAITING.set(hooks)
     # Anew each time: an organization that waits no more is no label any more.

@@ -44,6 +44,7 @@ from stillroom_core.tables import now
 from stillroom_core.telemetry import metrics
 from stillroom_core.trusts.exchange import forget_exchanged
 from stillroom_core.webhooks.delivery import forget_old_deliveries
+from stillroom_worker.expiring import tell_expiring
 from stillroom_worker.one_by_one import row_is_held
 from stillroom_worker.requests import settle_requests
 from stillroom_worker.room import Room
@@ -73,7 +74,7 @@ async def sweep(room: Room) -> None:
     row that somebody holds: a worker that froze in the middle of a transaction must not keep the others from being
     cleaned up after.
     """
-    for part in (_lost, _unread, _forget, _ring, _setups, _drafts, settle_requests, upgrade_by_rules):
+    for part in (_lost, _unread, _forget, _ring, _setups, _drafts, tell_expiring, settle_requests, upgrade_by_rules):
         try:
             await part(room)
         except DBAPIError as cause:

@@ -6,14 +6,14 @@ from uuid import UUID
 import asyncpg
 
 from stillroom_core.setups.models import Setup
-from stillroom_core.setups.service import password_of_setup
+from stillroom_core.setups.service import client_key_of_setup, password_of_setup
 from stillroom_worker.addresses import allowed_addresses
 from stillroom_worker.egress import Target
 from stillroom_worker.errand import Errand, run_errand
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.own_server import refuse_ours
 from stillroom_worker.room import Room
-from stillroom_worker.target import SESSION_BROKE, connect, read_truth
+from stillroom_worker.target import SESSION_BROKE, reach, read_truth
 from stillroom_worker.target.identity import read_server
 
 _RIGHTS = """
@@ -61,8 +61,11 @@ async def _report(room: Room, setup: Setup) -> dict[str, Any]:
         password=password_of_setup(setup),
         sslmode=given["sslmode"],
         ca_pem=given.get("ca_certificate"),
+        client_pem=given.get("client_certificate"),
+        client_key=client_key_of_setup(setup),
     )
-    session = await connect(target, await allowed_addresses(room.settings, target), name="stillroom:test")
+    allow = await allowed_addresses(room.settings, target)
+    session, target = await reach(target, allow, name="stillroom:test")
     try:
         server = await read_server(session)
         await refuse_ours(room, target, server)
@@ -81,6 +84,7 @@ async def _report(room: Room, setup: Setup) -> dict[str, Any]:
         session.terminate()
     return {
         "version": truth.server_version,
+        "pooled": target.pooled,
         "standby": server.standby or server.read_only,
         "heads": truth.heads,
         "version_tables": truth.version_tables,

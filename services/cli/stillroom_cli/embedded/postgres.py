@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from stillroom_cli.embedded.binaries import PostgresBinaries, postgres_binaries
+from stillroom_cli.embedded.binaries import OLDEST_MAJOR, PostgresBinaries, postgres_binaries
 from stillroom_cli.embedded.identity import Identity, choose_identity
 from stillroom_cli.embedded.ports import LOOPBACK, any_free
 from stillroom_cli.embedded.processes import CannotStart, Rung, command_line, last_lines, start_guarded, stop
@@ -22,6 +22,8 @@ SUPERUSER = "postgres"
 # SIGINT is PostgreSQL's "fast": it ends sessions. SIGTERM would wait for clients, possibly for ever.
 # Only the postmaster is asked: a signal to its group would reach every backend and mean something else.
 LADDER = (Rung(signal.SIGINT, 30, whole_group=False), Rung(signal.SIGQUIT, 10, whole_group=False))
+
+_BUILTIN_LOCALE = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
 
 # After a kill -9 the backends of the dead server need a moment to leave its shared memory.
 PATIENCE_AFTER_CRASH = 10.0
@@ -75,16 +77,18 @@ def start_postgres(
     port: int | None = None,
     log: Path | None = None,
     settings: Mapping[str, str] | None = None,
+    binaries: PostgresBinaries | None = None,
 ) -> PostgresServer:
     """Starts the server whose files are in `folder`, making them if there are none.
 
-    `settings` are added to those of STANDARD. Raises CannotStart with the fix in one line.
+    `settings` are added to those of STANDARD; `binaries` are other ones than those that are found. Raises CannotStart
+    with the fix in one line.
     """
     port = port or any_free()
     folder.mkdir(parents=True, exist_ok=True)
     data = folder / "data"
     log = log or folder / "postgres.log"
-    binaries = postgres_binaries(_major_of(data))
+    binaries = binaries or postgres_binaries(_major_of(data))
     identity = choose_identity(folder.resolve(), data, Path(binaries.program("postgres")))
     if not (data / "PG_VERSION").exists():
         _initialise(folder, data, binaries, identity, password)
@@ -155,8 +159,8 @@ def _initialise(folder: Path, data: Path, binaries: PostgresBinaries, identity: 
     log = folder / "initdb.log"
     argv = [
         *(binaries.program("initdb"), "-D", str(unfinished.resolve()), "-U", SUPERUSER),
-        *("--auth=scram-sha-256", f"--pwfile={secret.resolve()}", "-E", "UTF8", "--no-instructions"),
-        *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"),
+        *("--auth=scram-sha-256", f"--pwfile={secret.resolve()}", "-E", "UTF8"),
+        *(_BUILTIN_LOCALE if binaries.major >= OLDEST_MAJOR else ("--locale=C.UTF-8",)),
     ]
     try:
         shutil.rmtree(unfinished, ignore_errors=True)

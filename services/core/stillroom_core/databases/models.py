@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import (
     CheckConstraint,
     ForeignKeyConstraint,
+    Index,
     LargeBinary,
     String,
     Text,
@@ -34,6 +35,11 @@ class Database(Keyed, Table):
             ondelete="CASCADE",
             deferrable=True,
         ),
+        Index(
+            "ix_databases_client_certificate_expires_at",
+            "client_certificate_expires_at",
+            postgresql_where=text("client_certificate_expires_at is not null"),
+        ),
         CheckConstraint("read_state in ('idle', 'waiting', 'running', 'failed')", name="read_state"),
     )
 
@@ -50,6 +56,11 @@ class Database(Keyed, Table):
     password_set_at: Mapped[datetime | None]
     sslmode: Mapped[str] = mapped_column(String(16), server_default=text("'prefer'"))
     ca_certificate: Mapped[str | None] = mapped_column(Text)
+    # We sign in with it over TLS; issuers may follow. When it ends stands beside it, and when that was told.
+    client_certificate: Mapped[str | None] = mapped_column(Text)
+    client_key_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    client_certificate_expires_at: Mapped[datetime | None]
+    client_certificate_told_at: Mapped[datetime | None]
 
     heads: Mapped[list[str] | None] = mapped_column(JSONB)
     heads_read_at: Mapped[datetime | None]

@@ -9,6 +9,7 @@ from sqlalchemy import func
 
 from stillroom_core.actors.actor import Actor
 from stillroom_core.database import Session
+from stillroom_core.databases.client_certificate import take_client_certificate
 from stillroom_core.databases.models import Database
 from stillroom_core.databases.own_servers import is_own
 from stillroom_core.databases.repository import DatabaseRepository
@@ -25,7 +26,8 @@ from stillroom_core.tables import now
 
 _HOST = re.compile(r"^(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:]{2,45})$")
 _USUAL_PORT = 5432
-_CONNECTION = frozenset({"host", "port", "database", "username", "password", "sslmode", "ca_certificate"})
+_CERTIFICATE = frozenset({"client_certificate", "client_key"})
+_CONNECTION = _CERTIFICATE | {"host", "port", "database", "username", "password", "sslmode", "ca_certificate"}
 
 
 async def find_database(session: Session, actor: Actor, environment: Environment, name: str | None) -> Database:
@@ -109,8 +111,9 @@ async def _apply(database: Database, changes: Mapping[str, Any]) -> None:
         if name == "password":
             database.password_sealed = seal(password_address(database), value) if value else None
             database.password_set_at = now() if value else None
-        else:
+        elif name not in _CERTIFICATE:
             setattr(database, name, value)
+    take_client_certificate(database, changes)
 
 
 async def check_place(host: str, port: int, database: str) -> None:

@@ -25,6 +25,7 @@ class Happening(StrEnum):
     DATABASE_MOVED = "database.moved"  # by somebody elsewhere
     DATABASE_UNREACHABLE = "database.unreachable"
     DATABASE_REACHABLE = "database.reachable"  # again
+    DATABASE_CERTIFICATE_EXPIRING = "database.certificate_expiring"  # the one that we sign in with
     PROJECT_FETCH_FAILED = "project.fetch_failed"
     RULE_REFUSED = "rule.refused"  # an environment's rule could not bring a new commit to a database
 

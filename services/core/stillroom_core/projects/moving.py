@@ -21,6 +21,7 @@ from stillroom_core.catalogues.models import Catalogue
 from stillroom_core.catalogues.repository import hand_over_objects
 from stillroom_core.changes.models import SchemaChange
 from stillroom_core.database import Session
+from stillroom_core.databases.client_certificate import take_client_certificate
 from stillroom_core.databases.models import Database
 from stillroom_core.drafts.models import Draft
 from stillroom_core.environments.models import Environment
@@ -270,6 +271,9 @@ async def _forget_secrets(session: Session, project: Project, left: Left) -> Non
         if row.password_sealed is not None:
             left.to_enter_again.append(f"{places[row.environment_id].slug}: password of {row.name}")
         row.password_sealed = row.password_set_at = None
+        if row.client_key_sealed is not None:
+            left.to_enter_again.append(f"{places[row.environment_id].slug}: client certificate of {row.name}")
+        take_client_certificate(row, {"client_certificate": None})
 
 
 async def _carry(session: Session, project_id: UUID, giver: UUID, taker: UUID) -> None:

@@ -56,9 +56,10 @@ class Setup(Keyed, Table):
     look_error: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     findings: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
 
-    # {host, port, database, username, sslmode, ca_certificate}, as it was sent to be tested
+    # {host, port, database, username, sslmode, ca_certificate, client_certificate}, as it was sent to be tested
     database: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     password_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    client_key_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     test_state: Mapped[str] = mapped_column(String(16), server_default=text("'idle'"))
     test_requested_at: Mapped[datetime | None]
     test_error: Mapped[dict[str, Any] | None] = mapped_column(JSONB)

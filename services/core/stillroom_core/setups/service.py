@@ -9,6 +9,7 @@ from sqlalchemy import func
 
 from stillroom_core.actors.actor import Actor
 from stillroom_core.database import Session
+from stillroom_core.databases.client_certificate import check_pair, check_sslmode
 from stillroom_core.databases.service import check_place, create_database
 from stillroom_core.environments.service import create_environment
 from stillroom_core.errors import Conflict, Throttled
@@ -75,13 +76,21 @@ def request_look(session: Session, setup: Setup) -> None:
 
 
 async def request_test(session: Session, setup: Setup, database: Mapping[str, Any]) -> None:
-    """Asks the workers to sign in to a database and say what they find; a password that is left out is kept."""
+    """Asks the workers to sign in to a database and say what they find.
+
+    A password that is left out is kept, and so is the key of a client certificate.
+    """
     _check_open(setup)
     await check_place(database["host"], database["port"], database["database"])
     plain = dict(database)
     password = plain.pop("password", None)
     if password is not None:
         setup.password_sealed = seal(setup_address(setup, "password"), password) if password else None
+    key = plain.pop("client_key", None) or client_key_of_setup(setup)
+    if certificate := plain.get("client_certificate"):
+        check_pair(certificate, key)
+        check_sslmode(plain["sslmode"])
+    setup.client_key_sealed = seal(setup_address(setup, "client_key"), key) if certificate else None
     setup.database = plain
     setup.server = None
     setup.test_state = "waiting"
@@ -125,12 +134,13 @@ async def finish_setup(
     if environment is not None:
         place = await create_environment(session, actor, made, environment)
         if database is not None and setup.database is not None:
-            content = {**setup.database, "name": database, "password": password_of_setup(setup)}
+            secrets = {"password": password_of_setup(setup), "client_key": client_key_of_setup(setup)}
+            content = {**setup.database, "name": database, **secrets}
             await create_database(session, actor, place, content)
     setup.project_id = made.id
     setup.touched_at = func.now()
     # The project has its own copies now.
-    setup.credential_sealed = setup.password_sealed = None
+    setup.credential_sealed = setup.password_sealed = setup.client_key_sealed = None
     await session.flush()
     return made
 
@@ -153,6 +163,13 @@ def password_of_setup(setup: Setup) -> str:
     if setup.password_sealed is None:
         return ""
     return unseal(setup_address(setup, "password"), setup.password_sealed)
+
+
+def client_key_of_setup(setup: Setup) -> str:
+    """The key of the database's client certificate in clear, likewise."""
+    if setup.client_key_sealed is None:
+        return ""
+    return unseal(setup_address(setup, "client_key"), setup.client_key_sealed)
 
 
 def _check_room(mine: int, all_of_them: int) -> None:
@@ -198,5 +215,5 @@ def _apply(setup: Setup, changes: Mapping[str, Any]) -> None:
 
 
 def setup_address(setup: Setup, field: str) -> Address:
-    """What a sealed field is bound to: `git_credential` or `password`."""
+    """What a sealed field is bound to: `git_credential`, `password` or `client_key`."""
     return Address(setup.organization_id, setup.id, f"setup_{field}")

@@ -105,6 +105,11 @@ JOBS_OF_ORGANIZATION = _gauge(
 UNTRUSTED = _gauge(
     "stillroom_databases_untrusted", "Databases on which nothing starts before they were read again", of="scheduler"
 )
+CERTIFICATES = _gauge(
+    "stillroom_client_certificates_expiring",
+    "Client certificates of databases that end within 30 days, or have ended",
+    of="scheduler",
+)
 WORKERS = _gauge(
     "stillroom_workers", "Living workers by proven level of isolation; `refused` takes no jobs", "level", of="scheduler"
 )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from stillroom_worker.egress import wire
 from stillroom_worker.egress.target import Target
 
+# pgbouncer, of a setting that the project's code gives on signing in.
+_POOLER = "unsupported startup parameter"
 _WRONG_PASSWORD = frozenset({"28P01", "28000"})
 
 
@@ -76,7 +78,7 @@ def tls_refused(target: Target, reason: str) -> Failure:
         code="tls_refused",
         sqlstate="08001",
         message=f"No TLS connection to {target.host} under sslmode={target.sslmode}: {reason}",
-        fix="Check the sslmode and the CA certificate in the database's settings.",
+        fix="Check the sslmode and the certificates in the database's settings.",
     )
 
 
@@ -84,8 +86,18 @@ def server_said(body: bytes) -> Failure:
     fields = wire.parse_error(body)
     sqlstate, text = fields.get("C", "08004"), fields.get("M", "The server refused the connection.")
     if sqlstate in _WRONG_PASSWORD:
-        fix = "Check the user and the password in the database's settings."
+        fix = (
+            "Check the client certificate in the database's settings: its CN must be the user's, or mapped to it."
+            if "certificate" in text
+            else "Check the user and the password in the database's settings."
+        )
         return Failure(code="auth_failed", sqlstate=sqlstate, message=text, fix=fix)
+    if _POOLER in text:
+        fix = (
+            "Give the direct address of the PostgreSQL server in the database's settings, or let the pooler pass it: "
+            "ignore_startup_parameters of pgbouncer."
+        )
+        return Failure(code="server_refused", sqlstate=sqlstate, message=text, fix=fix)
     return Failure(code="server_refused", sqlstate=sqlstate, message=text, fix=fields.get("H", ""))
 
 

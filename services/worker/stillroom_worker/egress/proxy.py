@@ -15,7 +15,7 @@ from stillroom_worker.egress import wire
 from stillroom_worker.egress.channel import Channel
 from stillroom_worker.egress.failures import Failure, UpstreamFailed, certificate_distrusted, too_many, wrong_token
 from stillroom_worker.egress.listen import SOCKET_NAME, listen_at
-from stillroom_worker.egress.target import EgressRefused, Target, resolve
+from stillroom_worker.egress.target import Target, resolve
 from stillroom_worker.egress.tls import inside_context
 from stillroom_worker.egress.upstream import Session, Upstream
 
@@ -92,10 +92,7 @@ class DatabaseProxy:
 
     async def __aenter__(self) -> "DatabaseProxy":
         addresses = await resolve(self._target, self._allow)
-        try:
-            self._upstream = Upstream(self._target, addresses, cleartext_allowed=self._cleartext_allowed)
-        except ValueError as error:
-            raise EgressRefused("bad_ca", str(error), fix="Paste the CA certificate in PEM form.") from None
+        self._upstream = Upstream(self._target, addresses, cleartext_allowed=self._cleartext_allowed)
         loop = asyncio.get_running_loop()
         listener = listen_at(self.socket_dir)
         self._servers.append(await loop.create_unix_server(self._new_channel, sock=listener))
@@ -255,7 +252,7 @@ class DatabaseProxy:
         assert self._upstream is not None  # noqa: S101 - there is a session, so it signed in through this
         try:
             async with asyncio.timeout(CANCEL_SECONDS):
-                await self._upstream.cancel(session.pid, session.secret)
+                await self._upstream.cancel(session.number, session.secret)
         except UpstreamFailed as failed:
             self._failures.append(failed.failure)
         except TimeoutError:

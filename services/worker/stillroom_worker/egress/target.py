@@ -18,7 +18,8 @@ RESOLVE_SECONDS = 10.0
 class Target:
     """One database, and how to sign in to it.
 
-    `addresses` are where it was found and judged; with them its name is not looked up again.
+    `addresses` are where it was found and judged; with them its name is not looked up again. `pooled`: behind a
+    pooler, whose word for the number of a session's process is not the server's.
     """
 
     host: str
@@ -28,7 +29,10 @@ class Target:
     password: str = field(repr=False)
     sslmode: SslMode = "prefer"
     ca_pem: str | None = field(default=None, repr=False)
+    client_pem: str | None = field(default=None, repr=False)
+    client_key: str = field(default="", repr=False)
     addresses: tuple[Address, ...] = ()
+    pooled: bool = False
 
 
 class EgressRefused(Exception):

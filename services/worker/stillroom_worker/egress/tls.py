@@ -6,7 +6,6 @@ code that insists on TLS gets it, although the few centimetres inside a sandbox 
 
 import os
 import ssl
-import tempfile
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -16,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from stillroom_worker.egress.target import Target
+from stillroom_worker.egress.target import EgressRefused, Target
 
 
 class HostContext(ssl.SSLContext):
@@ -35,13 +34,15 @@ def tls_context(target: Target) -> HostContext | None:
     """The context for a target, or None for no TLS; the names mean what they mean to libpq.
 
     As there, `require` with a CA certificate verifies the chain: who gave a certificate wants it used. Raises
-    ValueError where the certificate is none.
+    EgressRefused where one of the certificates is none.
     """
     if target.sslmode == "disable":
         return None
     context = HostContext(ssl.PROTOCOL_TLS_CLIENT)
     context.host = target.host
     context.check_hostname = target.sslmode == "verify-full"
+    if target.client_pem:
+        _take_client_certificate(context, target.client_pem, target.client_key)
     verified = target.sslmode in ("verify-ca", "verify-full")
     verified = verified or (target.sslmode == "require" and target.ca_pem is not None)
     if not verified:
@@ -51,8 +52,24 @@ def tls_context(target: Target) -> HostContext | None:
     try:
         context.load_verify_locations(cadata=target.ca_pem) if target.ca_pem else context.load_default_certs()
     except (ssl.SSLError, ValueError):
-        raise ValueError("The CA certificate of the database's settings is not a PEM certificate.") from None
+        raise EgressRefused(
+            "bad_ca",
+            "The CA certificate of the database's settings is not a PEM certificate.",
+            fix="Paste the CA certificate in PEM form.",
+        ) from None
     return context
+
+
+def _take_client_certificate(context: ssl.SSLContext, certificate: str, key: str) -> None:
+    try:
+        _load_pair(context, certificate.encode(), key.encode())
+    except (ssl.SSLError, ValueError) as cause:  # what OpenSSL thinks too weak nobody noticed at entry
+        raise EgressRefused(
+            "bad_client_certificate",
+            "The client certificate of the database's settings cannot be used.",
+            detail=str(getattr(cause, "reason", "") or ""),
+            fix="Have one made with a longer key and a newer signature, or enter certificate and key again.",
+        ) from None
 
 
 @lru_cache(maxsize=1)
@@ -72,16 +89,17 @@ def inside_context() -> ssl.SSLContext:
         .sign(key, hashes.SHA256())
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    # Python loads a key from a file only; this one is readable for us alone and gone at once.
-    with tempfile.NamedTemporaryFile("wb", delete=False) as file:
-        file.write(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-            + certificate.public_bytes(serialization.Encoding.PEM)
-        )
-    try:
-        context.load_cert_chain(file.name)
-    finally:
-        os.unlink(file.name)  # noqa: PTH108 - nothing else of this needs a Path
+    _load_pair(
+        context,
+        certificate.public_bytes(serialization.Encoding.PEM),
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
+    )
     return context
+
+
+def _load_pair(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
+    """Python loads a key from a file only: this one is in memory alone, and gone at the end."""
+    with os.fdopen(os.memfd_create("pair"), "wb") as file:
+        file.write(key + b"\n" + certificate)
+        file.flush()
+        context.load_cert_chain(f"/proc/self/fd/{file.fileno()}")

@@ -5,7 +5,7 @@ import hashlib
 import ssl
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stillroom_core.outbound.addresses import Address
 from stillroom_worker.egress import wire
@@ -34,7 +34,8 @@ class Session:
     """A connection on which the server said ReadyForQuery."""
 
     channel: Channel
-    pid: int
+    pid: int  # of its process on the server
+    number: int  # what a cancel request has to name; a pooler's own, where one stands between
     secret: bytes
     greeting: bytes  # ParameterStatus and notices, as the server sent them
     ready: bytes
@@ -56,9 +57,14 @@ class Upstream:
             async with asyncio.timeout(SIGN_IN_SECONDS):
                 channel.write(wire.startup(self._own(parameters)))
                 await self._authenticate(channel)
-                return await _greeting(channel)
+                session = await _greeting(channel)
+                return replace(session, pid=await _process(channel)) if self._target.pooled else session
         except BaseException as error:
             channel.abort()
+            if self._target.client_pem and isinstance(error, ConnectionError):
+                # Since TLS 1.3 a server judges our certificate when the handshake is over for us, and only hangs up.
+                why = "the server hung up after the handshake; it may not know who issued the certificate."
+                raise UpstreamFailed(tls_refused(self._target, why)) from None
             if isinstance(error, (OSError, TimeoutError, wire.ProtocolViolation)):
                 raise UpstreamFailed(broken_off(error)) from None
             raise
@@ -174,10 +180,25 @@ async def _greeting(channel: Channel) -> Session:
         elif kind in (b"S", b"N"):
             greeting += wire.message(kind, body)
         elif kind == b"Z":
-            return Session(channel=channel, pid=pid, secret=secret, greeting=greeting, ready=wire.message(kind, body))
+            ready = wire.message(kind, body)
+            return Session(channel=channel, pid=pid, number=pid, secret=secret, greeting=greeting, ready=ready)
         else:
             raise wire.ProtocolViolation("The database server's greeting cannot be read.")
     raise wire.ProtocolViolation("The database server's greeting does not end.")
+
+
+async def _process(channel: Channel) -> int:
+    """The number of the session's process, in the server's own words. Raises UpstreamFailed."""
+    channel.write(wire.message(b"Q", b"select pg_catalog.pg_backend_pid()\0"))
+    number = 0
+    while True:
+        kind, body = await channel.read_message()
+        if kind == b"E":
+            raise UpstreamFailed(server_said(body), wire.message(b"E", body))
+        if kind == b"D":
+            number = int(body[6:])  # behind the count of columns and the length of the one there is
+        elif kind == b"Z":
+            return number
 
 
 async def _sasl(channel: Channel, expected: int) -> bytes:

@@ -136,7 +136,7 @@ class Connections:
 def _settings_of(database: Database) -> tuple[Any, ...]:
     return (
         *(database.host, database.port, database.database, database.username, database.password_sealed),
-        *(database.sslmode, database.ca_certificate),
+        *(database.sslmode, database.ca_certificate, database.client_certificate, database.client_key_sealed),
     )
 
 

@@ -13,10 +13,19 @@ from stillroom_worker.egress import EgressRefused, Target
 from stillroom_worker.egress.target import resolve
 from stillroom_worker.egress.tls import tls_context
 from stillroom_worker.failure import JobFailed
+from stillroom_worker.target.pooler import is_pooled, refuse_shared
 
 CONNECT_WITHIN = timedelta(seconds=10)
 # What we ask is small; a catalogue that does not answer in this time is in trouble of its own.
 ANSWER_WITHIN = timedelta(seconds=20)
+
+# By a statement and not on signing in, where poolers refuse what they do not know.
+_SETTINGS = f"""
+set lock_timeout = 3000;
+set statement_timeout = {int(ANSWER_WITHIN.total_seconds() * 1000)};
+set idle_in_transaction_session_timeout = 10000;
+{ASK_SERVER_TO_PROBE}
+"""
 
 # What a statement of ours may raise when the server, the network or the user's rights fail it.
 SESSION_BROKE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
@@ -38,21 +47,41 @@ async def connect(target: Target, allow: Callable[[Address], bool], *, name: str
 
 
 async def reach(target: Target, allow: Callable[[Address], bool], *, name: str) -> "tuple[asyncpg.Connection, Target]":
-    """The same, and the target at the one address that answered: whoever goes on with it comes to the same place."""
+    """The same, and the target at the one address that answered: whoever goes on with it comes to the same place.
+
+    Raises JobFailed too where a pooler stands there that gives nobody a session of their own.
+    """
     try:
         addresses = await resolve(target, allow)
     except EgressRefused as refused:
         raise JobFailed.of(refused) from None
     for address in addresses[:-1]:
         try:
-            return await _connect(target, address, name), replace(target, addresses=(address,))
+            return await _connect(target, address, name)
         except JobFailed as failed:
             if failed.code != "connect_failed":
                 raise
-    return await _connect(target, addresses[-1], name), replace(target, addresses=(addresses[-1],))
+    return await _connect(target, addresses[-1], name)
 
 
-async def _connect(target: Target, address: Address, name: str) -> "asyncpg.Connection":
+async def _connect(target: Target, address: Address, name: str) -> "tuple[asyncpg.Connection, Target]":
+    """A session that is ours alone, with the settings that it keeps to."""
+    session = await _sign_in(target, address, name)
+    try:
+        # First of all: what one sets behind a pooler may stay with others.
+        pooled = await is_pooled(session)
+        if pooled:
+            await refuse_shared(session, target, lambda: _sign_in(target, address, name))
+        await session.execute(_SETTINGS)
+    except BaseException as cause:
+        session.terminate()
+        if isinstance(cause, SESSION_BROKE):
+            raise JobFailed("server_refused", "The database server refused the connection.", str(cause)) from None
+        raise
+    return session, replace(target, addresses=(address,), pooled=pooled)
+
+
+async def _sign_in(target: Target, address: Address, name: str) -> "asyncpg.Connection":
     try:
         session = await asyncpg.connect(
             host=str(address),
@@ -63,16 +92,10 @@ async def _connect(target: Target, address: Address, name: str) -> "asyncpg.Conn
             ssl=_tls(target),
             timeout=CONNECT_WITHIN.total_seconds(),
             command_timeout=ANSWER_WITHIN.total_seconds(),
-            statement_cache_size=0,  # a pooler in transaction mode knows no prepared statements
-            server_settings={
-                "application_name": name,
-                "lock_timeout": "3000",
-                "statement_timeout": str(int(ANSWER_WITHIN.total_seconds() * 1000)),
-                "idle_in_transaction_session_timeout": "10000",
-            },
+            statement_cache_size=0,  # what is asked once need not stay prepared
+            server_settings={"application_name": name},
         )
         keep_alive(session._transport)
-        await session.execute(ASK_SERVER_TO_PROBE)
     except asyncpg.InvalidPasswordError as cause:
         raise JobFailed(
             "auth_failed",
@@ -85,7 +108,9 @@ async def _connect(target: Target, address: Address, name: str) -> "asyncpg.Conn
             "auth_failed",
             "The database does not let this user in.",
             str(cause),
-            "Check the user, and the server's pg_hba.conf for this address.",
+            "Check the client certificate in the database's settings: its CN must be the user's, or mapped to it."
+            if "certificate" in str(cause)
+            else "Check the user, and the server's pg_hba.conf for this address.",
         ) from None
     except asyncpg.InvalidCatalogNameError as cause:
         raise JobFailed(
@@ -99,7 +124,7 @@ async def _connect(target: Target, address: Address, name: str) -> "asyncpg.Conn
             "tls_refused",
             "No encrypted connection to the database.",
             f"{target.host}: {cause.reason or 'TLS failed'}",
-            "Check the sslmode and the CA certificate in the database's settings.",
+            "Check the sslmode and the certificates in the database's settings.",
         ) from None
     except (OSError, TimeoutError) as cause:
         if "SSL" in str(cause):  # asyncpg says so in a ConnectionError of its own
@@ -117,6 +142,14 @@ async def _connect(target: Target, address: Address, name: str) -> "asyncpg.Conn
             "Check host and port, and that the server accepts connections from the worker's address.",
         ) from None
     except asyncpg.PostgresError as cause:
+        if target.client_pem and isinstance(cause, asyncpg.ConnectionDoesNotExistError):
+            # Since TLS 1.3 a server judges our certificate when the handshake is over for us, and only hangs up.
+            raise JobFailed(
+                "tls_refused",
+                "No encrypted connection to the database.",
+                f"{target.host}: the server hung up after the handshake; it may not know who issued the certificate.",
+                "Check the sslmode and the certificates in the database's settings.",
+            ) from None
         raise JobFailed("server_refused", "The database server refused the connection.", str(cause)) from None
     return session
 
@@ -125,7 +158,6 @@ def _tls(target: Target) -> "ssl.SSLContext | str":
     if target.sslmode in ("disable", "prefer"):
         return target.sslmode  # asyncpg falls back to a connection in clear only for the word
     try:
-        context = tls_context(target)
-    except ValueError as cause:
-        raise JobFailed("bad_ca", str(cause), fix="Paste the CA certificate in PEM form.") from None
-    return context or "disable"
+        return tls_context(target) or "disable"
+    except EgressRefused as refused:
+        raise JobFailed.of(refused) from None

@@ -1,8 +1,6 @@
 """A real PostgreSQL that knows four ways to sign in, and a TLS front for it with certificates of our own."""
 
 import asyncio
-import datetime
-import ipaddress
 import shutil
 import ssl
 import tempfile
@@ -13,12 +11,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from stillroom_cli.embedded import THROWAWAY, start_postgres
+from stillroom_testing.certificates import Authority
 from stillroom_worker.egress import Target
 
 ADMIN_PASSWORD = "admin-of-tests"
@@ -97,45 +92,13 @@ class Certificates:
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     folder = tmp_path_factory.mktemp("certificates")
-    ca_key, ca = _certificate("Test CA")
-    _, other = _certificate("Other CA")
-    key, certificate = _certificate("db.test", issuer=(ca_key, ca))
-    (folder / "server.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "server.key").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
+    authority = Authority()
+    certificate, key = authority.issue("db.test")
+    (folder / "server.pem").write_text(certificate)
+    (folder / "server.key").write_text(key)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "server.pem", folder / "server.key")
-    return Certificates(_pem(ca), _pem(other), context)
-
-
-def _pem(certificate: x509.Certificate) -> str:
-    return certificate.public_bytes(serialization.Encoding.PEM).decode()
-
-
-def _certificate(
-    name: str, issuer: tuple[ec.EllipticCurvePrivateKey, x509.Certificate] | None = None
-) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
-    signer = issuer[0] if issuer else key
-    alternatives = [x509.DNSName("db.test"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer[1].subject if issuer else subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
-    )
-    if issuer:
-        builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
-    return key, builder.sign(signer, hashes.SHA256())
+    return Certificates(authority.pem, Authority("Other CA").pem, context)
 
 
 @asynccontextmanager

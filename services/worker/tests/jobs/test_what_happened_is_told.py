@@ -1,10 +1,12 @@
 """Whatever happens to jobs, databases and projects is written for those who want to know, together with it."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import delete, func, select, update
 
+from stillroom_core.databases.client_certificate import count_expiring
 from stillroom_core.databases.models import Database
 from stillroom_core.happenings.kinds import Happening
 from stillroom_core.jobs.models import Job
@@ -152,3 +154,29 @@ async def test_a_project_that_cannot_be_fetched_any_more_is_told_once(told: Scen
     for _ in range(2):
         await told.fetch()
     assert await events(told) == ["project.fetch_failed"]
+
+
+async def test_a_client_certificate_that_ends_soon_is_told_of_once_and_a_renewed_one_anew(told: Scene) -> None:
+    async def certified(days: int) -> None:
+        async with told.room.database.everything() as session:
+            values = {"client_certificate_expires_at": now() + timedelta(days=days), "client_certificate_told_at": None}
+            await session.execute(update(Database).values(values))
+
+    await certified(31)
+    await sweep(told.room)
+    assert await events(told) == []
+    await certified(29)
+    await sweep(told.room)
+    await sweep(told.room)
+    (delivery,) = await deliveries(told)
+    assert delivery.event == "database.certificate_expiring"
+    assert "Renew it" in delivery.payload["text"]
+    assert await count(told) == 1
+    await certified(200)
+    await sweep(told.room)
+    assert (len(await events(told)), await count(told)) == (1, 0)
+
+
+async def count(scene: Scene) -> int:
+    async with scene.room.database.everything() as session:
+        return await count_expiring(session)

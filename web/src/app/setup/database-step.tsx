@@ -11,9 +11,15 @@ import { TroubleNotice } from "@/ui/notice";
 import { Spinner } from "@/ui/spinner";
 import { useForm } from "@/ui/use-form";
 
-/** The fields as they were left; the password is not among them. */
+/** The fields as they are kept until the project is made: nothing secret. */
+export function keptOf(values: DatabaseValues): Record<string, string> {
+  const { name, host, port, database, username, sslmode, ca_certificate, client_certificate } = values;
+  return { name, host, port, database, username, sslmode, ca_certificate, client_certificate };
+}
+
+/** The fields as they were left; password and key are not among them. */
 export function databaseFrom(kept: Readonly<Record<string, string>>): DatabaseValues {
-  return { ...NEW_DATABASE, ...kept, password: "", sslmode: (kept["sslmode"] as DatabaseValues["sslmode"] | undefined) ?? "prefer" };
+  return { ...NEW_DATABASE, ...kept, password: "", client_key: "", sslmode: (kept["sslmode"] as DatabaseValues["sslmode"] | undefined) ?? "prefer" };
 }
 
 /** Whether these very fields are the ones that were tested last. */
@@ -27,8 +33,14 @@ export function isTested(setup: Setup, values: DatabaseValues): boolean {
     tested.port === (Number(values.port) || 5432) &&
     tested.database === values.database.trim() &&
     tested.username === values.username.trim() &&
-    tested.sslmode === values.sslmode
+    tested.sslmode === values.sslmode &&
+    values.client_key === "" &&
+    (tested.client_certificate ?? "") === clientCertificate(values)
   );
+}
+
+function clientCertificate(values: DatabaseValues): string {
+  return databaseBodyOf(values).client_certificate ?? "";
 }
 
 interface DatabaseStepProps {
@@ -44,13 +56,14 @@ export function DatabaseStep({ org, setup, values, onChange }: DatabaseStepProps
   const test = useTestDatabase(org, setup.id);
   const stored = Boolean(setup.database?.password_set);
   const form = useForm(values, async (typed) => {
-    const { host, port, database, username, password, sslmode, ca_certificate } = databaseBodyOf(typed);
+    const { host, port, database, username, password, sslmode, ca_certificate, client_certificate, client_key } = databaseBodyOf(typed);
     await test.mutateAsync({
       ...{ host, port, database, username, sslmode, ca_certificate: ca_certificate ?? null },
+      ...{ client_certificate: client_certificate ?? null, ...(client_key ? { client_key } : {}) },
       ...(password === "" && stored ? {} : { password }),
     });
-    form.replace({ ...typed, password: "" });
-    onChange({ ...typed, password: "" });
+    form.replace({ ...typed, password: "", client_key: "" });
+    onChange({ ...typed, password: "", client_key: "" });
   });
   const testing = isTesting(setup);
   const error = setup.test.state === "failed" ? setup.test.error : null;

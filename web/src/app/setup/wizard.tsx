@@ -10,7 +10,7 @@ import { useLanguage } from "@/i18n";
 import { Button } from "@/ui/button";
 import { TroubleNotice } from "@/ui/notice";
 import { useForm } from "@/ui/use-form";
-import { databaseFrom, DatabaseStep, isTested } from "./database-step";
+import { databaseFrom, DatabaseStep, isTested, keptOf } from "./database-step";
 import { RepositoryStep } from "./repository-step";
 import { Step } from "./step";
 
@@ -74,7 +74,7 @@ function Rest({ org, setup, onDone }: { org: string; setup: Setup; onDone: (proj
           values={database}
           onChange={(values) => {
             setDatabase(values);
-            choose({ database: { ...values, password: "" } });
+            choose({ database: keptOf(values) });
           }}
         />
       </Step>

@@ -1,13 +1,21 @@
+import type { Database } from "@/api/types";
 import { useLanguage } from "@/i18n";
-import { Field, Input, Select, TextArea } from "@/ui/field";
+import { Checkbox, Field, Input, Select, TextArea } from "@/ui/field";
 import type { Form } from "@/ui/use-form";
-import { type DatabaseValues, fromUrl, SSL_MODES } from "./values";
+import { type DatabaseValues, fromUrl, SSL_MODES, takesClientCertificate } from "./values";
 
-type TextName = Exclude<keyof DatabaseValues, "sslmode">;
+type TextName = Exclude<keyof DatabaseValues, "sslmode" | "withoutCertificate">;
+
+interface DatabaseFieldsProps {
+  form: Pick<Form<DatabaseValues>, "values" | "set" | "replace" | "errorOf">;
+  passwordStored: boolean;
+  /** The certificate that Stillroom signs in with already. */
+  certificate?: Database["client_certificate"];
+}
 
 /** Where a database is and who signs in; a pasted URL fills them all. */
-export function DatabaseFields({ form, passwordStored }: { form: Pick<Form<DatabaseValues>, "values" | "set" | "replace" | "errorOf">; passwordStored: boolean }) {
-  const { t } = useLanguage();
+export function DatabaseFields({ form, passwordStored, certificate = null }: DatabaseFieldsProps) {
+  const { t, exact } = useLanguage();
   const text = (name: TextName) => ({
     name,
     value: form.values[name],
@@ -66,6 +74,46 @@ export function DatabaseFields({ form, passwordStored }: { form: Pick<Form<Datab
         <Field className="col-span-6" label={t("environments.ca")} optional={t("common.optional")} error={form.errorOf("ca_certificate")}>
           <TextArea mono placeholder="-----BEGIN CERTIFICATE-----" {...text("ca_certificate")} />
         </Field>
+      )}
+      {certificate && (
+        <div className="col-span-6 flex flex-col gap-1">
+          <p className="text-sm break-words text-muted">
+            {t("environments.certificateStored", { subject: certificate.subject, until: exact(certificate.expires_at) })}
+          </p>
+          <Checkbox
+            label={t("environments.certificateRemove")}
+            checked={form.values.withoutCertificate}
+            onChange={(event) => form.set("withoutCertificate", event.target.checked)}
+          />
+        </div>
+      )}
+      {takesClientCertificate(form.values.sslmode) && !form.values.withoutCertificate && (
+        <>
+          <Field
+            className="col-span-6 sm:col-span-3"
+            label={t("environments.certificate")}
+            optional={t("common.optional")}
+            hint={t("environments.certificateHint")}
+            error={form.errorOf("client_certificate")}
+          >
+            <TextArea mono placeholder={certificate ? t("environments.stored") : "-----BEGIN CERTIFICATE-----"} {...text("client_certificate")} />
+          </Field>
+          <Field
+            className="col-span-6 sm:col-span-3"
+            label={t("environments.certificateKey")}
+            optional={t("common.optional")}
+            hint={t("environments.certificateKeyHint")}
+            error={form.errorOf("client_key")}
+          >
+            <TextArea
+              mono
+              autoComplete="off"
+              spellCheck={false}
+              placeholder={certificate ? t("environments.stored") : "-----BEGIN PRIVATE KEY-----"}
+              {...text("client_key")}
+            />
+          </Field>
+        </>
       )}
     </div>
   );

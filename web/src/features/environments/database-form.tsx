@@ -33,7 +33,7 @@ export function DatabaseForm({ org, project, environment, database, onDone, onCa
   });
   return (
     <form onSubmit={(event) => void form.submit(event)} noValidate className="flex flex-col gap-4">
-      <DatabaseFields form={form} passwordStored={Boolean(database?.password.set)} />
+      <DatabaseFields form={form} passwordStored={Boolean(database?.password.set)} certificate={database?.client_certificate ?? null} />
       <p className="text-xs text-muted">{t("environments.passwordHint")}</p>
       {form.error != null && <TroubleNotice trouble={trouble(form.error)} />}
       <div className="flex gap-2">

@@ -160,6 +160,10 @@ export interface DatabaseValues {
   password: string;
   sslmode: DatabaseNew["sslmode"];
   ca_certificate: string;
+  client_certificate: string;
+  client_key: string;
+  /** The stored certificate is taken away, and its key. */
+  withoutCertificate: boolean;
 }
 
 export const NEW_DATABASE: DatabaseValues = {
@@ -171,6 +175,9 @@ export const NEW_DATABASE: DatabaseValues = {
   password: "",
   sslmode: "prefer",
   ca_certificate: "",
+  client_certificate: "",
+  client_key: "",
+  withoutCertificate: false,
 };
 
 export const SSL_MODES: DatabaseNew["sslmode"][] = ["disable", "prefer", "require", "verify-ca", "verify-full"];
@@ -190,6 +197,21 @@ export function databaseBodyOf(values: DatabaseValues): DatabaseNew {
     password: values.password,
     sslmode: values.sslmode,
     ...(values.ca_certificate.trim() ? { ca_certificate: values.ca_certificate } : {}),
+    ...clientCertificateOf(values),
+  };
+}
+
+/** Whether a client certificate is sent for sure: elsewhere the server may not ask for it. */
+export function takesClientCertificate(sslmode: DatabaseNew["sslmode"]): boolean {
+  return sslmode !== "disable" && sslmode !== "prefer";
+}
+
+function clientCertificateOf(values: DatabaseValues): Pick<DatabaseNew, "client_certificate" | "client_key"> {
+  if (values.withoutCertificate) return { client_certificate: null };
+  if (!takesClientCertificate(values.sslmode)) return {};
+  return {
+    ...(values.client_certificate.trim() ? { client_certificate: values.client_certificate } : {}),
+    ...(values.client_key.trim() ? { client_key: values.client_key } : {}),
   };
 }
 

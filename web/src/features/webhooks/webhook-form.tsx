@@ -18,6 +18,7 @@ export const EVENTS = [
   "database.moved",
   "database.unreachable",
   "database.reachable",
+  "database.certificate_expiring",
   "project.fetch_failed",
   "rule.refused",
 ] as const;

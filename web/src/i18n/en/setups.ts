@@ -48,6 +48,7 @@ export const setups = {
   "setups.server.noVersion": "no version table yet",
   "setups.server.extensions": "Extensions",
   "setups.server.standby": "This is a standby: nothing can be written there. Enter the address of the primary. ({user})",
+  "setups.server.pooled": "A pooler stands between, and gives {user} sessions that hold. The direct address of the server is still the better one: a job needs several at once.",
   "setups.server.no_create": "{user} may not create tables in its schema. Grant it: GRANT CREATE ON SCHEMA public TO {user}, or sign in as the owner.",
   "setups.server.foreign_tables": {
     one: "{count} table belongs to another role ({owners}), so a revision that alters it fails. Sign in as its owner, or become a member of that role.",

@@ -7,6 +7,7 @@ export const webhooks = {
   "happening.database.moved": "a database was moved from elsewhere",
   "happening.database.unreachable": "a database cannot be reached",
   "happening.database.reachable": "a database can be reached again",
+  "happening.database.certificate_expiring": "a client certificate ends soon",
   "happening.project.fetch_failed": "a project cannot be fetched",
   "happening.rule.refused": "a new commit was not brought to a database",
   "webhooks.title": "Webhooks",

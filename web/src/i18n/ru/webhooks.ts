@@ -7,6 +7,7 @@ export const webhooks = {
   "happening.database.moved": "базу изменили не через Stillroom",
   "happening.database.unreachable": "база недоступна",
   "happening.database.reachable": "база снова доступна",
+  "happening.database.certificate_expiring": "клиентский сертификат скоро истечёт",
   "happening.project.fetch_failed": "проект не удаётся получить",
   "happening.rule.refused": "новый коммит не применён к базе",
   "webhooks.title": "Вебхуки",
