@@ -49,6 +49,8 @@ from stillroom_worker.one_by_one import row_is_held
 from stillroom_worker.requests import settle_requests
 from stillroom_worker.room import Room
 from stillroom_worker.rules import upgrade_by_rules
+from stillroom_worker.slots import free_slots
+from stillroom_worker.turns import could_start
 
 log = structlog.get_logger()
 
@@ -103,18 +105,12 @@ async def _forget(room: Room) -> None:
 
 async def _ring(room: Room) -> None:
     """Rings again for what waits and was not picked up."""
+    free = await free_slots(room)
     async with room.database.everything() as session:
-        waiting = await session.scalars(
-            select(Job.id)
-            .where(
-                Job.state == JobState.QUEUED.value,
-                or_(Job.rung_at.is_(None), Job.rung_at < func.now() - RING_AGAIN),
-            )
-            .order_by(Job.id)
-            .limit(_MOST)
-            .with_for_update(skip_locked=True)
-        )
-        for job_id in (jobs := list(waiting)):
+        # A message says that there is something to do, not what: more of them than slots would only pile up in front
+        # of workers that have none. One goes out in any case, because what is known of slots is some seconds old.
+        jobs = await could_start(session, room.settings, unrung_for=RING_AGAIN, most=min(max(1, free), _MOST))
+        for job_id in jobs:
             _ring_again(session, RUN_JOB, job_id)
         if jobs:
             await session.execute(update(Job).where(Job.id.in_(jobs)).values(rung_at=func.now()))

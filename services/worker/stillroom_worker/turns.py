@@ -5,10 +5,11 @@ was served longest ago. Were messages worked on in the
 order in which they came, five hundred jobs of one organization would make everybody else wait for all of them.
 """
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
@@ -18,9 +19,31 @@ from stillroom_core.jobs.lifecycle import JobState
 from stillroom_core.jobs.models import Job
 from stillroom_core.settings import Settings
 
+# A flood waits on more databases than there are slots anywhere; whose turn it is stands first.
+_MOST_LOOKED_AT = 500
+
 
 async def next_in_turn(session: Session, settings: Settings, *, hint: UUID | None = None) -> UUID | None:
     """The job that should run next, of all organizations; of one organization the hinted one, else the oldest."""
+    found: UUID | None = await session.scalar(_in_turn(settings, hint=hint).limit(1))
+    return found
+
+
+async def could_start(session: Session, settings: Settings, *, unrung_for: timedelta, most: int) -> list[UUID]:
+    """The jobs that would start if slots were free now, whose turn it is first, and that nobody was told of lately."""
+    unrung = or_(Job.rung_at.is_(None), Job.rung_at < func.now() - unrung_for)
+    found = await session.scalars(
+        select(Job.id)
+        .where(Job.id.in_(_in_turn(settings).limit(_MOST_LOOKED_AT)), Job.state == JobState.QUEUED.value, unrung)
+        .order_by(Job.id)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    return list(found)
+
+
+def _in_turn(settings: Settings, *, hint: UUID | None = None) -> Select[UUID]:
+    """The first in line of each database on which something could start now, in the order of their turns."""
     running = (
         select(Job.organization_id, func.count().label("number"))
         .where(Job.state == JobState.RUNNING.value)
@@ -54,10 +77,7 @@ async def next_in_turn(session: Session, settings: Settings, *, hint: UUID | Non
         wanted = wanted.where(share < settings.organization_jobs)
     if settings.server_jobs:
         wanted = wanted.where(running_on_server_of(Database) < settings.server_jobs)
-    found: UUID | None = await session.scalar(
-        wanted.order_by(share, served.nulls_first(), *([first.c.id != hint] if hint else []), first.c.id).limit(1)
-    )
-    return found
+    return wanted.order_by(share, served.nulls_first(), *([first.c.id != hint] if hint else []), first.c.id)
 
 
 def _began_last(organization_id: Any, state: JobState) -> Any:

@@ -88,12 +88,12 @@ async def test_a_database_that_a_vanished_worker_holds_keeps_no_other_from_being
 
 
 async def test_whatever_is_held_the_other_jobs_are_rung(scene: Any) -> None:
-    scene.commit(two_tables())
-    await scene.fetch()
-    held, waiting = await scene.queue_job("upgrade", "aaa1"), await scene.queue_job("upgrade", "head")
+    held, waiting = await two_silent_jobs(scene)
     scene.queue.rings.clear()
     async with scene.room.database.everything() as session:
-        await session.execute(update(Job).values(rung_at=now() - timedelta(minutes=1)))
+        waits = {"state": "queued", "attempt": None, "rung_at": now() - timedelta(minutes=1)}
+        await session.execute(update(Job).values(**waits))
+        await session.execute(update(Database).values(trusted=True))
         await session.execute(update(Database).values(read_state="running", read_requested_at=None))
     with (
         vanished("update jobs set steps_done = 1 where id = %s", held),

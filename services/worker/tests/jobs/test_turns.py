@@ -1,16 +1,21 @@
 """Whose turn it is, and how many may run at once: decided in the rows, whatever the broker says first."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 import pytest
+from redis import Redis
 from sqlalchemy import delete, select, update
 
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.models import Environment
 from stillroom_core.jobs.lifecycle import JobState
 from stillroom_core.jobs.models import Job
+from stillroom_core.jobs.presence import Worker, leave, say
+from stillroom_core.jobs.queue import RUN_JOB
 from stillroom_core.keys import new_key
 from stillroom_core.organizations.models import Organization
 from stillroom_core.projects.models import Commit, Project
@@ -18,6 +23,7 @@ from stillroom_core.settings import get_settings
 from stillroom_core.tables import now
 from stillroom_testing.jobs_scene import two_tables
 from stillroom_worker.claims import claim
+from stillroom_worker.sweep import sweep
 from stillroom_worker.take_turn import take_turn
 from stillroom_worker.turns import next_in_turn
 
@@ -192,3 +198,60 @@ async def test_a_message_about_a_job_of_a_flood_runs_whose_turn_it_is(
     unknown = new_key()
     await take_turn(scene.room, unknown)  # about nothing: nobody else's turn comes by it
     assert ran == [late, unknown]
+
+
+async def rung(scene: Any) -> list[UUID]:
+    """About which jobs a sweep sends messages."""
+    scene.queue.rings.clear()
+    await sweep(scene.room)
+    return [ring.key for ring in scene.queue.rings if ring.task == RUN_JOB]
+
+
+@contextmanager
+def worker(scene: Any, **told: Any) -> Iterator[None]:
+    """A worker that says this of itself."""
+    with Redis.from_url(scene.room.settings.redis_url.get_secret_value()) as broker:
+        say(broker, Worker(**{"name": "flood:1", "level": "bare", "queues": ("stillroom",), **told}))
+        try:
+            yield
+        finally:
+            leave(broker, "flood:1")
+
+
+async def test_a_flood_is_told_to_as_many_as_have_a_free_slot_and_to_one_where_nobody_has(
+    scene: Any, queued: Any
+) -> None:
+    flood = [await queued() for _ in range(12)]
+    with worker(scene, slots=5, busy=2):
+        assert await rung(scene) == flood[:3]
+        assert await rung(scene) == flood[3:6]  # the first were told of just now
+    with worker(scene, slots=5, busy=5):
+        assert await rung(scene) == [flood[6]]
+    with worker(scene, slots=5, draining=True), worker(scene, slots=9, level="refused"):
+        assert await rung(scene) == [flood[7]]
+    assert await rung(scene) == [flood[8]]  # nobody lives: whoever comes finds one message, not thousands
+
+
+async def test_only_what_could_start_now_is_told_of(scene: Any, queued: Any) -> None:
+    runs, waits, doubtful = await queued(), await queued(), await queued()
+    free = await queued()
+    async with scene.room.database.everything() as session:
+        places = {row.id: row.database_id for row in await session.scalars(select(Job))}
+        await session.execute(update(Job).where(Job.id == waits).values(database_id=places[runs]))
+        await session.execute(
+            update(Database)
+            .where(Database.id == places[doubtful])
+            .values(trusted=False, read_state="running", read_requested_at=now())
+        )
+    await begin(scene, runs)
+    with worker(scene, slots=10):
+        assert await rung(scene) == [free]
+
+
+async def test_what_a_bound_holds_back_is_not_told_of(scene: Any, queued: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, _second = await queued(), await queued()
+    other = await queued("late")
+    await begin(scene, first)
+    monkeypatch.setattr(scene.room.settings, "organization_jobs", 1)
+    with worker(scene, slots=10):
+        assert await rung(scene) == [other]
