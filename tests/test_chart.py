@@ -166,6 +166,7 @@ def test_the_restricted_profile_of_kubernetes_is_kept_where_the_level_allows_it(
         ({"settings": {"STILLROOM_SMTP_URL": "smtp://u:in the open@h"}}, "STILLROOM_SMTP_URL"),
         ({"secrets": {"redisUrl": "redis://valkey:6379/0"}}, "redisUrl"),
         ({"secrets": {"smtpUrl": "http://mail"}}, "smtpUrl"),
+        ({"secrets": {"brokerUrl": "amqp://rabbitmq:5672"}}, "brokerUrl"),
         ({"accounts": {"signUp": "everybody"}}, "signUp"),
         ({"workers": []}, "workers"),
         ({"publicURL": "https://x"}, "publicURL"),
@@ -184,6 +185,21 @@ def test_values_that_could_not_work_are_refused_with_the_reason(values: Manifest
 
 def test_a_release_of_any_name_has_names_of_its_own() -> None:
     assert {m["metadata"]["name"].startswith("acme-stillroom") for m in render({}, name="acme")} == {True}
+
+
+def test_rabbitmq_is_given_to_the_processes_and_to_keda_and_stands_in_the_secret_alone() -> None:
+    address = "amqps://stillroom:canary@rabbitmq.internal:5671/stillroom"
+    manifests = render(
+        {"secrets": {"brokerUrl": address}, "workerDefaults": {"keda": {"enabled": True, "rabbitmq": True}}}
+    )
+    (secret,) = [one for one in of_kind(manifests, "Secret") if one["metadata"]["name"] == "stillroom"]
+    assert secret["stringData"]["BROKER_URL"] == address
+    assert "canary" not in json.dumps([one for one in manifests if one["kind"] != "Secret"])
+    (scaled,) = of_kind(manifests, "ScaledObject")
+    (trigger,) = scaled["spec"]["triggers"]
+    assert (trigger["type"], trigger["metadata"]["queueName"]) == ("rabbitmq", "stillroom")
+    (keda,) = of_kind(manifests, "TriggerAuthentication")
+    assert keda["spec"]["secretTargetRef"] == [{"parameter": "host", "name": "stillroom", "key": "BROKER_URL"}]
 
 
 def test_what_is_said_of_mail_and_accounts_reaches_every_process_and_its_secret_none_in_the_open() -> None:

@@ -45,7 +45,7 @@ async def live() -> Live:
 async def ready(context: ContextOf, response: Response) -> Ready:
     """Whether database and queue answer, and the database has the schema of this release."""
     database, queue, workers = await asyncio.gather(
-        database_answers(context.database), broker_answers(context.redis), _workers(context)
+        database_answers(context.database), broker_answers(context.redis, context.settings), _workers(context)
     )
     good = database == queue == OK
     response.status_code = 200 if good else 503

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from stillroom_core.database import Database, make_engine
+from stillroom_core.jobs import broker
 from stillroom_core.newest_schema import NEWEST
 from stillroom_core.settings import Settings
 
@@ -38,13 +39,19 @@ def schema_fits(found: Sequence[str]) -> str:
     return OK
 
 
-async def broker_answers(redis: "Redis") -> str:
-    """`ok`, or why the broker cannot be worked with."""
+async def broker_answers(redis: "Redis", settings: Settings) -> str:
+    """`ok`, or why Valkey, or the broker of messages where it is another one, cannot be worked with."""
     try:
         async with asyncio.timeout(_PATIENCE.total_seconds()):
             await redis.ping()
     except (RedisError, OSError, TimeoutError) as cause:
         return f"does not answer ({type(cause).__name__})"
+    if settings.broker_url is None:
+        return OK
+    try:
+        await broker.product(settings)
+    except broker.Away as cause:
+        return f"messages: does not answer ({type(cause).__name__})"
     return OK
 
 
@@ -60,7 +67,7 @@ async def _examine(settings: Settings) -> dict[str, str]:
         found = dict(
             zip(
                 ("database", "broker"),
-                await asyncio.gather(database_answers(database), broker_answers(redis)),
+                await asyncio.gather(database_answers(database), broker_answers(redis, settings)),
                 strict=True,
             )
         )

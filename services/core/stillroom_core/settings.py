@@ -27,7 +27,16 @@ class Settings(BaseSettings):
         description="The same database for the role that owns the tables; only migrations use it. Without it they run "
         "as the role of DATABASE_URL",
     )
-    redis_url: SecretStr = Field(alias="REDIS_URL", description="Broker and live feed: redis://…")
+    redis_url: SecretStr = Field(
+        alias="REDIS_URL",
+        description="Live feed, tickets, counters of limits and, unless BROKER_URL is given, broker: redis://…",
+    )
+    broker_url: SecretStr | None = Field(
+        default=None,
+        alias="BROKER_URL",
+        description="A RabbitMQ that carries the messages to the workers instead of REDIS_URL: "
+        "amqp://user:password@host:5672/vhost, or amqps://",
+    )
     secret_key: SecretStr = Field(alias="STILLROOM_SECRET_KEY", description="Signs access tokens; 32 bytes or more")
     sealing_keys: SecretStr = Field(
         alias="STILLROOM_SEALING_KEYS",
@@ -174,6 +183,18 @@ class Settings(BaseSettings):
             raise ValueError("STILLROOM_SMTP_URL must be smtp://… or smtps://…, with a host")
         return value
 
+    @field_validator("broker_url")
+    @classmethod
+    def _broker_readable(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None or not value.get_secret_value():
+            return None
+        url = urlsplit(value.get_secret_value())
+        if url.scheme not in ("amqp", "amqps") or not url.hostname:
+            raise ValueError(
+                "BROKER_URL must be amqp://… or amqps://…, with a host; without it REDIS_URL is the broker"
+            )
+        return value
+
     @model_validator(mode="after")
     def _guarded_broker(self) -> "Settings":
         # Whoever can write to the broker can ring the workers and read what people watch.
@@ -182,12 +203,22 @@ class Settings(BaseSettings):
                 "REDIS_URL has no password: redis://:password@host:6379/0, with requirepass in the server; only "
                 "STILLROOM_DEVELOPMENT=1 does without"
             )
+        if not self.development and self.broker_url and not urlsplit(self.broker_url.get_secret_value()).password:
+            raise ValueError(
+                "BROKER_URL has no password: amqp://user:password@host:5672/vhost; only STILLROOM_DEVELOPMENT=1 does "
+                "without"
+            )
         return self
 
     @field_validator("web_dir", "owner_database_url", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None
+
+    @property
+    def messages_url(self) -> str:
+        """Where messages to the workers go: the whole address, with its password."""
+        return (self.broker_url or self.redis_url).get_secret_value()
 
     @property
     def access_token_life(self) -> timedelta:

@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from stillroom_core.databases.own_servers import OwnServers, is_own
 from stillroom_core.settings import Settings
@@ -13,6 +14,7 @@ from stillroom_core.settings import Settings
 NAMES = {
     "postgres": ["10.0.0.5", "fd00::5"],
     "valkey": ["10.0.0.6"],
+    "rabbitmq": ["10.0.0.7"],
     "db.customer.test": ["10.0.0.5"],
     "fine.customer.test": ["10.0.0.9"],
     "localhost": ["127.0.0.1", "::1"],
@@ -42,6 +44,7 @@ def settings() -> Callable[..., Settings]:
             database_url=Settings.model_fields["database_url"].annotation(url),
             owner_database_url=None,
             redis_url=Settings.model_fields["redis_url"].annotation("redis://:p@valkey:6379/0"),
+            broker_url=SecretStr("amqp://u:p@rabbitmq/ours"),
             development=development,
         )
 
@@ -60,6 +63,11 @@ async def test_valkey_is_refused_at_its_port_also_in_development(settings: Any) 
     for development in (False, True):
         assert await is_own(settings(development=development), "valkey", 6379, "0")
         assert not await is_own(settings(development=development), "valkey", 5432, "0")
+
+
+async def test_the_broker_of_messages_is_refused_at_its_port(settings: Any) -> None:
+    assert await is_own(settings(), "10.0.0.7", 5672, "0")
+    assert not await is_own(settings(), "10.0.0.7", 5432, "0")
 
 
 async def test_in_development_another_database_of_the_same_server_may_be_migrated(settings: Any) -> None:

@@ -46,6 +46,47 @@ def test_a_broker_without_a_password_is_refused_outside_development(
 
 
 @pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("amqp://rabbitmq:5672", "BROKER_URL has no password"),
+        ("amqp://stillroom@rabbitmq/ours", "BROKER_URL has no password"),
+        ("redis://:canary@valkey:6379/0", "BROKER_URL must be amqp"),
+        ("amqp://", "BROKER_URL must be amqp"),
+        ("amqps://u:canary@", "BROKER_URL must be amqp"),
+    ],
+)
+def test_a_broker_of_messages_that_could_not_work_or_is_open_is_refused_with_the_reason(
+    url: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _give(monkeypatch, tmp_path, url)
+    with pytest.raises(ValidationError, match=reason) as refused:
+        get_settings.__wrapped__()
+    assert "canary" not in str(refused.value)
+
+
+def test_messages_go_over_valkey_unless_another_broker_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for given, used in (("", "redis://:p@c"), ("amqps://u:p@r/v", "amqps://u:p@r/v")):
+        _give(monkeypatch, tmp_path, given)
+        assert get_settings.__wrapped__().messages_url == used
+
+
+def _give(monkeypatch: pytest.MonkeyPatch, folder: Path, broker_url: str) -> None:
+    given = {
+        "DATABASE_URL": "postgresql://a:b@c/d",
+        "REDIS_URL": "redis://:p@c",
+        "BROKER_URL": broker_url,
+        "STILLROOM_SECRET_KEY": "a" * 40,
+        "STILLROOM_SEALING_KEYS": "k:" + "A" * 43 + "=",
+        "STILLROOM_DATA_DIR": str(folder),
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("STILLROOM_DEVELOPMENT", raising=False)
+
+
+@pytest.mark.parametrize(
     "command",
     [
         ["uvicorn", "stillroom_api.main:create_app", "--factory"],

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.engine import make_url
 
+from stillroom_core.jobs.broker import address as address_of_messages
 from stillroom_core.outbound.addresses import Address, embedded
 from stillroom_core.settings import Settings
 
@@ -84,6 +85,8 @@ def _places(settings: Settings) -> Iterable[_Place]:
     broker = urlsplit(settings.redis_url.get_secret_value())
     if broker.hostname:
         yield _Place(broker.hostname, broker.port or _VALKEY, None)
+    if messages := address_of_messages(settings):
+        yield _Place(*messages, None)
 
 
 def _listed(value: str | tuple[str, ...] | None) -> list[str]:

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from stillroom_core.database import Session
 from stillroom_core.health import OK, schema_fits
 from stillroom_core.installation import standing
+from stillroom_core.jobs import broker
 from stillroom_core.jobs.presence import Worker, living_workers
 from stillroom_core.jobs.queue import QUEUE
 from stillroom_core.newest_schema import NEWEST
@@ -36,13 +37,13 @@ async def overview(session: Session, redis: "Redis", settings: Settings) -> dict
             "failed_work": await standing.failed_work(session),
         }
         present = (await session.scalars(text("select version_num from alembic_version"))).all()
-    broker, workers, lines = await _broker(redis)
+    told, workers, lines = await _broker(redis, settings)
     return {
         "version": version("stillroom-core"),
         "at": now(),
         "lease_s": settings.lease_s,
         "schema": {"present": ", ".join(present), "needed": NEWEST, "fits": schema_fits(present)},
-        "broker": broker,
+        "broker": told,
         "queue": {
             "waiting": waiting.total,
             "by_age": waiting.by_age,
@@ -56,12 +57,19 @@ async def overview(session: Session, redis: "Redis", settings: Settings) -> dict
     }
 
 
-async def _broker(redis: "Redis") -> tuple[str, list[Worker], dict[str, int | None]]:
+async def _broker(redis: "Redis", settings: Settings) -> tuple[str, list[Worker], dict[str, int | None]]:
     try:
         async with asyncio.timeout(_PATIENCE.total_seconds()):
             workers = await living_workers(redis)
             names = sorted({QUEUE, *(name for worker in workers for name in worker.queues)})
-            lines: dict[str, int | None] = {name: await redis.llen(name) for name in names}
+            lines: dict[str, int | None] = {}
+            if settings.broker_url is None:
+                lines = {name: await redis.llen(name) for name in names}
     except (RedisError, OSError, TimeoutError) as cause:
         return f"does not answer ({type(cause).__name__})", [], {QUEUE: None}
-    return OK, workers, lines
+    if settings.broker_url is None:
+        return OK, workers, lines
+    try:
+        return OK, workers, {**await broker.lengths(settings, names)}
+    except broker.Away as cause:
+        return f"messages: does not answer ({type(cause).__name__})", workers, dict.fromkeys(names)

@@ -12,10 +12,10 @@ from uuid import UUID
 
 import structlog
 from celery import Celery
-from kombu.exceptions import OperationalError
 
 from stillroom_core.database import Session
 from stillroom_core.jobs import transport
+from stillroom_core.jobs.broker import Away
 from stillroom_core.settings import Settings
 from stillroom_core.silence import BROKER_WITHIN, keepalive
 from stillroom_core.telemetry import traces
@@ -41,6 +41,8 @@ TRAIL = "stillroom-trail"
 # Celery on Redis redelivers what is not acknowledged in this time; tasks are acknowledged on arrival, so
 # only a worker that dies between receiving and acknowledging is concerned.
 _VISIBILITY = timedelta(hours=12)
+# RabbitMQ and a worker each tell the other so often that they live; twice without it, and the connection is given up.
+_HEARTBEAT = timedelta(seconds=10)
 _UP = timedelta(minutes=2)
 # Who listens for messages never writes, so nothing tells it that the network has forgotten its connection. It looks
 # so often whether an answer is overdue, and connects again; until then it is deaf.
@@ -50,7 +52,7 @@ _LISTENS_WITHIN = timedelta(seconds=5)
 def make_celery(settings: Settings) -> Celery:
     """The Celery application as both sides of the queue configure it."""
     transport.register()
-    app = Celery("stillroom", broker=settings.redis_url.get_secret_value())
+    app = Celery("stillroom", broker=settings.messages_url)
     app.conf.update(
         task_serializer="json",
         accept_content=["json"],
@@ -61,23 +63,39 @@ def make_celery(settings: Settings) -> Celery:
         task_default_queue=QUEUE,
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
-        worker_enable_remote_control=True,
         # A process of the pool opens its room before it says that it is up. Celery's 4 s may be too short for that on
         # a busy host: it would kill the process, and the next one, for ever.
         worker_proc_alive_timeout=_UP.total_seconds(),
         broker_connection_retry_on_startup=True,
-        broker_transport_options={
-            "visibility_timeout": _VISIBILITY.total_seconds(),
-            "socket_timeout": BROKER_WITHIN.total_seconds(),
-            "socket_connect_timeout": BROKER_WITHIN.total_seconds(),
-            "socket_keepalive": True,
-            "socket_keepalive_options": keepalive(),
-            "health_check_interval": _LISTENS_WITHIN.total_seconds(),
-            "retry_on_timeout": True,
-        },
+        broker_connection_timeout=BROKER_WITHIN.total_seconds(),
+        broker_heartbeat=_HEARTBEAT.total_seconds(),
+        broker_transport_options=_over_amqp() if settings.broker_url else _over_valkey(),
+        # Who watches a worker from outside is shown it by Valkey; over AMQP each would be a queue of its own.
+        worker_enable_remote_control=settings.broker_url is None,
         timezone="UTC",
     )
     return app
+
+
+def _over_valkey() -> dict[str, Any]:
+    return {
+        "visibility_timeout": _VISIBILITY.total_seconds(),
+        "socket_timeout": BROKER_WITHIN.total_seconds(),
+        "socket_connect_timeout": BROKER_WITHIN.total_seconds(),
+        "socket_keepalive": True,
+        "socket_keepalive_options": keepalive(),
+        "health_check_interval": _LISTENS_WITHIN.total_seconds(),
+        "retry_on_timeout": True,
+    }
+
+
+def _over_amqp() -> dict[str, Any]:
+    """There is no visibility timeout: what a worker took and did not acknowledge comes back when its connection ends.
+
+    The server says that it has a message: without that one sent into a connection that is gone would count as sent.
+    """
+    seconds = BROKER_WITHIN.total_seconds()
+    return {"confirm_publish": True, "write_timeout": seconds, "socket_settings": keepalive()}
 
 
 @dataclass(frozen=True)
@@ -100,6 +118,9 @@ class CeleryQueue:
 
     def __init__(self, settings: Settings) -> None:
         self._celery = make_celery(settings)
+        self._confirmed: dict[str, Any] = {}
+        if settings.broker_url:
+            self._confirmed["confirm_timeout"] = BROKER_WITHIN.total_seconds()
 
     async def send(self, rings: list[Ring]) -> None:
         """Sends off the event loop, because the broker client blocks."""
@@ -109,8 +130,11 @@ class CeleryQueue:
         for ring in rings:
             try:
                 with traces.span(f"queue {ring.task}"):
-                    self._celery.send_task(ring.task, args=[str(ring.key)], headers={TRAIL: carried()}, retry=False)
-            except (OperationalError, OSError) as cause:
+                    headers = {TRAIL: carried()}
+                    self._celery.send_task(
+                        ring.task, args=[str(ring.key)], headers=headers, retry=False, **self._confirmed
+                    )
+            except Away as cause:
                 # The row stands; the sweeper rings again as soon as the broker is back.
                 log.warning("queue.unreachable", task=ring.task, key=str(ring.key), cause=type(cause).__name__)
 

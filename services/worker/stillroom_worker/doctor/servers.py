@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from stillroom_core.database import Database, Session, make_engine
 from stillroom_core.health import OK, schema_fits
+from stillroom_core.jobs import broker
 from stillroom_core.jobs.presence import REFUSED, living_workers
 from stillroom_core.settings import Settings, parse_sealing_keys
 from stillroom_core.tables import Table
@@ -110,12 +111,23 @@ async def look_at_broker(settings: Settings) -> list[Finding]:
     url = settings.redis_url.get_secret_value()
     redis = Redis.from_url(url, decode_responses=True, socket_timeout=5, socket_connect_timeout=5)
     try:
-        return await _broker(redis)
+        return [*await _broker(redis), *await _messages(settings)]
     except (RedisError, OSError, TimeoutError) as cause:
         remedy = "Check REDIS_URL: host, port and password; that the server runs; the network between."
         return [wrong("broker", f"cannot be used: {type(cause).__name__}", remedy)]
     finally:
         await redis.aclose()
+
+
+async def _messages(settings: Settings) -> list[Finding]:
+    """The broker of messages, where it is another one."""
+    if settings.broker_url is None:
+        return []
+    try:
+        return [ok("messages", await broker.product(settings))]
+    except broker.Away as cause:
+        remedy = "Check BROKER_URL: host, port, user, password and virtual host; that the user may use it; the network."
+        return [wrong("messages", f"cannot be used: {type(cause).__name__}", remedy)]
 
 
 async def _broker(redis: "Redis") -> list[Finding]:
