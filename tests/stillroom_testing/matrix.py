@@ -117,6 +117,8 @@ MATRIX: list[Row] = [
     in_organization("PATCH", "", MANAGERS, {"name": "Renamed"}),
     in_organization("POST", "/transfer", OWNERS, {"person": "{person}", "current": "correct horse battery"}),
     in_organization("POST", "/delete", OWNERS, {"slug": "own", "current": "correct horse battery"}),
+    # Nobody of the matrix has a second factor, so that it can only be switched off.
+    in_organization("PUT", "/second-factor", OWNERS, {"demanded": False}),
     in_organization("GET", "/provider", OWNERS),
     in_organization("PUT", "/provider", OWNERS, {"issuer": "https://10.0.0.1", "client_id": "c"}),
     in_organization("DELETE", "/provider", OWNERS),

@@ -37,7 +37,7 @@ async def bootstrap(session: Session, content: dict[str, Any]) -> dict[str, bool
     made_project = False
     if sample := content.get("sample"):
         organization = await _organization(session, sample["organization"], person)
-        actor = await actor_in(session, person, key=organization.id)
+        actor = await actor_in(session, person, key=organization.id, even_barred=True)
         repository = ProjectRepository(session, organization.id)
         if not await repository.taken(sample["project"]["slug"]):
             made_project = True

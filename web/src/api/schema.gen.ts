@@ -2538,6 +2538,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/orgs/{org}/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Demand Second Factor
+         * @description Demands a second factor of every member, or does not any more.
+         */
+        put: operations["demand_second_factor_api_orgs__org__second_factor_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/orgs/{org}/service-accounts": {
         parameters: {
             query?: never;
@@ -5708,8 +5728,13 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+            /** Passkey */
+            passkey: boolean;
             role: components["schemas"]["OrganizationRole"];
-            /** Second Factor */
+            /**
+             * Second Factor
+             * @description an authenticator app
+             */
             second_factor: boolean;
             /**
              * Since
@@ -6094,6 +6119,11 @@ export interface components {
             permissions: string[];
             /** Role */
             role: string;
+            /**
+             * Second Factor Missing
+             * @description it demands a second factor, and until there is one nothing is allowed
+             */
+            second_factor_missing: boolean;
             /** Slug */
             slug: string;
         };
@@ -6118,6 +6148,8 @@ export interface components {
             permissions: string[];
             /** Role */
             role: string;
+            /** Second Factor Demanded */
+            second_factor_demanded: boolean;
             /** Slug */
             slug: string;
         };
@@ -7674,6 +7706,14 @@ export interface components {
              * @enum {string}
              */
             what: "added" | "missing" | "different";
+        };
+        /**
+         * SecondFactorDemand
+         * @description Whether members need a second factor to do anything here.
+         */
+        SecondFactorDemand: {
+            /** Demanded */
+            demanded: boolean;
         };
         /**
          * SecondFactorSetup
@@ -13711,6 +13751,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Rights"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    demand_second_factor_api_orgs__org__second_factor_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecondFactorDemand"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganizationRead"];
                 };
             };
             /** @description Problem */

@@ -84,7 +84,8 @@ async def named_project(session: Session, person: User, given: str | None) -> In
     name = given or _only(bounds.scope.project_ids if bounds else None, "project")
     organization, _, slug = name.rpartition("/")
     found: list[InProject] = []
-    for actor in await actors_of(session, person):
+    actors = await actors_of(session, person)
+    for actor in actors:
         if organization and actor.organization_slug != organization:
             continue
         await narrow(session, actor.organization_id)
@@ -102,6 +103,9 @@ async def named_project(session: Session, person: User, given: str | None) -> In
             fields={"project": "ambiguous"},
         )
     if not found:
+        for actor in actors:
+            if actor.organization_slug == organization or not organization:
+                actor.check_admitted()
         raise not_found("project")
     await act_as(session, found[0].actor)
     return found[0]

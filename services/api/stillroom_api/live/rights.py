@@ -177,7 +177,7 @@ class _Known:
             if token is None or token.revoked_at is not None or token.expires_at <= now():
                 return None
             actors = within(actors, token.organization_id, scope_of(token))
-        return {actor.organization_id: actor for actor in actors}
+        return {actor.organization_id: actor for actor in actors if not actor.barred}
 
 
 async def _known(session: Session, guests: set[Guest]) -> _Known:

@@ -34,10 +34,11 @@ class MemberRead(PersonName):
 
     role: OrganizationRole
     since: datetime
-    second_factor: bool
+    second_factor: bool = Field(description="an authenticator app")
+    passkey: bool
 
     @classmethod
-    def of_rows(cls, membership: Membership, user: User) -> "MemberRead":
+    def of_rows(cls, membership: Membership, user: User, *, passkey: bool) -> "MemberRead":
         """From the rows."""
         return cls(
             id=user.id,
@@ -46,6 +47,7 @@ class MemberRead(PersonName):
             role=OrganizationRole(membership.role),
             since=membership.created_at,
             second_factor=user.totp_enabled_at is not None,
+            passkey=passkey,
         )
 
 
@@ -118,7 +120,8 @@ async def list_members(
     session: Transaction, actor: Annotated[Actor, in_organization(Permission.ORGANIZATION_READ)]
 ) -> Members:
     """Who belongs to the organization."""
-    return Members(items=[MemberRead.of_rows(*row) for row in await service.list_members(session, actor)])
+    found, keyed = await service.list_members(session, actor)
+    return Members(items=[MemberRead.of_rows(*row, passkey=row[1].id in keyed) for row in found])
 
 
 @router.patch("/members/{person}", status_code=204)

@@ -42,6 +42,7 @@ async def _me(session: Session, person: User) -> Me:
                     slug=actor.organization_slug,
                     name=actor.organization_name,
                     role=actor.role,
+                    second_factor_missing=actor.barred,
                     permissions=sorted(actor.permissions()),
                 )
                 for actor in await actors_of(session, person)

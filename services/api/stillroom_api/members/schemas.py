@@ -13,6 +13,9 @@ class OrganizationOfMine(BaseModel):
     slug: str
     name: str
     role: str
+    second_factor_missing: bool = Field(
+        description="it demands a second factor, and until there is one nothing is allowed"
+    )
     permissions: list[str]
 
 

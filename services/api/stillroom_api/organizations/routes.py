@@ -11,6 +11,7 @@ from stillroom_api.organizations.schemas import (
     OrganizationChanges,
     OrganizationNew,
     OrganizationRead,
+    SecondFactorDemand,
     Transfer,
 )
 from stillroom_core.actors.actor import Actor
@@ -49,6 +50,18 @@ async def change_organization(
     return OrganizationRead.of(await service.change_organization(session, actor, body.given()), actor)
 
 
+@router.put("/orgs/{org}/second-factor")
+async def demand_second_factor(
+    body: SecondFactorDemand,
+    session: Transaction,
+    person: Person,
+    actor: Annotated[Actor, in_organization(Permission.PROVIDER_MANAGE)],
+) -> OrganizationRead:
+    """Demands a second factor of every member, or does not any more."""
+    changed = await service.demand_second_factor(session, actor, person, demanded=body.demanded)
+    return OrganizationRead.of(changed, actor)
+
+
 @router.post("/orgs/{org}/transfer", status_code=204)
 async def transfer_organization(
     body: Transfer,
@@ -80,4 +93,4 @@ async def delete_organization(
 @router.delete("/me/organizations/{org}", status_code=204)
 async def leave_organization(org: str, session: Transaction, person: Person) -> None:
     """Ends my membership."""
-    await leave(session, await actor_in(session, person, slug=org))
+    await leave(session, await actor_in(session, person, slug=org, even_barred=True))

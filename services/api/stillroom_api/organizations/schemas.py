@@ -34,6 +34,14 @@ class OrganizationChanges(BaseModel):
         return {name: value for name, value in self.model_dump(exclude_unset=True).items() if value is not None}
 
 
+class SecondFactorDemand(BaseModel):
+    """Whether members need a second factor to do anything here."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    demanded: bool
+
+
 class OrganizationRead(BaseModel):
     """An organization, and what I may do in it."""
 
@@ -42,6 +50,7 @@ class OrganizationRead(BaseModel):
     name: str
     created_at: datetime
     role: str
+    second_factor_demanded: bool
     permissions: list[str]
 
     @classmethod
@@ -53,6 +62,7 @@ class OrganizationRead(BaseModel):
             name=organization.name,
             created_at=organization.created_at,
             role=actor.role,
+            second_factor_demanded=organization.second_factor_demanded,
             permissions=sorted(actor.permissions()),
         )
 

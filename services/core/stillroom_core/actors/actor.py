@@ -53,11 +53,14 @@ class Actor:
     grants: tuple[Grant, ...] = ()
     kind: str = "person"  # or service
     scope: Scope | None = None  # of the API token through which it acts
+    barred: bool = False  # the organization demands a second factor, and the person has none: nothing is allowed
 
     def permissions(
         self, project_id: UUID | None = None, environment: Environment | None = None
     ) -> frozenset[Permission]:
         """Everything allowed in the organization, in one project of it, or in one environment of that."""
+        if self.barred:
+            return frozenset()
         granted = ORGANIZATION_ROLES[self.role].union(
             *(grant.permissions(environment) for grant in self.grants if grant.project_id == project_id)
         )
@@ -75,6 +78,8 @@ class Actor:
 
     def visible_projects(self) -> frozenset[UUID] | None:
         """The projects that may be listed; None means all of the organization's."""
+        if self.barred:
+            return frozenset()
         everywhere = Permission.PROJECT_READ in ORGANIZATION_ROLES[self.role]
         own = None if everywhere else frozenset(grant.project_id for grant in self.grants)
         return self.scope.only(own) if self.scope else own
@@ -85,6 +90,7 @@ class Actor:
         """Raises Forbidden that names the missing permission."""
         if self.may(permission, project_id, environment):
             return
+        self.check_admitted()
         where = {"environment": environment.slug} if environment is not None else {}
         raise Forbidden(
             "permission_missing",
@@ -95,6 +101,17 @@ class Actor:
             fix="Ask an administrator of the organization for a role that has it.",
             params={"permission": str(permission), **where},
         )
+
+    def check_admitted(self) -> None:
+        """Raises Forbidden for who lacks the second factor that the organization demands."""
+        if self.barred:
+            raise Forbidden(
+                "second_factor_demanded",
+                f"{self.organization_name} demands a second factor of its members.",
+                detail="Your account has neither an authenticator app nor a passkey; API tokens of yours wait too.",
+                fix="Add one under Account, Password and second factor; then everything is open again.",
+                params={"organization": self.organization_slug},
+            )
 
     def check_rank(self, role: OrganizationRole) -> None:
         """Raises Forbidden for a role above the actor's own, which only a higher one may give, take or remove."""

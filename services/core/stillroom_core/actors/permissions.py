@@ -69,7 +69,7 @@ MEANINGS: dict[Permission, str] = {
     _P.ORGANIZATION_MANAGE: "rename the organization and change its settings",
     _P.ORGANIZATION_TRANSFER: "hand the organization over to another member",
     _P.ORGANIZATION_DELETE: "delete the organization",
-    _P.PROVIDER_MANAGE: "set the organization's identity provider up, which says who somebody is",
+    _P.PROVIDER_MANAGE: "say how members sign in: the identity provider, and whether a second factor is demanded",
     _P.MEMBER_MANAGE: "invite and remove members, change their roles up to one's own, keep groups",
     _P.AUDIT_READ: "read the audit log",
     _P.PROJECT_CREATE: "add projects, also from another organization",

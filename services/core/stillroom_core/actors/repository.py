@@ -11,6 +11,7 @@ from stillroom_core.actors.acting import acting_in
 from stillroom_core.actors.actor import Actor, Grant
 from stillroom_core.actors.permissions import OrganizationRole, ProjectRole
 from stillroom_core.actors.scope import Scope
+from stillroom_core.actors.second_factor import without_second_factor
 from stillroom_core.database import Session
 from stillroom_core.errors import not_found
 from stillroom_core.groups.models import Group, GroupMember, GroupRole
@@ -48,6 +49,8 @@ async def actors_of_all(session: Session, users: Sequence[User]) -> dict[UUID, l
         )
         memberships = rows.all()
         grants = await _grants(session, people)
+        demanding = [(people[row.user_id], row.Organization.id) for row in memberships if _demands(row.Organization)]
+        barred = await without_second_factor(session, demanding) if demanding else frozenset()
     found: dict[UUID, list[Actor]] = {key: [] for key in people}
     for organization, user_id, role in memberships:
         found[user_id].append(
@@ -60,32 +63,43 @@ async def actors_of_all(session: Session, users: Sequence[User]) -> dict[UUID, l
                 role=OrganizationRole(role),
                 grants=tuple(grants.get((user_id, organization.id), ())),
                 kind=people[user_id].kind,
+                barred=(user_id, organization.id) in barred,
             )
         )
     return found
 
 
-async def actor_in(session: Session, user: User, *, slug: str | None = None, key: UUID | None = None) -> Actor:
+def _demands(organization: Organization) -> bool:
+    return organization.second_factor_demanded
+
+
+async def actor_in(
+    session: Session, user: User, *, slug: str | None = None, key: UUID | None = None, even_barred: bool = False
+) -> Actor:
     """The person as an actor of the organization, which alone the transaction sees from here on.
 
-    Raises NotFound for strangers and for absent organizations alike.
+    Raises NotFound for strangers and for absent organizations alike, Forbidden for who lacks a demanded second factor,
+    unless it is about somebody rather than asked by them (`even_barred`): then such an actor may do nothing.
     """
     for actor in await actors_of(session, user):
         if actor.organization_slug == slug or actor.organization_id == key:
-            await act_as(session, actor)
+            await act_as(session, actor, even_barred=even_barred)
             return actor
     raise not_found("organization")
 
 
-async def act_as(session: Session, actor: Actor) -> None:
+async def act_as(session: Session, actor: Actor, *, even_barred: bool = False) -> None:
     """From here on the transaction sees the actor's organization alone, and what it changes is told as theirs.
 
-    Who acts is known once in a request: whoever else is looked up later is somebody whom it is about.
+    Who acts is known once in a request: whoever else is looked up later is somebody whom it is about. Raises Forbidden
+    for who lacks a demanded second factor.
     """
     await narrow(session, actor.organization_id)
     acting = acting_in(session)
     acting.actor = acting.actor or actor
     bind_contextvars(organization=str(actor.organization_id))  # by its id: names of tenants stay out of logs
+    if not even_barred:
+        actor.check_admitted()
 
 
 async def _grants(session: Session, users: Collection[UUID]) -> dict[tuple[UUID, UUID], list[Grant]]:

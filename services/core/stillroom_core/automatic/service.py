@@ -240,7 +240,7 @@ async def _rule_maker(session: Session, environment: Environment) -> Actor:
     person = await session.get(User, environment.auto_upgrade_by) if environment.auto_upgrade_by else None
     if person is not None and person.disabled_at is None:
         with suppress(NotFound):
-            return await actor_in(session, person, key=environment.organization_id)
+            return await actor_in(session, person, key=environment.organization_id, even_barred=True)
     raise Forbidden(
         "rule_without_owner",
         "Whoever set this rule does not belong to the organization any more.",

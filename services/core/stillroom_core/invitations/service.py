@@ -151,7 +151,7 @@ async def accept(session: Session, person: User, token: str) -> Organization:
         raise Conflict("member_already", "You are a member already.", fix="There is nothing left to accept.")
     await _join(session, opened, person)
     # From here on the person acts in the organization, which is told who came in.
-    await actor_in(session, person, key=opened.organization.id)
+    await actor_in(session, person, key=opened.organization.id, even_barred=True)
     return opened.organization
 
 
@@ -175,7 +175,7 @@ async def accept_as_new(
     if not proven:
         await send_verification(session, person)
     await _join(session, opened, person)
-    await actor_in(session, person, key=opened.organization.id)
+    await actor_in(session, person, key=opened.organization.id, even_barred=True)
     return person
 
 

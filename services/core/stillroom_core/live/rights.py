@@ -15,9 +15,10 @@ from stillroom_core.tenancy import ScopedSession
 _ROLES = frozenset({"memberships", "project_memberships", "environment_memberships", "group_members", "group_roles"})
 # Of these only what ends access: refreshing a token or saving a language is no change of rights.
 _ENDINGS = {
-    "users": ("token_version", "disabled_at"),
+    "users": ("token_version", "disabled_at", "totp_enabled_at"),
     "refresh_tokens": ("revoked_at",),
     "api_tokens": ("revoked_at", "expires_at"),
+    "organizations": ("second_factor_demanded",),
 }
 
 
@@ -39,7 +40,7 @@ def _executed(state: ORMExecuteState) -> None:
 
 def _decides(row: Any, *, deleted: bool) -> bool:
     name = row.__tablename__
-    if name in _ROLES or (deleted and name in (*_ENDINGS, "projects", "organizations", "trusts")):
+    if name in _ROLES or (deleted and name in (*_ENDINGS, "projects", "trusts", "passkeys")):
         return True
     state = inspect(row)
     return any(state.attrs[column].history.has_changes() for column in _ENDINGS.get(name, ()) if state.persistent)

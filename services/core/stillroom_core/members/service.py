@@ -8,6 +8,7 @@ from stillroom_core.accounts.events import tell_account
 from stillroom_core.actors.actor import Actor
 from stillroom_core.actors.permissions import OrganizationRole, Permission, ProjectRole
 from stillroom_core.actors.repository import actor_in
+from stillroom_core.actors.second_factor import with_passkeys
 from stillroom_core.database import Session
 from stillroom_core.environments.models import Environment
 from stillroom_core.environments.service import find_environment
@@ -37,7 +38,8 @@ async def subject_of(session: Session, actor: Actor, person_id: UUID | None) -> 
     actor.check(Permission.MEMBER_MANAGE)
     if not await MemberRepository(session, actor.organization_id).is_member(person_id):
         raise not_found("member")
-    return await actor_in(session, await session.get_one(User, person_id), key=actor.organization_id)
+    person = await session.get_one(User, person_id)
+    return await actor_in(session, person, key=actor.organization_id, even_barred=True)
 
 
 async def place_of(
@@ -50,9 +52,10 @@ async def place_of(
     return found, await find_environment(session, actor, found, environment) if environment else None
 
 
-async def list_members(session: Session, actor: Actor) -> Sequence[tuple[Membership, User]]:
-    """The members of the actor's organization by name."""
-    return await MemberRepository(session, actor.organization_id).listing()
+async def list_members(session: Session, actor: Actor) -> tuple[Sequence[tuple[Membership, User]], frozenset[UUID]]:
+    """The members of the actor's organization by name, and which of them have a passkey."""
+    found = await MemberRepository(session, actor.organization_id).listing()
+    return found, await with_passkeys(session, [user.id for _, user in found])
 
 
 async def change_role(session: Session, actor: Actor, person_id: UUID, role: OrganizationRole) -> None:

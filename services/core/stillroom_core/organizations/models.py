@@ -14,3 +14,5 @@ class Organization(Keyed, Table):
     slug: Mapped[str] = mapped_column(String(63), unique=True)
     name: Mapped[str] = mapped_column(String(200))
     last_job_number: Mapped[int] = mapped_column(server_default=text("0"))
+    # Members without a second factor may do nothing here.
+    second_factor_demanded: Mapped[bool] = mapped_column(server_default=text("false"))

@@ -9,6 +9,7 @@ from sqlalchemy import exists, func, select
 
 from stillroom_core.accounts.service import require_password
 from stillroom_core.actors.actor import Actor
+from stillroom_core.actors.second_factor import without_second_factor
 from stillroom_core.database import Session
 from stillroom_core.errors import Conflict, Forbidden, Invalid
 from stillroom_core.jobs.models import Job
@@ -80,6 +81,23 @@ async def change_organization(session: Session, actor: Actor, changes: Mapping[s
         await _check_slug(session, changes["slug"])
     for name, value in changes.items():
         setattr(found, name, value)
+    await session.flush()
+    return found
+
+
+async def demand_second_factor(session: Session, actor: Actor, person: User, *, demanded: bool) -> Organization:
+    """Has members without a second factor wait until they have one, or lets them in again.
+
+    Raises Conflict for who has none: the first to be shut out would be whoever demanded it.
+    """
+    found = await session.get_one(Organization, actor.organization_id)
+    if demanded and await without_second_factor(session, [(person, actor.organization_id)]):
+        raise Conflict(
+            "own_second_factor_missing",
+            "You have no second factor yourself.",
+            fix="Add an authenticator app or a passkey to your account first.",
+        )
+    found.second_factor_demanded = demanded
     await session.flush()
     return found
 

@@ -8,6 +8,7 @@ import { useMedia } from "@/ui/use-media";
 import { addresses } from "../addresses";
 import { LostAccess, useLostOrganization, useLostPlace } from "../lost-access";
 import { NotFound } from "../pages/not-found";
+import { SecondFactorMissing } from "../second-factor-missing";
 import { useOrganization } from "../use-me";
 import { useNotices } from "../use-notices";
 import { KeysDialog } from "./keys-dialog";
@@ -36,12 +37,13 @@ export function Shell() {
       : {}),
   };
   useKeys(shortcuts);
-  useNotices(organization ? org : "", project);
+  useNotices(organization && !organization.second_factor_missing ? org : "", project);
 
   const gone = useLostOrganization(org, organization);
   const lost = useLostPlace();
 
   if (!organization) return gone ? <LostAccess /> : <NotFound />;
+  if (organization.second_factor_missing) return <SecondFactorMissing organization={organization} />;
   return (
     <div className="flex h-full">
       <a href="#content" className="sr-only focus:not-sr-only focus:absolute focus:z-50 focus:m-2 focus:rounded focus:bg-raised focus:px-3 focus:py-1.5 focus:shadow-pop">

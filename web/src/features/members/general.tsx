@@ -4,6 +4,7 @@ import { Button } from "@/ui/button";
 import { Field, Input, Select } from "@/ui/field";
 import { TroubleNotice } from "@/ui/notice";
 import { useForm } from "@/ui/use-form";
+import { DemandedFactor } from "./demanded-factor";
 import { useDeleteOrganization, useMembers, useRename, useTransfer } from "./queries";
 
 interface GeneralProps {
@@ -42,6 +43,7 @@ export function General({ org, name, me, why, onRenamed, onGone }: GeneralProps)
           </Button>
         </div>
       </form>
+      <DemandedFactor org={org} why={why("provider.manage")} />
       <HandOver org={org} me={me} why={why("organization.transfer")} />
       <Deletion org={org} why={why("organization.delete")} onGone={onGone} />
     </div>

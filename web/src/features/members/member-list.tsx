@@ -43,6 +43,8 @@ export function MemberList({ org, organization, me, why }: MemberListProps) {
               <p className="truncate text-xs text-muted">{one.email}</p>
             </div>
             {one.second_factor && <Chip tone="applied">{t("members.factor")}</Chip>}
+            {one.passkey && <Chip tone="applied">{t("members.passkey")}</Chip>}
+            {!one.second_factor && !one.passkey && <Chip tone="neutral">{t("members.noFactor")}</Chip>}
             <div className="w-40">
               <Select
                 aria-label={t("members.roleOf", { name: one.name })}

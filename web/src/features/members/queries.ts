@@ -115,6 +115,18 @@ export const useGiveRole = (org: string, project: string) =>
 export const useRename = (org: string) =>
   useChange((body: { name: string; slug: string }) => unwrap(api.PATCH("/api/orgs/{org}", { params: { path: { org } }, body })));
 
+export function useOrganizationRead(org: string) {
+  return useQuery({ queryKey: ["organization", org], queryFn: () => unwrap(api.GET("/api/orgs/{org}", { params: { path: { org } } })) });
+}
+
+export function useDemandSecondFactor(org: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (demanded: boolean) => unwrap(api.PUT("/api/orgs/{org}/second-factor", { params: { path: { org } }, body: { demanded } })),
+    onSuccess: (changed) => client.setQueryData(["organization", org], changed),
+  });
+}
+
 export const useTransfer = (org: string) =>
   useChange((body: { person: string; current: string }) => unwrap(api.POST("/api/orgs/{org}/transfer", { params: { path: { org } }, body })));
 

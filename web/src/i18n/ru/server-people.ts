@@ -56,6 +56,13 @@ export const people: Readonly<Record<string, string>> = {
   "You are a member already.": "Вы уже участник.",
   "Your own role does not reach as far as {0}.": "Ваша роль ниже роли {0}.",
   "Type the short name of the project that shall be moved.": "Введите короткое имя проекта, который нужно перенести.",
+  "{0} demands a second factor of its members.": "{0} требует от участников второй фактор.",
+  "Your account has neither an authenticator app nor a passkey; API tokens of yours wait too.":
+    "В вашей учётной записи нет ни приложения с кодами, ни ключа доступа; ваши токены API тоже ждут.",
+  "Add one under Account, Password and second factor; then everything is open again.":
+    "Добавьте его в разделе «Учётная запись → Пароль и второй фактор»; тогда всё снова откроется.",
+  "You have no second factor yourself.": "У вас самих нет второго фактора.",
+  "Add an authenticator app or a passkey to your account first.": "Сначала добавьте себе приложение с кодами или ключ доступа.",
   "The project is in this organization already.": "Проект уже в этой организации.",
   "Choose another organization.": "Выберите другую организацию.",
   "{0} has a project {1} already.": "В {0} уже есть проект {1}.",

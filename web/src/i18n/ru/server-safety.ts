@@ -40,5 +40,5 @@ export const safety = {
   "needs a proven domain": "нужен подтверждённый домен",
   "not a domain": "не домен",
   "required with another issuer": "нужен для другого издателя",
-  "set the organization's identity provider up, which says who somebody is": "настраивать провайдера организации, который решает, кто есть кто",
+  "say how members sign in: the identity provider, and whether a second factor is demanded": "решать, как входят участники: провайдер организации и требование второго фактора",
 };
