@@ -266,6 +266,29 @@ async def test_secrets_are_gone_addresses_stay_and_other_things_of_the_former_or
     assert (await api.call("v@own.example", "GET", SHOP)).status_code == 404
 
 
+async def test_no_sealed_value_goes_along_whichever_columns_there_are(api: Any) -> None:
+    await stage(api)
+    await end_jobs(api)
+    known = await organizations(api)
+    sealed = [
+        (table.__table__, column)
+        for table in GOES_ALONG
+        for column in table.__table__.c
+        if column.name.endswith("_sealed")
+    ]
+    assert len(sealed) >= 4
+    async with api.app.state.context.database.everything() as session:
+        for table, column in sealed:
+            own = update(table).where(table.c.organization_id == known["own"])
+            await session.execute(own.values({column.name: b"\x01\x01k"}))
+    assert (await api.call(OWNER, "POST", f"{SHOP}/move", json=MOVE)).status_code == 200
+    async with api.app.state.context.database.everything() as session:
+        for table, column in sealed:
+            mine = select(column).where(table.c.organization_id == known["second"])
+            found = (await session.scalars(mine)).all()
+            assert found and set(found) == {None}, column
+
+
 async def test_requests_end_plans_run_out_and_both_logs_tell_of_it(api: Any) -> None:
     await stage(api)
     await end_jobs(api)
