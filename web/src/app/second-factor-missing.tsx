@@ -19,7 +19,7 @@ export function SecondFactorMissing({ organization }: { organization: Organizati
     <main id="content" tabIndex={-1} className="pt-16 outline-none">
       <Empty
         icon={<ShieldAlert className="size-5" />}
-        title={<h1>{title}</h1>}
+        title={title}
         action={
           <>
             <Button variant="primary" asChild>
