@@ -100,7 +100,7 @@ export const people = {
   "members.noFactor": "no second factor",
   "members.demand": "Second factor of every member",
   "members.demandHint":
-    "Members without an authenticator app or a passkey are shown how to add one, and may do nothing here until they have. So do their API tokens; service accounts go on.",
+    "Members without an authenticator app or a passkey are shown how to add one, and may do nothing here until they have. Their API tokens wait too; service accounts go on.",
   "members.demandOn": "It is demanded.",
   "members.demandOff": "It is not demanded.",
   "members.demandWithout": { one: "{count} member has none.", other: "{count} members have none." },
