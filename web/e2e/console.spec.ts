@@ -30,7 +30,7 @@ test("the console suggests the tables of the database and the columns of a table
   await page.keyboard.type(" is not null");
   await page.keyboard.press("Control+Enter");
   await expect(page.getByRole("status").filter({ hasText: /row/ })).toBeVisible();
-  await expect(page.getByRole("table", { name: "Result" })).toBeVisible();
+  await expect(page.getByRole("grid", { name: "Result" })).toBeVisible();
   await expect(editor).toHaveText("select * from customers c where c.email is not null");
   // Tab goes on: nobody is caught in the editor.
   await page.keyboard.press("Tab");

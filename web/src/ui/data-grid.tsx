@@ -1,7 +1,7 @@
 /** Rows and columns of data; hundreds of columns and thousands of rows stay quick, because only what is seen is drawn. */
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp } from "lucide-react";
-import { useRef, useState } from "react";
+import { type KeyboardEvent, useId, useRef, useState } from "react";
 import { useLanguage } from "@/i18n";
 import { CopyButton } from "./copy-button";
 import { cx } from "./cx";
@@ -23,7 +23,15 @@ interface DataGridProps {
   onSort?: (column: string) => void;
 }
 
+interface Cell {
+  row: number;
+  column: number;
+}
+
+const HEAD = 42;
 const ROW = 26;
+/** Rows that a page key goes. */
+const PAGE = 20;
 
 /** As wide as what is in it asks for, between limits. */
 function widthOf(column: GridColumn, rows: (string | null)[][], at: number): number {
@@ -35,8 +43,17 @@ function widthOf(column: GridColumn, rows: (string | null)[][], at: number): num
 export function DataGrid({ label, columns, rows, isCut, sort, onSort }: DataGridProps) {
   const { t } = useLanguage();
   const scroller = useRef<HTMLDivElement>(null);
-  const [open, setOpen] = useState<{ row: number; column: number } | null>(null);
-  const down = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => ROW, overscan: 10 });
+  const [open, setOpen] = useState<Cell | null>(null);
+  const [chosen, setChosen] = useState<Cell>({ row: 0, column: 0 });
+  const id = useId();
+  const down = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW,
+    paddingStart: HEAD,
+    scrollPaddingStart: HEAD,
+    overscan: 10,
+  });
   const across = useVirtualizer({
     horizontal: true,
     count: columns.length,
@@ -46,11 +63,49 @@ export function DataGrid({ label, columns, rows, isCut, sort, onSort }: DataGrid
   });
   const seen = across.getVirtualItems();
   const value = open ? rows[open.row]?.[open.column] : undefined;
+  const active = { row: Math.min(chosen.row, rows.length - 1), column: Math.min(chosen.column, columns.length - 1) };
+  const go = (row: number, column: number) => {
+    const to = { row: Math.max(0, Math.min(rows.length - 1, row)), column: Math.max(0, Math.min(columns.length - 1, column)) };
+    setChosen(to);
+    down.scrollToIndex(to.row);
+    across.scrollToIndex(to.column);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    // Keys on a column's button are that button's.
+    if (event.target !== scroller.current || event.altKey || rows.length === 0) return;
+    const far = event.ctrlKey || event.metaKey;
+    const keys: Record<string, () => void> = {
+      ArrowDown: () => go(active.row + 1, active.column),
+      ArrowUp: () => go(active.row - 1, active.column),
+      ArrowRight: () => go(active.row, active.column + 1),
+      ArrowLeft: () => go(active.row, active.column - 1),
+      PageDown: () => go(active.row + PAGE, active.column),
+      PageUp: () => go(active.row - PAGE, active.column),
+      Home: () => go(far ? 0 : active.row, 0),
+      End: () => go(far ? rows.length - 1 : active.row, columns.length - 1),
+      Enter: () => setOpen(active),
+      " ": () => setOpen(active),
+    };
+    const act = keys[event.key];
+    if (!act || (far && event.key !== "Home" && event.key !== "End")) return;
+    event.preventDefault();
+    act();
+  };
   return (
-    <div ref={scroller} tabIndex={0} role="region" aria-label={label} className="h-full min-h-0 overflow-auto outline-offset-[-2px]">
-      <div role="table" aria-label={label} aria-rowcount={rows.length + 1} aria-colcount={columns.length} style={{ width: across.getTotalSize(), height: down.getTotalSize() + 42 }} className="relative text-sm">
+    <div
+      ref={scroller}
+      tabIndex={0}
+      role="grid"
+      aria-label={label}
+      aria-rowcount={rows.length + 1}
+      aria-colcount={columns.length}
+      aria-activedescendant={rows.length > 0 ? `${id}-${active.row}-${active.column}` : undefined}
+      onKeyDown={onKeyDown}
+      className="group h-full min-h-0 overflow-auto outline-offset-[-2px]"
+    >
+      <div role="presentation" style={{ width: across.getTotalSize(), height: down.getTotalSize() }} className="relative text-sm">
         <div role="rowgroup" className="sticky top-0 z-10">
-          <div role="row" aria-rowindex={1} className="relative h-[42px] border-b border-line bg-side">
+          <div role="row" aria-rowindex={1} style={{ height: HEAD }} className="relative border-b border-line bg-side">
             {seen.map((place) => {
               const column = columns[place.index];
               if (!column) return null;
@@ -83,20 +138,23 @@ export function DataGrid({ label, columns, rows, isCut, sort, onSort }: DataGrid
             const row = rows[line.index];
             return (
               row && (
-                <div key={line.index} role="row" aria-rowindex={line.index + 2} style={{ top: line.start + 42, height: ROW }} className="absolute inset-x-0 border-b border-line hover:bg-hover">
+                <div key={line.index} role="row" aria-rowindex={line.index + 2} style={{ top: line.start, height: ROW }} className="absolute inset-x-0 border-b border-line hover:bg-hover">
                   {seen.map((place) => {
                     const text = row[place.index];
                     return (
                       <div
                         key={place.index}
-                        role="cell"
+                        id={`${id}-${line.index}-${place.index}`}
+                        role="gridcell"
                         aria-colindex={place.index + 1}
+                        onClick={() => setChosen({ row: line.index, column: place.index })}
                         onDoubleClick={() => setOpen({ row: line.index, column: place.index })}
                         style={{ left: place.start, width: place.size }}
                         className={cx(
                           "absolute inset-y-0 truncate border-r border-line px-2 leading-[26px]",
                           text === null || text === undefined ? "text-muted italic" : "font-mono text-[12px]",
                           columns[place.index]?.category === "N" && "text-right",
+                          line.index === active.row && place.index === active.column && "group-focus-visible:inset-ring-2 group-focus-visible:inset-ring-accent",
                         )}
                       >
                         {text === null || text === undefined ? "null" : text === "" ? <span className="text-muted">""</span> : <Name text={text.slice(0, 200)} />}

@@ -1,9 +1,23 @@
 import { X } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
-import type { ReactNode } from "react";
+import { type ReactNode, useRef } from "react";
 import { useLanguage } from "@/i18n";
 import { IconButton } from "./button";
 import { cx } from "./cx";
+
+/** Dialogs here are opened by state and have no trigger that the library could give the focus back to. */
+function useFocusBack() {
+  const from = useRef<Element | null>(null);
+  return {
+    leave: () => {
+      from.current = document.activeElement;
+    },
+    comeBack: (event: Event) => {
+      event.preventDefault();
+      if (from.current instanceof HTMLElement && from.current.isConnected) from.current.focus();
+    },
+  };
+}
 
 interface DialogProps {
   open: boolean;
@@ -19,6 +33,7 @@ interface DialogProps {
 /** In the middle on a desk, from below on a phone. */
 export function Dialog({ open, onClose, title, description, children, footer, wide = false }: DialogProps) {
   const { t } = useLanguage();
+  const focus = useFocusBack();
   return (
     <Radix.Root open={open} onOpenChange={(next) => !next && onClose?.()}>
       <Radix.Portal>
@@ -28,9 +43,11 @@ export function Dialog({ open, onClose, title, description, children, footer, wi
           onOpenAutoFocus={(event) => {
             // The first thing to type, else the dialog itself: never the button that closes it.
             event.preventDefault();
+            focus.leave();
             const box = event.currentTarget as HTMLElement;
             (box.querySelector<HTMLElement>("[data-autofocus]") ?? box).focus();
           }}
+          onCloseAutoFocus={focus.comeBack}
           className={cx(
             "pops fixed z-50 flex max-h-[92dvh] flex-col border border-line bg-raised shadow-pop outline-none",
             "max-sm:inset-x-0 max-sm:bottom-0 max-sm:rounded-t-xl",
@@ -69,6 +86,7 @@ interface SheetProps {
 
 /** A panel that slides over the page where there is no room beside it. */
 export function Sheet({ open, onClose, label, side = "bottom", children }: SheetProps) {
+  const focus = useFocusBack();
   return (
     <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Radix.Portal>
@@ -77,8 +95,10 @@ export function Sheet({ open, onClose, label, side = "bottom", children }: Sheet
           aria-describedby={undefined}
           onOpenAutoFocus={(event) => {
             event.preventDefault();
+            focus.leave();
             (event.currentTarget as HTMLElement).focus();
           }}
+          onCloseAutoFocus={focus.comeBack}
           className={cx(
             "fixed z-50 flex flex-col border-line bg-bg shadow-pop outline-none",
             side === "left" ? "slides-left inset-y-0 left-0 w-64 border-r" : "rises inset-x-0 bottom-0 max-h-[86dvh] rounded-t-xl border-t",

@@ -1,19 +1,11 @@
 import { cx } from "./cx";
-
-/** Characters that a reader would not see, or that turn the text around them. */
-// eslint-disable-next-line no-control-regex
-const UNSEEN = /[\u0000-\u001f\u007f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
-
-function shown(character: string): string {
-  const code = character.codePointAt(0) ?? 0;
-  return code < 0x20 ? String.fromCodePoint(0x2400 + code) : "\u2423";
-}
+import { legible } from "./legible";
 
 /** A name that others gave: whatever is in it stays inside of it and can be seen. */
 export function Name({ text, className }: { text: string; className?: string }) {
   return (
     <bdi dir="ltr" title={text} className={cx("whitespace-pre", className)}>
-      {text.replace(UNSEEN, shown)}
+      {legible(text)}
     </bdi>
   );
 }

@@ -7,6 +7,7 @@ import { useLanguage } from "@/i18n";
 import { Button, IconButton } from "@/ui/button";
 import { cx } from "@/ui/cx";
 import { Input, Select } from "@/ui/field";
+import { legible } from "@/ui/legible";
 import { Menu, MenuItem } from "@/ui/menu";
 import { saveFile } from "@/ui/save-file";
 import { Segmented } from "@/ui/segmented";
@@ -255,7 +256,7 @@ function Canvas({ boxes, lines, layout, hits, focus, onFocus, onToggle }: Canvas
                   key={box.id}
                   role="button"
                   tabIndex={0}
-                  aria-label={t("databases.diagram.tableLabel", { name: `${box.table.schema_name}.${box.table.name}`, columns: box.table.columns.length, keys: box.table.keys.length })}
+                  aria-label={t("databases.diagram.tableLabel", { name: legible(`${box.table.schema_name}.${box.table.name}`), columns: box.table.columns.length, keys: box.table.keys.length })}
                   aria-expanded={box.columns.length > 0}
                   transform={`translate(${at.x} ${at.y})`}
                   opacity={hits && !hits.has(box.id) ? 0.25 : 1}
@@ -274,7 +275,7 @@ function Canvas({ boxes, lines, layout, hits, focus, onFocus, onToggle }: Canvas
                     }
                   }}
                 >
-                  <title>{`${box.table.schema_name}.${box.table.name}`}</title>
+                  <title>{legible(`${box.table.schema_name}.${box.table.name}`)}</title>
                   <rect width={box.width} height={box.height} rx={5} fill="var(--bg-raised)" stroke={focus === box.id || hits?.has(box.id) ? "var(--accent)" : "var(--line-strong)"} strokeWidth={focus === box.id || hits?.has(box.id) ? 2 : 1} />
                   <text x={10} y={17} fontSize={12} fontWeight={600} fill="var(--text)" className="font-mono">
                     {cut(box.table.name)}

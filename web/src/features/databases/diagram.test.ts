@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { DiagramTable } from "@/api/types";
-import { boxes, idOf, linesOf, neighbourhood } from "./diagram";
+import { boxes, cut, idOf, linesOf, neighbourhood } from "./diagram";
 import { layOut } from "./diagram-layout";
 import { diagramSvg } from "./diagram-svg";
 
@@ -50,11 +50,15 @@ describe("a diagram", () => {
     expect(over).toEqual([]);
   });
 
+  it("shows what a name tries to hide", () => {
+    expect(["line one\nline two", "\u202etfel\u202c"].map(cut)).toEqual(["line one␊line two", "␣tfel␣"]);
+  });
+
   it("is saved as SVG with every name as text, whatever is in it", () => {
     const hostile = [table('<script>"&\u0001'), table("a")];
     const drawn = boxes(hostile, "columns", new Set());
     const svg = diagramSvg("T", drawn, linesOf(hostile), layOut(drawn, linesOf(hostile)), (name) => `#${name}`);
-    expect(svg).toContain("&lt;script&gt;&quot;&amp;\ufffd");
+    expect(svg).toContain("&lt;script&gt;&quot;&amp;␁");
     expect(new DOMParser().parseFromString(svg, "image/svg+xml").querySelector("script")).toBeNull();
   });
 });

@@ -1,5 +1,6 @@
 /** Tables as boxes and foreign keys as lines between them: what is shown of them, and how large each box is. */
 import type { DiagramTable } from "@/api/types";
+import { legible } from "@/ui/legible";
 
 export type Detail = "names" | "keys" | "columns";
 
@@ -42,9 +43,10 @@ export function idOf(schema: string, name: string): string {
   return JSON.stringify([schema, name]);
 }
 
+/** A name as a box has room for it. */
 export function cut(text: string): string {
-  const letters = Array.from(text);
-  return letters.length > MOST_LETTERS ? `${letters.slice(0, MOST_LETTERS - 1).join("")}…` : text;
+  const letters = Array.from(legible(text));
+  return letters.length > MOST_LETTERS ? `${letters.slice(0, MOST_LETTERS - 1).join("")}…` : letters.join("");
 }
 
 /** The tables that are at most so many keys away from one; null: all of them. */
@@ -85,7 +87,7 @@ export function linesOf(tables: readonly DiagramTable[]): Line[] {
   return tables.flatMap((table) =>
     table.keys.flatMap((key) => {
       const [from, to] = [idOf(table.schema_name, table.name), idOf(key.schema_name, key.table)];
-      return shown.has(to) ? [{ id: `${from} ${key.name}`, from, to, label: `${key.columns.join(", ")} → ${key.table}.${key.references.join(", ")}` }] : [];
+      return shown.has(to) ? [{ id: `${from} ${key.name}`, from, to, label: legible(`${key.columns.join(", ")} → ${key.table}.${key.references.join(", ")}`) }] : [];
     }),
   );
 }

@@ -5,6 +5,7 @@ import type { CatalogueColumn, CatalogueObject } from "@/api/types";
 import { useTrouble } from "@/api/use-trouble";
 import { useLanguage } from "@/i18n";
 import { Chip } from "@/ui/chip";
+import { legible } from "@/ui/legible";
 import { Name } from "@/ui/name";
 import { SqlCode } from "@/ui/sql-code";
 import { Failed, SkeletonRows } from "@/ui/states";
@@ -68,9 +69,9 @@ function ObjectHead({ object, place }: { object: CatalogueObject; place: Place }
         {object.partition_bound && <Chip>{t("databases.about.partition")}</Chip>}
         {object.row_security && <Chip tone="accent">{t("databases.rowSecurity")}</Chip>}
       </div>
-      {object.comment && <p className="mt-0.5 text-sm whitespace-pre-line text-muted">{object.comment}</p>}
+      {object.comment && <p className="mt-0.5 text-sm whitespace-pre-line text-muted"><bdi>{object.comment}</bdi></p>}
       <p className="mt-1 flex flex-wrap gap-x-4 text-xs text-muted">
-        {object.owner && <span>{t("databases.owner", { name: object.owner })}</span>}
+        {object.owner && <span>{t("databases.owner", { name: legible(object.owner) })}</span>}
         {figures && <span>{figures.rows === null ? t("databases.neverCounted") : t("databases.rows", { count: figures.rows })}</span>}
         {figures && <span>{t("databases.size", { data: bytes(figures.data_bytes), indexes: bytes(figures.index_bytes) })}</span>}
         {object.columns.length > 0 && <span>{t("databases.columns", { count: object.columns.length })}</span>}
@@ -150,7 +151,7 @@ function Columns({ object, place, onObject }: { object: CatalogueObject; place: 
             </span>,
             <ColumnType column={column} />,
             <DefaultOf column={column} />,
-            <span className="whitespace-pre-line text-muted">{column.comment}</span>,
+            <bdi className="whitespace-pre-line text-muted">{column.comment}</bdi>,
             lifeOf("column", column.name),
           ],
         };
@@ -204,7 +205,7 @@ function Constraints({ object, place, onObject }: { object: CatalogueObject; pla
               </button>
             )}
           </span>,
-          <span className="whitespace-pre-line text-muted">{one.comment}</span>,
+          <bdi className="whitespace-pre-line text-muted">{one.comment}</bdi>,
           lifeOf("constraint", one.name),
         ],
       }))}
@@ -233,7 +234,7 @@ function Indexes({ object, place }: { object: CatalogueObject; place: Place }) {
             )}
           </span>,
           <code className="text-[12.5px] break-words">{one.definition}</code>,
-          <span className="whitespace-pre-line text-muted">{one.comment}</span>,
+          <bdi className="whitespace-pre-line text-muted">{one.comment}</bdi>,
           lifeOf("index", one.name),
         ],
       }))}

@@ -8,6 +8,7 @@ import { useLanguage } from "@/i18n";
 import { Button, IconButton } from "@/ui/button";
 import { DataGrid } from "@/ui/data-grid";
 import { Input, Select } from "@/ui/field";
+import { legible } from "@/ui/legible";
 import { TroubleNotice } from "@/ui/notice";
 import { Failed, SkeletonRows } from "@/ui/states";
 import { useExportRows, useRows, type Selection } from "./looking";
@@ -52,7 +53,9 @@ export function RowsTab({ place, object }: { place: Place; object: CatalogueObje
             <div className="w-44">
               <Select aria-label={t("databases.column")} value={filter.column} onChange={(event) => change(at, { column: event.target.value })}>
                 {object.columns.map((column) => (
-                  <option key={column.name}>{column.name}</option>
+                  <option key={column.name} value={column.name /* its text alone would lose line ends and double spaces */}>
+                    {legible(column.name)}
+                  </option>
                 ))}
               </Select>
             </div>
