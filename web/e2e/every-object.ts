@@ -42,6 +42,11 @@ export function createEveryObject(database: string): void {
   python(MAKE, [urlOf(database)], VALUES);
 }
 
+/** A database without an encoding, where names and values are bytes that are no UTF-8. */
+export function createBadText(database: string): void {
+  python("import sys; from stillroom_testing.bad_text import make_bad_text; make_bad_text(*sys.argv[1:])", [urlOf("postgres"), urlOf(database), database, "shop_dev"]);
+}
+
 /** The names that break programs. */
 export function hostileNames(): string[] {
   return JSON.parse(python("import json; from stillroom_testing.every_object import HOSTILE_NAMES; print(json.dumps(HOSTILE_NAMES))")) as string[];

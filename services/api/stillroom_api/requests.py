@@ -15,6 +15,8 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _PROBES = frozenset({"/livez", "/readyz"})
 _HEADER = trail.REQUEST_ID
 OTHER = "other"
+# What nginx calls it: whoever asked went away, and nothing was answered. No error of ours.
+HUNG_UP = 499
 
 
 class Requests:
@@ -42,12 +44,12 @@ class Requests:
                 await self._app(scope, receive, send)
 
     async def _told(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
-        status = 500
+        status, begun = 500, False
 
         async def sending(message: Message) -> None:
-            nonlocal status
+            nonlocal status, begun
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, begun = message["status"], True
                 MutableHeaders(scope=message)[_HEADER] = request_id
             await send(message)
 
@@ -57,6 +59,8 @@ class Requests:
             metrics.REQUESTS_IN_FLIGHT.inc()
             try:
                 await self._app(scope, receive, sending)
+                if not begun:
+                    status = HUNG_UP
             finally:
                 metrics.REQUESTS_IN_FLIGHT.dec()
                 route, passed = route_of(scope), perf_counter() - began

@@ -4,6 +4,9 @@ import re
 from typing import Any
 
 import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from stillroom_api.requests import HUNG_UP, Requests
 
 _NEW = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 OWNER = "owner@own.example"
@@ -59,3 +62,20 @@ async def test_probes_that_go_well_are_no_news(api: Any, caplog: pytest.LogCaptu
     await api.client.get("/livez")
     told = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
     assert [line for line in told if line.get("route") == "/livez"] == []
+
+
+async def test_whoever_hangs_up_before_the_answer_is_told_as_such_and_not_as_an_error_of_ours(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def answers_nothing(_scope: Scope, receive: Receive, _send: Send) -> None:
+        assert (await receive())["type"] == "http.disconnect"
+
+    async def gone() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def nobody(_message: Message) -> None:
+        raise AssertionError("nobody is there to hear it")
+
+    await Requests(answers_nothing)({"type": "http", "method": "GET", "path": "/", "headers": []}, gone, nobody)
+    (request,) = [line for record in caplog.records if isinstance(line := record.msg, dict)]
+    assert request["status"] == HUNG_UP

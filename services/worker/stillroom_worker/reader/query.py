@@ -10,8 +10,8 @@ import asyncpg
 from stillroom_core.catalogues.names import quoted
 from stillroom_core.errors import Invalid
 from stillroom_worker.reader.asked import Asked, Line
-from stillroom_worker.reader.values import STREAM_CHUNK, read_text_leniently, shown, told
-from stillroom_worker.target import reading
+from stillroom_worker.reader.values import STREAM_CHUNK, shown, told
+from stillroom_worker.target import name_from, reading
 
 _BYTES = 8 * 1024 * 1024
 
@@ -32,10 +32,14 @@ async def query(asked: Asked) -> AsyncIterator[Line]:
             fix="Begin with select, with, values, table, explain or show; put changes into a migration.",
         )
     async with reading(asked.session, int(content["timeout_ms"])):
-        await read_text_leniently(asked.session)
         prepared = await asked.session.prepare(sql)
         attributes = prepared.get_attributes()
-        yield {"columns": [{"name": a.name, "type": a.type.name, "category": _category(a)} for a in attributes]}
+        yield {
+            "columns": [
+                {"name": name_from(asked.session, a.name), "type": a.type.name, "category": _category(a)}
+                for a in attributes
+            ]
+        }
         if word in _TELLS:
             lines = await prepared.fetch()
             yield {"rows": [[str(value) for value in line] for line in lines], "limit": None}

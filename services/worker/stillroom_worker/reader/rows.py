@@ -6,7 +6,7 @@ from typing import Any
 from stillroom_core.catalogues.names import qualified, quoted
 from stillroom_core.errors import Invalid, NotFound
 from stillroom_worker.reader.asked import Asked, Line
-from stillroom_worker.reader.values import STREAM_CHUNK, read_text_leniently, shown, told
+from stillroom_worker.reader.values import STREAM_CHUNK, shown, told
 from stillroom_worker.target import reading
 
 _PAGE_TIMEOUT_MS, _STREAM_TIMEOUT_MS = 10_000, 300_000
@@ -66,7 +66,6 @@ async def rows(asked: Asked) -> AsyncIterator[Line]:
             conditions.append(table.after(order, content["after"], parameters))
         limit = int(content["limit"])
         statement = table.statement(conditions, order) + f" limit {limit + 1}"
-        await read_text_leniently(asked.session)
         found = await asked.session.fetch(statement, *parameters)
     page = found[:limit]
     more = len(found) > limit and bool(order)
@@ -90,7 +89,6 @@ async def stream(asked: Asked) -> AsyncIterator[Line]:
         parameters: list[Any] = []
         order = table.order(content["sort"], content["descending"])
         statement = table.statement(table.conditions(content["filters"], parameters), order, whole=True)
-        await read_text_leniently(asked.session)
         yield {"columns": [c["name"] for c in table.columns]}
         size, width, count = 0, len(table.columns), 0
         chunk: list[list[str | None]] = []

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import asyncpg
-
 STREAM_CHUNK = 200
 _BYTEA = 17
 
@@ -23,19 +21,6 @@ class _Shown:
 
 
 shown = _Shown()
-
-
-async def read_text_leniently(session: "asyncpg.Connection") -> None:
-    """A database in SQL_ASCII holds whatever bytes it was given; what is no UTF-8 is shown as a replacement."""
-    if session.get_settings().server_encoding != "SQL_ASCII":
-        return
-    await session.set_type_codec(
-        "text",
-        schema="pg_catalog",
-        encoder=str.encode,
-        decoder=lambda data: data.decode(errors="replace"),
-        format="binary",
-    )
 
 
 def told(value: Any) -> str | None:

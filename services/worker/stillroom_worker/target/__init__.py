@@ -5,6 +5,7 @@ from stillroom_worker.target.identity import Server, read_server, refuse_another
 from stillroom_worker.target.lock import DatabaseLock, try_lock
 from stillroom_worker.target.reading import reading
 from stillroom_worker.target.truth import Truth, read_truth
+from stillroom_worker.target.unencoded import name_from
 
 __all__ = [
     "SESSION_BROKE",
@@ -12,6 +13,7 @@ __all__ = [
     "Server",
     "Truth",
     "connect",
+    "name_from",
     "reach",
     "read_server",
     "read_truth",

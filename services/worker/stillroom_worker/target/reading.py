@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from stillroom_core.errors import StillroomError
+from stillroom_worker.target.unencoded import take_any_bytes
 
 LOCK_TIMEOUT_MS = 1000
 
@@ -13,6 +14,7 @@ LOCK_TIMEOUT_MS = 1000
 @asynccontextmanager
 async def reading(session: "asyncpg.Connection", timeout_ms: int) -> AsyncIterator[None]:
     """Everything that is asked inside sees one snapshot and can change nothing."""
+    await take_any_bytes(session)
     await session.execute(
         "begin transaction isolation level repeatable read read only;"
         f"set local statement_timeout = {int(timeout_ms)}; set local lock_timeout = {LOCK_TIMEOUT_MS}"
