@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-python setup-charts up down reset status demo dev web \
-        test test-unit test-web test-browser test-real test-rabbitmq test-containers lint format \
+        test test-unit test-web test-browser test-real test-rabbitmq test-versions test-containers lint format \
         bench load chaos screens docs site clean images sbom release licences audit
 .NOTPARALLEL:
 
@@ -64,6 +64,10 @@ test-real: setup-python ## real open-source projects through the service; writes
 
 test-rabbitmq: setup-python ## jobs over a real RabbitMQ, where rabbitmq-server is installed
 	@exec $(VENV)/python -m pytest tests/rabbitmq $(ARGS)
+
+test-versions: setup ## what asks a database, on each PostgreSQL from 13 on (fetches those that are missing)
+	@$(VENV)/python tools/versions.py
+	@exec $(VENV)/python tests/run.py versions
 
 test-containers: setup-python ## build and start deploy/compose with a Docker engine, and run a job through it
 	@exec $(VENV)/python -m pytest -m containers tests/containers $(ARGS)

@@ -1,10 +1,11 @@
 """Fixtures of every test in the repository: one real PostgreSQL and one real Valkey per pytest process."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
-from stillroom_testing import servers
+from stillroom_testing import servers, versions
 
 
 @pytest.fixture(scope="session")
@@ -12,6 +13,17 @@ def postgres_server() -> Iterator[servers.PostgresServer]:
     """A server on which a test may make databases: `postgres_server.new_database()`."""
     with servers.postgres_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def target_server(postgres_server: servers.PostgresServer) -> Iterator[servers.PostgresServer]:
+    """Where databases stand that are migrated and looked into; `make test-versions` puts each version there in turn."""
+    version = os.environ.get("STILLROOM_TEST_TARGET")
+    if not version:
+        yield postgres_server
+        return
+    with versions.running(versions.found()[int(version)]) as server:
+        yield servers.PostgresServer(server.host, server.port, server.user, server.password)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """Runs the suites one after the other, shows what they say, and ends with one line of totals.
 
-    python tests/run.py [all|lint|python|web|browser|screens]
+    python tests/run.py [all|lint|python|web|browser|screens|versions]
 
 Counts come from the JUnit reports that the tools write, never from their prose. A suite that dies
 without a report counts as one failure.
@@ -83,6 +83,24 @@ def python() -> Count:
             *("--dist", "loadfile", f"--junitxml={report}", *sys.argv[2:]),
         ]
         return _counted(_run(argv), report)
+
+
+# Whatever asks a database something of its own: its catalogue, its figures, its sessions, its rows, a job.
+_ASKING = ("worker/tests/catalogue", "worker/tests/reader", "worker/tests/jobs/test_a_job_on_any_version.py")
+
+
+def versions() -> Count:
+    """The tests of what a database is asked, with a server of each version in its place."""
+    from stillroom_testing.versions import found
+
+    total = Count()
+    for major in sorted(found()):
+        print(f"\n-- PostgreSQL {major}", flush=True)
+        with _report() as report:
+            argv = [str(BIN / "python"), "-m", "pytest", "-q", f"--junitxml={report}", *sys.argv[2:]]
+            argv += [f"services/{path}" for path in _ASKING]
+            total += _counted(_run(argv, env={"STILLROOM_TEST_TARGET": str(major)}), report)
+    return total
 
 
 def web() -> Count:
@@ -217,6 +235,7 @@ SUITES: dict[str, Callable[[], Count]] = {
     "web": web,
     "browser": browser,
     "screens": screens,
+    "versions": versions,
 }
 ALL = ("lint", "python", "web", "browser")
 

@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 
 from bench import measures
-from bench.document import Found, write, write_scrolling
+from bench.document import Found, write, write_open_pages, write_scrolling
+from bench.open_pages import OpenPage, open_pages
 from bench.scrolling import Scrolling, build_web, scrolling
 from bench.stack import stack
 from bench.synthetic import make_repository
@@ -18,10 +19,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few rounds, nothing is written")
     parser.add_argument("--scroll", action="store_true", help="only the scrolling of a long history in the browser")
+    parser.add_argument("--pages", action="store_true", help="only what an open page costs a database")
     given = parser.parse_args()
     build_web()
     if given.scroll:
         write_scrolling(_scrolled())
+        return
+    if given.pages:
+        write_open_pages(_opened())
         return
     quick = given.quick
     began = time.monotonic()
@@ -45,9 +50,18 @@ def main() -> None:
         if quick:
             print(latency.running, idle)
             return
+        print("open pages …", flush=True)
+        pages = open_pages(running, folder)
         print("scrolling …", flush=True)
         smooth = scrolling(running, make_repository(folder / "scrolled", SCROLLED), SCROLLED)
-    write(Found(upgrades, histories, latency, smooth, idle, time.monotonic() - began))
+    write(Found(upgrades, histories, latency, pages, smooth, idle, time.monotonic() - began))
+
+
+def _opened() -> list[OpenPage]:
+    with tempfile.TemporaryDirectory(prefix="stillroom-bench-") as named, stack() as running:
+        folder = Path(named)
+        folder.chmod(0o755)
+        return open_pages(running, folder)
 
 
 def _scrolled() -> Scrolling:

@@ -7,6 +7,7 @@ import platform
 from dataclasses import dataclass
 
 from bench.measures import History, Latency, Upgrade
+from bench.open_pages import SECONDS, TABLES, OpenPage
 from bench.scrolling import Scrolling
 from bench.stack import ROOT
 
@@ -21,6 +22,7 @@ class Found:
     upgrades: list[Upgrade]
     histories: list[History]
     latency: Latency
+    pages: list[OpenPage]
     scrolling: Scrolling
     idle: dict[str, Memory]
     seconds: float
@@ -29,7 +31,7 @@ class Found:
 def write(found: Found) -> None:
     """Writes the page."""
     parts = [_head(found), _upgrades(found.upgrades), _histories(found.histories), _latency(found.latency)]
-    PAGE.write_text("\n".join([*parts, _memory(found), _scrolling(found.scrolling)]))
+    PAGE.write_text("\n".join([*parts, _memory(found), _open_pages(found.pages), _scrolling(found.scrolling)]))
 
 
 def write_scrolling(found: Scrolling) -> None:
@@ -68,6 +70,36 @@ The migrations page of {found.rows:,} revisions on three databases, none of it f
 by `make bench`, or alone by `make bench ARGS=--scroll`.
 
 {_table("What | Found | Aim", rows)}
+"""
+
+
+def write_open_pages(found: list[OpenPage]) -> None:
+    """Writes the part about open pages again and leaves the rest of the page."""
+    before, _, after = PAGE.read_text().partition(_OPEN)
+    rest = after.partition(_BROWSER)[2] if after else before.partition(_BROWSER)[2]
+    kept = before if after else before.partition(_BROWSER)[0]
+    PAGE.write_text(f"{kept.rstrip()}\n\n{_open_pages(found)}\n{_BROWSER}{rest}")
+
+
+_OPEN = "## An open page"
+
+
+def _open_pages(found: list[OpenPage]) -> str:
+    rows = [
+        f"{page.name} | {page.statements * 60 / SECONDS:.0f} | {page.milliseconds * 60 / SECONDS:.0f} ms | "
+        f"{page.milliseconds / SECONDS / 10:.2f} % | {page.longest:.0f} ms"
+        for page in found
+    ]
+    return f"""{_OPEN}
+
+What somebody who looks costs the database that is looked at: each page is open in Chromium for {SECONDS} seconds, on a
+database of {TABLES + 1} tables, and its server counts (pg_stat_statements): every statement that it was sent, `begin`
+and `rollback` among them, and its time for planning and running them. Opening the page is part of it, for the schema
+with a first reading of the whole catalogue. Several people who look at one page cost as many times that; a page that
+is hidden asks nothing. Load {os.getloadavg()[0]:.1f} at the end. Written by `make bench`, or alone by
+`make bench ARGS=--pages`.
+
+{_table("Page | Statements a minute | Server's time a minute | Of one core | Longest statement", rows)}
 """
 
 

@@ -77,7 +77,7 @@ def _trace(stack: Stack, address: str) -> Scrolling:
             "SCROLL_ADDRESS": address,
             "SCROLL_RESULT": str(result),
         }
-        argv = ["npx", "playwright", "test", "--config", "playwright.bench.config.ts"]
+        argv = ["npx", "playwright", "test", "scroll", "--config", "playwright.bench.config.ts"]
         said = subprocess.run(argv, check=False, cwd=WEB, env={**os.environ, **given}, capture_output=True, text=True)
         if said.returncode != 0:
             raise RuntimeError(said.stdout + said.stderr)

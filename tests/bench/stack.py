@@ -1,4 +1,4 @@
-"""A whole Stillroom of its own: durable PostgreSQL and Valkey, api, one worker, scheduler; real processes."""
+"""A whole Stillroom of its own: durable PostgreSQL and Valkey, api, one worker, scheduler, reader; real processes."""
 
 from __future__ import annotations
 
@@ -126,9 +126,11 @@ def stack() -> Iterator[Stack]:
     folder = Path(tempfile.mkdtemp(prefix="stillroom-bench-"))
     folder.chmod(0o711)
     password = secrets.token_hex(8)
-    postgres = start_postgres(folder / "postgres", password=password)
+    # What a page asks of a database is counted by the server itself.
+    counting = {"shared_preload_libraries": "pg_stat_statements"}
+    postgres = start_postgres(folder / "postgres", password=password, settings=counting)
     valkey = start_valkey(folder / "valkey", password=secrets.token_hex(8))
-    port = any_free()
+    port, reader = any_free(), any_free()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("STILLROOM_")},
         "DATABASE_URL": application_url(postgres.url()),
@@ -138,6 +140,8 @@ def stack() -> Iterator[Stack]:
         "STILLROOM_SEALING_KEYS": "bench:" + base64.b64encode(secrets.token_bytes(32)).decode(),
         "STILLROOM_DATA_DIR": str(data),
         "STILLROOM_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "STILLROOM_READER_URL": f"http://127.0.0.1:{reader}",
+        "STILLROOM_READER_BIND": f"127.0.0.1:{reader}",
         "STILLROOM_DEVELOPMENT": "1",
         "STILLROOM_RATE_LIMITS": "0",  # what is measured is the service, by one caller
         "STILLROOM_WEB_DIR": str(ROOT / "web" / "dist"),
@@ -172,6 +176,7 @@ def stack() -> Iterator[Stack]:
         words = ("stillroom_api.main:create_app", "--factory", "--host", "127.0.0.1", "--port", str(port))
         start("api", "uvicorn", *words, "--log-level", "warning")
         start("scheduler", "stillroom_worker.scheduler")
+        start("reader", "stillroom_worker.reader")
         run_worker(2)
         processes |= {"postgres": postgres.process.pid, "valkey": valkey.process.pid}
         made = Stack(postgres, f"http://127.0.0.1:{port}", environment, processes, run_worker)

@@ -115,7 +115,7 @@ create policy strict on shop.customers as restrictive for all to pg_monitor usin
 grant usage on schema shop to pg_monitor;
 grant select, insert on shop.customers to pg_monitor with grant option;
 grant select on shop.orders to public;
-grant update (name, born) on shop.customers to pg_read_all_data;
+grant update (name, born) on shop.customers to pg_signal_backend;
 revoke execute on function shop.add(integer, integer) from public;
 grant usage on sequence shop.loose to pg_monitor;
 """ + "".join(

@@ -23,6 +23,9 @@ POSTGRES_IMAGE = os.environ.get("STILLROOM_TEST_POSTGRES_IMAGE", "postgres:18")
 VALKEY_IMAGE = os.environ.get("STILLROOM_TEST_VALKEY_IMAGE", "valkey/valkey:9")
 
 
+_KNOWS_STRATEGIES = 150000
+
+
 @dataclass(frozen=True)
 class DatabaseAddress:
     """One database and who may enter it. `url` is postgresql://, for any driver."""
@@ -62,9 +65,10 @@ class PostgresServer:
         name = f"{name_prefix}_{secrets.token_hex(6)}"
         with psycopg.connect(self.admin_url("postgresql"), autocommit=True) as connection:
             # template0 has no visitors, so parallel tests cannot disturb each other's CREATE DATABASE.
-            connection.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE template0 STRATEGY wal_log").format(sql.Identifier(name))
-            )
+            how = "CREATE DATABASE {} TEMPLATE template0"
+            if connection.info.server_version >= _KNOWS_STRATEGIES:
+                how += " STRATEGY wal_log"
+            connection.execute(sql.SQL(how).format(sql.Identifier(name)))
         return self._address(name)
 
     def drop_database(self, address: DatabaseAddress) -> None:

@@ -19,8 +19,8 @@ from stillroom_worker.catalogue import Reading, read_catalogue
 
 
 @pytest.fixture(scope="module")
-def target(postgres_server: PostgresServer) -> Iterator[DatabaseAddress]:
-    with every_object_in(postgres_server, "catalogue") as made:
+def target(target_server: PostgresServer) -> Iterator[DatabaseAddress]:
+    with every_object_in(target_server, "catalogue") as made:
         yield made
 
 
@@ -66,15 +66,15 @@ def replayed(reading: Reading, address: DatabaseAddress) -> list[tuple[str, str]
 
 
 async def test_the_ddl_of_every_object_makes_the_same_database_by_the_word_of_pg_dump(
-    session: Any, target: DatabaseAddress, postgres_server: PostgresServer
+    session: Any, target: DatabaseAddress, target_server: PostgresServer
 ) -> None:
     reading = await read_catalogue(session)
-    copy = postgres_server.new_database("copy")
+    copy = target_server.new_database("copy")
     try:
         assert await asyncio.to_thread(replayed, reading, copy) == []
         assert await asyncio.to_thread(dumped, copy) == await asyncio.to_thread(dumped, target)
     finally:
-        postgres_server.drop_database(copy)
+        target_server.drop_database(copy)
 
 
 async def test_the_listing_has_the_relations_that_psql_lists(session: Any, target: DatabaseAddress) -> None:
@@ -142,8 +142,8 @@ async def test_a_migration_that_holds_a_table_fails_the_reading_soon_and_is_not_
     assert (await read_catalogue(session)).listing
 
 
-async def test_two_thousand_tables_cost_no_more_statements_than_one(postgres_server: PostgresServer) -> None:
-    target = postgres_server.new_database("many")
+async def test_two_thousand_tables_cost_no_more_statements_than_one(target_server: PostgresServer) -> None:
+    target = target_server.new_database("many")
     table = "create table t%s (id bigint generated always as identity primary key, a text not null, b integer)"
     with psycopg.connect(target.url, autocommit=True) as connection:
         for start in range(1, 2001, 200):
@@ -156,6 +156,6 @@ async def test_two_thousand_tables_cost_no_more_statements_than_one(postgres_ser
     session.add_query_logger(lambda record: asked.append(record.query))
     reading = await read_catalogue(session)
     await session.close()
-    postgres_server.drop_database(target)
+    target_server.drop_database(target)
     assert len(objects(reading, Kind.TABLE)) == 2000
     assert len(asked) == 17

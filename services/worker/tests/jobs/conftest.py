@@ -29,11 +29,11 @@ def worker_environment(installation: dict[str, str]) -> Iterator[None]:
 
 
 @pytest.fixture
-async def scene(worker_environment: None, postgres_server: PostgresServer, tmp_path: Path) -> AsyncIterator[Scene]:
+async def scene(worker_environment: None, target_server: PostgresServer, tmp_path: Path) -> AsyncIterator[Scene]:
     """An installation with one project, one environment and one empty target database."""
-    target = postgres_server.new_database("target")
+    target = target_server.new_database("target")
     made = await open_scene(Scene, tmp_path / "repository", target, first_data(tmp_path / "repository", target))
     made.repository.mkdir()
     yield made
     await made.room.close()
-    postgres_server.drop_database(target)
+    target_server.drop_database(target)

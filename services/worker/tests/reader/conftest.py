@@ -37,9 +37,9 @@ def installation(
 
 
 @pytest.fixture(scope="session")
-def target(postgres_server: PostgresServer) -> Iterator[DatabaseAddress]:
+def target(target_server: PostgresServer) -> Iterator[DatabaseAddress]:
     """A database with every kind of object."""
-    with every_object_in(postgres_server, "target") as made:
+    with every_object_in(target_server, "target") as made:
         yield made
 
 

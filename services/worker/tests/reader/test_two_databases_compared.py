@@ -14,16 +14,16 @@ PROJECT = "/api/orgs/demo/projects/shop"
 
 
 @pytest.fixture(scope="module")
-def target(postgres_server: PostgresServer) -> Iterator[DatabaseAddress]:
+def target(target_server: PostgresServer) -> Iterator[DatabaseAddress]:
     """A target that no other file has left anything in."""
-    with every_object_in(postgres_server, "alike") as made:
+    with every_object_in(target_server, "alike") as made:
         yield made
 
 
 @pytest.fixture
-async def other(look: Any, postgres_server: PostgresServer) -> AsyncIterator[Any]:
+async def other(look: Any, target_server: PostgresServer) -> AsyncIterator[Any]:
     """A second database of the same project, in an environment of its own, alike; give it SQL to differ."""
-    with every_object_in(postgres_server, "other") as made:
+    with every_object_in(target_server, "other") as made:
         await call(look, "POST", f"{PROJECT}/environments", json={"slug": "staging", "name": "Staging"})
         added = await call(
             look,
