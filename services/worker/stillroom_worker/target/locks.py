@@ -29,7 +29,10 @@ from involved i
 join pg_stat_activity a on a.pid = i.pid
 left join waiting w on w.pid = i.pid
 left join lateral (
-    select mode, relation, locktype, waitstart from pg_locks where pid = a.pid and not granted limit 1
+    -- Before 14 nobody wrote down when a wait began; the statement that waits is the nearest to it.
+    select mode, relation, locktype, case when current_setting('server_version_num')::int >= 140000
+           then (to_jsonb(p) ->> 'waitstart')::timestamptz else a.query_start end as waitstart
+    from pg_locks p where pid = a.pid and not granted limit 1
 ) l on true
 """
 
