@@ -17,6 +17,7 @@ READERS = "OAVPTDE"
 # On an environment that is not protected, and on one that is.
 MOVERS = {"dev": "OAPTDE", "prod": "OATD"}
 PLANNERS = {"dev": "OAPTDE", "prod": "OAPTD"}
+WRITERS = {"dev": "OATD", "prod": "OAD"}
 RESTORERS = "OATD"
 SETTERS = "OAD"
 MANAGERS = "OA"
@@ -98,6 +99,8 @@ OVERVIEW = f"{ENVIRONMENT}/databases/{{database}}/overview"
 LEDGER = f"{ENVIRONMENT}/databases/{{database}}/ledger"
 ACTIVITY = f"{ENVIRONMENT}/databases/{{database}}/activity"
 ROWS = f"{ENVIRONMENT}/databases/{{database}}/rows"
+WRITES = f"{ENVIRONMENT}/databases/{{database}}/writes"
+SAVED = f"{ENVIRONMENT}/queries"
 QUERY = f"{ENVIRONMENT}/databases/{{database}}/query"
 
 MATRIX: list[Row] = [
@@ -220,6 +223,14 @@ MATRIX: list[Row] = [
     *on_both("POST", f"{ROWS}/export", MOVERS, body={"schema_name": "public", "table": "t"}),
     *on_both("POST", f"{QUERY}", MOVERS, body={"sql": "select 1"}),
     *on_both("POST", f"{QUERY}/explain", MOVERS, body={"sql": "select 1"}),
+    # SQL that changes data: the service itself refuses it on what is protected, whoever asks.
+    *on_both("GET", WRITES, WRITERS),
+    *on_both("POST", WRITES, WRITERS, body={"sql": "delete from t", "database_name": "other"}),
+    # Queries that are kept: the project's, for whoever may run SQL somewhere.
+    *on_both("GET", SAVED, MOVERS),
+    *on_both("POST", SAVED, MOVERS, body={"name": "n", "sql": "select 1"}),
+    *on_both("PATCH", f"{SAVED}/{{query}}", MOVERS, body={"name": "m"}),
+    *on_both("DELETE", f"{SAVED}/{{query}}", MOVERS),
     # Drafts of revisions.
     in_project("GET", "/drafts", READERS),
     in_project("POST", "/drafts", "OAPTD", {"kind": "empty", "message": "m"}),
@@ -269,4 +280,8 @@ MATRIX: list[Row] = [
     in_project("GET", "/freezes", READERS),
     in_project("POST", "/freezes", SETTERS, {"ends_at": "2100-01-01T00:00:00Z", "reason": "r"}),
     in_project("DELETE", "/freezes/{freeze}", SETTERS),
+    in_project("GET", "/masks", READERS),
+    in_project("GET", "/masks/suggestions", SETTERS),
+    in_project("POST", "/masks", SETTERS, {"column_name": "phone"}),
+    in_project("DELETE", "/masks/{mask}", SETTERS),
 ]

@@ -76,3 +76,70 @@ test("the editor has its name in Russian, in the dark and on a phone", async ({ 
     await speaks(page.request, "en");
   }
 });
+
+test("a query is saved and found again by keyboard", async ({ page }) => {
+  await signIn(page, CONSOLE);
+  const editor = page.getByRole("textbox", { name: "SQL to run" });
+  await editor.focus();
+  await page.keyboard.type("select 6 * 7 as kept");
+  await page.keyboard.press("Control+s");
+  const name = `Answers ${Date.now()}`;
+  await page.getByLabel("Name", { exact: true }).fill(name);
+  await page.getByLabel("Share it with the project").check();
+  await page.screenshot({ path: test.info().outputPath("save.png") });
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog")).toBeHidden();
+  await editor.focus();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.press("Delete");
+  await page.keyboard.press("Control+o");
+  await page.getByRole("searchbox", { name: "Search names, descriptions and SQL" }).fill(name);
+  await expect(page.getByRole("button", { name: new RegExp(`^${name}`) })).toHaveCount(1);
+  await page.screenshot({ path: test.info().outputPath("saved.png") });
+  await page.keyboard.press("Enter");
+  await expect(editor).toHaveText("select 6 * 7 as kept");
+  await page.getByRole("button", { name: "Saved queries", exact: true }).click();
+  await page.getByRole("button", { name: `Delete ${name}`, exact: true }).click();
+  await expect(page.getByText(name)).toBeHidden();
+  expect(await forbidden(page)).toEqual([]);
+});
+
+test("data is changed only after the database was named, tried first, and its end is listed", async ({ page }) => {
+  await signIn(page, CONSOLE);
+  await page.getByRole("radio", { name: "Write", exact: true }).click();
+  const editor = page.getByRole("textbox", { name: "SQL to run" });
+  await editor.focus();
+  await page.keyboard.type("update customers set email = email where false");
+  await page.keyboard.press("Control+Enter");
+  const commit = page.getByRole("button", { name: "Run and commit", exact: true });
+  await expect(commit).toBeDisabled();
+  await page.getByLabel("Type shop_staging to confirm").fill("shop_staging");
+  await page.getByRole("button", { name: "Try it, and roll back", exact: true }).click();
+  await expect(page.getByText(/rolled back · UPDATE 0/)).toBeVisible();
+  await page.screenshot({ path: test.info().outputPath("tried.png") });
+  await commit.click();
+  await expect(page.getByText(/committed · UPDATE 0/)).toBeVisible();
+  await page.getByRole("button", { name: "Close", exact: true }).last().click();
+  const list = page.getByRole("region", { name: "Latest writes" });
+  await expect(list.getByText("committed", { exact: true }).first()).toBeVisible();
+  await page.screenshot({ path: test.info().outputPath("writes.png") });
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.screenshot({ path: test.info().outputPath("writes-360.png") });
+  expect(await forbidden(page)).toEqual([]);
+});
+
+test("columns are masked by a pattern and by what is suggested, and unmasked again", async ({ page }) => {
+  await signIn(page, "/demo/projects/shop/settings?section=masks");
+  await page.getByRole("button", { name: "Mask columns", exact: true }).click();
+  const column = `secret_${Date.now()}*`;
+  await page.getByLabel("Column", { exact: true }).fill(column);
+  await page.getByRole("button", { name: "Mask", exact: true }).click();
+  const made = page.getByRole("listitem").filter({ hasText: column });
+  await expect(made).toBeVisible();
+  await page.screenshot({ path: test.info().outputPath("masks.png") });
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.screenshot({ path: test.info().outputPath("masks-360.png") });
+  await made.getByRole("button", { name: "Remove", exact: true }).click();
+  await expect(made).toBeHidden();
+  expect(await forbidden(page)).toEqual([]);
+});

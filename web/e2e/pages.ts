@@ -76,6 +76,7 @@ export const PAGES: readonly Page[] = [
   { name: "settings", route: "/:org/projects/:project/settings", address: SETTINGS },
   { name: "settings-repository", route: "/:org/projects/:project/settings", address: `${SETTINGS}?section=repository` },
   { name: "settings-access", route: "/:org/projects/:project/settings", address: `${SETTINGS}?section=access` },
+  { name: "settings-masks", route: "/:org/projects/:project/settings", address: `${SETTINGS}?section=masks` },
   { name: "settings-danger", route: "/:org/projects/:project/settings", address: `${SETTINGS}?section=danger` },
   { name: "approvals", route: "/:org/approvals", address: "/demo/approvals" },
   { name: "approvals-mine", route: "/:org/approvals", address: "/demo/approvals?show=mine" },

@@ -34,6 +34,7 @@ from stillroom_api.jobs import routes as jobs
 from stillroom_api.ledger import routes as ledger
 from stillroom_api.live import routes as live
 from stillroom_api.mail import routes as mail
+from stillroom_api.masks import routes as masks
 from stillroom_api.members import in_organization
 from stillroom_api.members import routes as members
 from stillroom_api.migrations import routes as migrations
@@ -49,6 +50,7 @@ from stillroom_api.projects import routes as projects
 from stillroom_api.protection import Protection
 from stillroom_api.providers import routes as providers
 from stillroom_api.providers import sign_on
+from stillroom_api.queries import routes as queries
 from stillroom_api.rate_limits import RateLimits
 from stillroom_api.requests import Requests
 from stillroom_api.sessions import routes as sessions
@@ -57,6 +59,7 @@ from stillroom_api.tokens import routes as tokens
 from stillroom_api.trusts import routes as trusts
 from stillroom_api.watched import watched
 from stillroom_api.webhooks import routes as webhooks
+from stillroom_api.writes import routes as writes
 from stillroom_core.jobs.queue import Queue
 from stillroom_core.logs import configure_logs
 from stillroom_core.memory import keep_for_good
@@ -90,6 +93,7 @@ _ROUTERS = (
     drafts.router,
     environments.router,
     freezes.router,
+    masks.router,
     databases.router,
     catalogues.router,
     comparison.router,
@@ -97,6 +101,8 @@ _ROUTERS = (
     activity.router,
     overview.router,
     data.router,
+    queries.router,
+    writes.router,
     migrations.router,
     plans.router,
     approvals.router,

@@ -127,7 +127,14 @@ async def ids(api: Any, on: str, by: str) -> dict[str, str]:
     freeze = {"ends_at": "2100-01-01T00:00:00Z", "starts_at": "2099-01-01T00:00:00Z", "reason": "r"}
     frozen = await api.call(OWNER, "POST", "/api/orgs/own/projects/shop/freezes", json=freeze)
     assert frozen.status_code == 201, frozen.text
+    mask = await api.call(OWNER, "POST", "/api/orgs/own/projects/shop/masks", json={"column_name": f"of_{on}"})
+    assert mask.status_code == 201, mask.text
+    query = {"name": "Clients", "sql": "select 1", "shared": True}
+    kept = await api.call(OWNER, "POST", f"{path}/queries", json=query)
+    assert kept.status_code == 201, kept.text
     return {
+        "query": kept.json()["id"],
+        "mask": mask.json()["id"],
         "request": asked.json()["params"]["request"],
         "freeze": frozen.json()["id"],
         "token": token.json()["id"],

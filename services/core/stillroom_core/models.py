@@ -14,6 +14,7 @@ from stillroom_core.groups.models import Group, GroupMember, GroupRole
 from stillroom_core.invitations.models import Invitation
 from stillroom_core.jobs.models import Job, JobEvent, JobStep
 from stillroom_core.mail.models import Mail
+from stillroom_core.masks.models import Mask
 from stillroom_core.members.models import EnvironmentMembership, Membership, ProjectMembership, User
 from stillroom_core.notifications.models import NotificationChoice
 from stillroom_core.organizations.models import Organization
@@ -21,6 +22,7 @@ from stillroom_core.passkeys.models import Passkey
 from stillroom_core.plans.models import Plan
 from stillroom_core.projects.models import Commit, Project, RevisionSource
 from stillroom_core.providers.models import Identity, IdentityProvider, ProviderDomain
+from stillroom_core.queries.models import SavedQuery
 from stillroom_core.samples.models import Sample
 from stillroom_core.sessions.models import RefreshToken
 from stillroom_core.setups.models import Setup
@@ -28,6 +30,7 @@ from stillroom_core.staff.models import Staff
 from stillroom_core.tokens.models import ApiToken
 from stillroom_core.trusts.models import Trust
 from stillroom_core.webhooks.models import Webhook, WebhookDelivery
+from stillroom_core.writes.models import Write
 
 __all__ = [
     "AccountEvent",
@@ -55,6 +58,7 @@ __all__ = [
     "JobEvent",
     "JobStep",
     "Mail",
+    "Mask",
     "Membership",
     "NotificationChoice",
     "Organization",
@@ -66,6 +70,7 @@ __all__ = [
     "RefreshToken",
     "RevisionSource",
     "Sample",
+    "SavedQuery",
     "SchemaChange",
     "Setup",
     "Staff",
@@ -73,4 +78,5 @@ __all__ = [
     "User",
     "Webhook",
     "WebhookDelivery",
+    "Write",
 ]

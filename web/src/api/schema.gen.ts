@@ -2262,6 +2262,78 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}/writes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Writes
+         * @description What people had run on the database, the latest first, and how each ended.
+         */
+        get: operations["list_writes_api_orgs__org__projects__project__environments__environment__databases__database__writes_get"];
+        put?: never;
+        /**
+         * Write Database
+         * @description Runs one statement that changes data, in a transaction of its own; hanging up rolls it back.
+         */
+        post: operations["write_database_api_orgs__org__projects__project__environments__environment__databases__database__writes_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/projects/{project}/environments/{environment}/queries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Saved Queries
+         * @description One's own and those that are shared with the project, the latest first.
+         */
+        get: operations["list_saved_queries_api_orgs__org__projects__project__environments__environment__queries_get"];
+        put?: never;
+        /**
+         * Create Saved Query
+         * @description Keeps a query, for oneself or shared with the project.
+         */
+        post: operations["create_saved_query_api_orgs__org__projects__project__environments__environment__queries_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/projects/{project}/environments/{environment}/queries/{query}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Saved Query
+         * @description Forgets a query.
+         */
+        delete: operations["delete_saved_query_api_orgs__org__projects__project__environments__environment__queries__query__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Saved Query
+         * @description Changes one's own query; a shared one also by whoever may change the project.
+         */
+        patch: operations["change_saved_query_api_orgs__org__projects__project__environments__environment__queries__query__patch"];
+        trace?: never;
+    };
     "/api/orgs/{org}/projects/{project}/fetch": {
         parameters: {
             query?: never;
@@ -2365,6 +2437,70 @@ export interface paths {
          * @description Ends the project's hook.
          */
         delete: operations["delete_hook_api_orgs__org__projects__project__hook_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/projects/{project}/masks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Masks
+         * @description The project's masks; whoever sees the project may know what is hidden.
+         */
+        get: operations["list_masks_api_orgs__org__projects__project__masks_get"];
+        put?: never;
+        /**
+         * Create Mask
+         * @description Masks columns from now on, for everybody who lacks data.unmasked.
+         */
+        post: operations["create_mask_api_orgs__org__projects__project__masks_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/projects/{project}/masks/suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Suggest Masks
+         * @description Columns without a mask whose names sound like personal data, from the schemas as they were last read.
+         */
+        get: operations["suggest_masks_api_orgs__org__projects__project__masks_suggestions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/projects/{project}/masks/{mask}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Mask
+         * @description Takes a mask away.
+         */
+        delete: operations["delete_mask_api_orgs__org__projects__project__masks__mask__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -5674,6 +5810,96 @@ export interface components {
             value: string;
         };
         /**
+         * MaskNew
+         * @description Columns, and what is shown of them to whoever lacks data.unmasked.
+         */
+        MaskNew: {
+            /**
+             * Column Name
+             * @description a name, or with * for any letters; capitals do not matter
+             */
+            column_name: string;
+            /**
+             * Kind
+             * @default hide
+             * @enum {string}
+             */
+            kind: "hide" | "hash" | "domain" | "last4";
+            /**
+             * Schema Name
+             * @description a name, or with * for any letters; capitals do not matter
+             * @default *
+             */
+            schema_name: string;
+            /**
+             * Table Name
+             * @description a name, or with * for any letters; capitals do not matter
+             * @default *
+             */
+            table_name: string;
+        };
+        /**
+         * MaskRead
+         * @description A mask.
+         */
+        MaskRead: {
+            actor: components["schemas"]["ActorName"];
+            /** Column Name */
+            column_name: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "hide" | "hash" | "domain" | "last4";
+            /** Schema Name */
+            schema_name: string;
+            /** Table Name */
+            table_name: string;
+        };
+        /**
+         * MaskSuggestion
+         * @description A column without a mask whose name sounds like personal data.
+         */
+        MaskSuggestion: {
+            /** Column Name */
+            column_name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "hide" | "hash" | "domain" | "last4";
+            /** Schema Name */
+            schema_name: string;
+            /** Table Name */
+            table_name: string;
+        };
+        /**
+         * MaskSuggestions
+         * @description At most a hundred of them.
+         */
+        MaskSuggestions: {
+            /** Items */
+            items: components["schemas"]["MaskSuggestion"][];
+        };
+        /**
+         * Masks
+         * @description The masks of a project by name.
+         */
+        Masks: {
+            /** Items */
+            items: components["schemas"]["MaskRead"][];
+        };
+        /**
          * Me
          * @description The signed-in person.
          */
@@ -6433,7 +6659,7 @@ export interface components {
          * @description Everything that can be allowed.
          * @enum {string}
          */
-        Permission: "organization.read" | "organization.manage" | "organization.transfer" | "organization.delete" | "provider.manage" | "member.manage" | "audit.read" | "project.create" | "project.delete" | "project.read" | "project.update" | "project.member.manage" | "token.manage" | "environment.write" | "secret.write" | "revision.write" | "revision.push" | "job.read" | "job.plan" | "job.request" | "job.upgrade" | "job.downgrade" | "job.stamp" | "job.cancel" | "job.cancel.any" | "job.approve" | "job.override" | "activity.read" | "activity.cancel" | "data.read" | "sql.read" | "sql.write";
+        Permission: "organization.read" | "organization.manage" | "organization.transfer" | "organization.delete" | "provider.manage" | "member.manage" | "audit.read" | "project.create" | "project.delete" | "project.read" | "project.update" | "project.member.manage" | "token.manage" | "environment.write" | "secret.write" | "revision.write" | "revision.push" | "job.read" | "job.plan" | "job.request" | "job.upgrade" | "job.downgrade" | "job.stamp" | "job.cancel" | "job.cancel.any" | "job.approve" | "job.override" | "activity.read" | "activity.cancel" | "data.read" | "data.unmasked" | "sql.read" | "sql.write";
         /**
          * PersonName
          * @description Somebody.
@@ -7320,11 +7546,13 @@ export interface components {
         };
         /**
          * ResultColumn
-         * @description One column of a result. `category` is PostgreSQL's letter: N for numbers.
+         * @description One column of a result. `category` is PostgreSQL's letter: N for numbers. `mask` says that values are masked.
          */
         ResultColumn: {
             /** Category */
             category: string;
+            /** Mask */
+            mask?: ("hide" | "hash" | "domain" | "last4") | null;
             /** Name */
             name: string;
             /** Type */
@@ -7677,6 +7905,91 @@ export interface components {
             size_bytes: number;
         };
         /**
+         * SavedQueries
+         * @description A page of queries, the latest first.
+         */
+        SavedQueries: {
+            /** Items */
+            items: components["schemas"]["SavedQueryRead"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * SavedQueryChanges
+         * @description What is given is changed.
+         */
+        SavedQueryChanges: {
+            /**
+             * Database Name
+             * @description for databases of this name; none: for any
+             */
+            database_name?: string | null;
+            /** Description */
+            description?: string | null;
+            /** Name */
+            name?: string | null;
+            /** Shared */
+            shared?: boolean | null;
+            /** Sql */
+            sql?: string | null;
+        };
+        /**
+         * SavedQueryNew
+         * @description SQL to keep.
+         */
+        SavedQueryNew: {
+            /**
+             * Database Name
+             * @description for databases of this name; none: for any
+             */
+            database_name?: string | null;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /** Name */
+            name: string;
+            /**
+             * Shared
+             * @default false
+             */
+            shared: boolean;
+            /** Sql */
+            sql: string;
+        };
+        /**
+         * SavedQueryRead
+         * @description A query that was kept. `mine` and `may_change` are about whoever asks.
+         */
+        SavedQueryRead: {
+            actor: components["schemas"]["ActorName"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Database Name */
+            database_name: string | null;
+            /** Description */
+            description: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** May Change */
+            may_change: boolean;
+            /** Mine */
+            mine: boolean;
+            /** Name */
+            name: string;
+            /** Shared */
+            shared: boolean;
+            /** Sql */
+            sql: string;
+        };
+        /**
          * Schema
          * @description Our own schema.
          */
@@ -7831,7 +8144,7 @@ export interface components {
         };
         /**
          * SessionRead
-         * @description One session of a database. `query` is null where the database's user may not see it; times are in seconds.
+         * @description One session of a database. `query` is null where it may not be seen; times are in seconds.
          */
         SessionRead: {
             /** Address */
@@ -8899,6 +9212,98 @@ export interface components {
             started_at: string;
             /** Version */
             version: string;
+        };
+        /**
+         * WriteDone
+         * @description How it ended: committed or rolled back, or unknown where the connection broke in the middle of the commit.
+         */
+        WriteDone: {
+            /**
+             * Command
+             * @description PostgreSQL's own word, such as UPDATE 3
+             */
+            command: string;
+            /** Ms */
+            ms: number;
+            /** Rows */
+            rows: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "committed" | "rolled_back" | "unknown";
+            /**
+             * Write
+             * Format: uuid
+             */
+            write: string;
+        };
+        /**
+         * WriteNew
+         * @description One statement that changes data. A rehearsal runs it and rolls it back.
+         */
+        WriteNew: {
+            /**
+             * Database Name
+             * @description typed by the person, to confirm it
+             */
+            database_name: string;
+            /**
+             * Rehearsal
+             * @default false
+             */
+            rehearsal: boolean;
+            /** Sql */
+            sql: string;
+            /**
+             * Timeout Ms
+             * @default 30000
+             */
+            timeout_ms: number;
+        };
+        /**
+         * WriteRead
+         * @description What somebody had run.
+         */
+        WriteRead: {
+            actor: components["schemas"]["ActorName"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Problem */
+            problem: {
+                [key: string]: unknown;
+            } | null;
+            /** Rehearsal */
+            rehearsal: boolean;
+            /** Rows */
+            rows: number | null;
+            /** Sql */
+            sql: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "asked" | "running" | "committed" | "rolled_back" | "unknown";
+        };
+        /**
+         * Writes
+         * @description A page of them, the latest first.
+         */
+        Writes: {
+            /** Items */
+            items: components["schemas"]["WriteRead"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
     };
     responses: never;
@@ -13205,6 +13610,227 @@ export interface operations {
             };
         };
     };
+    list_writes_api_orgs__org__projects__project__environments__environment__databases__database__writes_get: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                database: string;
+                org: string;
+                project: string;
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Writes"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    write_database_api_orgs__org__projects__project__environments__environment__databases__database__writes_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                database: string;
+                org: string;
+                project: string;
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteNew"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WriteDone"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_saved_queries_api_orgs__org__projects__project__environments__environment__queries_get: {
+        parameters: {
+            query?: {
+                search?: string | null;
+                /** @description of this name */
+                database?: string | null;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                org: string;
+                project: string;
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedQueries"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_saved_query_api_orgs__org__projects__project__environments__environment__queries_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+                project: string;
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedQueryNew"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedQueryRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_saved_query_api_orgs__org__projects__project__environments__environment__queries__query__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                query: string;
+                org: string;
+                project: string;
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_saved_query_api_orgs__org__projects__project__environments__environment__queries__query__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                query: string;
+                org: string;
+                project: string;
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedQueryChanges"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedQueryRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     fetch_project_api_orgs__org__projects__project__fetch_post: {
         parameters: {
             query?: never;
@@ -13408,6 +14034,137 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                org: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_masks_api_orgs__org__projects__project__masks_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Masks"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_mask_api_orgs__org__projects__project__masks_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MaskNew"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaskRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    suggest_masks_api_orgs__org__projects__project__masks_suggestions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaskSuggestions"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_mask_api_orgs__org__projects__project__masks__mask__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mask: string;
                 org: string;
                 project: string;
             };

@@ -1,17 +1,20 @@
 /** Rows and columns of data; hundreds of columns and thousands of rows stay quick, because only what is seen is drawn. */
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { ArrowDown, ArrowUp } from "lucide-react";
+import { ArrowDown, ArrowUp, EyeOff } from "lucide-react";
 import { type KeyboardEvent, useId, useRef, useState } from "react";
 import { useLanguage } from "@/i18n";
 import { CopyButton } from "./copy-button";
 import { cx } from "./cx";
 import { Dialog } from "./dialog";
 import { Name } from "./name";
+import { Tooltip } from "./tooltip";
 
 export interface GridColumn {
   name: string;
   type: string;
   category: string;
+  /** Why its values are not shown in clear; there is no sorting by it then. */
+  masked?: string | null;
 }
 
 interface DataGridProps {
@@ -119,7 +122,14 @@ export function DataGrid({ label, columns, rows, isCut, sort, onSort }: DataGrid
                   style={{ left: place.start, width: place.size }}
                   className="absolute inset-y-0 overflow-hidden border-r border-line px-2 py-1"
                 >
-                  {onSort ? (
+                  {column.masked ? (
+                    <Tooltip text={column.masked}>
+                      <span tabIndex={0} className="flex w-fit max-w-full items-center gap-1 font-medium">
+                        <Name text={column.name} className="truncate font-mono text-[12px]" />
+                        <EyeOff aria-label={column.masked} role="img" className="size-3 shrink-0 text-muted" />
+                      </span>
+                    </Tooltip>
+                  ) : onSort ? (
                     <button type="button" onClick={() => onSort(column.name)} className="flex w-full items-center gap-1 text-left font-medium hover:text-accent-text">
                       <Name text={column.name} className="truncate font-mono text-[12px]" />
                       {sorted && (sort.descending ? <ArrowDown aria-hidden className="size-3" /> : <ArrowUp aria-hidden className="size-3" />)}
@@ -149,10 +159,12 @@ export function DataGrid({ label, columns, rows, isCut, sort, onSort }: DataGrid
                         aria-colindex={place.index + 1}
                         onClick={() => setChosen({ row: line.index, column: place.index })}
                         onDoubleClick={() => setOpen({ row: line.index, column: place.index })}
+                        title={columns[place.index]?.masked ?? undefined}
                         style={{ left: place.start, width: place.size }}
                         className={cx(
                           "absolute inset-y-0 truncate border-r border-line px-2 leading-[26px]",
                           text === null || text === undefined ? "text-muted italic" : "font-mono text-[12px]",
+                          columns[place.index]?.masked && "bg-side text-muted",
                           columns[place.index]?.category === "N" && "text-right",
                           line.index === active.row && place.index === active.column && "group-focus-visible:inset-ring-2 group-focus-visible:inset-ring-accent",
                         )}
@@ -175,6 +187,7 @@ export function DataGrid({ label, columns, rows, isCut, sort, onSort }: DataGrid
           </pre>
           <CopyButton text={value ?? ""} />
         </div>
+        {open && columns[open.column]?.masked && <p className="mt-2 text-sm text-muted">{columns[open.column]?.masked}</p>}
         {open && isCut?.(open.row, open.column) && <p className="mt-2 text-sm text-muted">{t("ui.cutValue")}</p>}
       </Dialog>
     </div>

@@ -11,6 +11,7 @@ from stillroom_api.activity.schemas import Activity, SessionEnd, SessionEnded
 from stillroom_api.authorization import InEnvironment, in_environment
 from stillroom_api.context import ContextOf, Transaction
 from stillroom_api.databases.routes import find
+from stillroom_api.masks.looking import masked
 from stillroom_api.reader import Asked, as_json
 from stillroom_core.actors.permissions import Permission
 
@@ -30,7 +31,8 @@ async def read_activity(
     where: Annotated[InEnvironment, in_environment(Permission.ACTIVITY_READ)],
 ) -> Response:
     """Who works in the database now, and who waits for whom."""
-    return as_json(Asked.of(context.reader, await find(session, where, database), "activity"), Activity)
+    found = await find(session, where, database)
+    return as_json(Asked.of(context.reader, found, "activity", await masked(session, where)), Activity)
 
 
 @router.post("/end", response_model=SessionEnded)

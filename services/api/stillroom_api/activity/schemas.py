@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class SessionRead(BaseModel):
-    """One session of a database. `query` is null where the database's user may not see it; times are in seconds."""
+    """One session of a database. `query` is null where it may not be seen; times are in seconds."""
 
     pid: int
     started: float | None

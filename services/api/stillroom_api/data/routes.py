@@ -15,6 +15,7 @@ from stillroom_api.context import ContextOf, Transaction
 from stillroom_api.data.files import as_file
 from stillroom_api.data.schemas import ExplainRequest, QueryPlan, QueryRequest, RowsExport, RowsPage, RowsQuery
 from stillroom_api.databases.routes import find
+from stillroom_api.masks.looking import masked
 from stillroom_api.reader import Asked, as_json, as_lines
 from stillroom_core.actors.permissions import Permission
 
@@ -35,7 +36,7 @@ async def read_rows(
 ) -> Response:
     """A page of a table's rows."""
     found = await find(session, where, database)
-    return as_json(Asked.of(context.reader, found, "rows", body.asked()), RowsPage)
+    return as_json(Asked.of(context.reader, found, "rows", await masked(session, where, body.asked())), RowsPage)
 
 
 @router.post("/rows/export", response_class=Response)
@@ -49,7 +50,8 @@ async def export_rows(
     """The rows as a file that begins at once."""
     found = await find(session, where, database)
     log.info("rows.exported", database=str(found.id), actor=str(where.actor.user_id), table=body.table)
-    return as_file(Asked.of(context.reader, found, "stream", body.asked()), file_format=body.format, name=body.table)
+    content = await masked(session, where, body.asked())
+    return as_file(Asked.of(context.reader, found, "stream", content), file_format=body.format, name=body.table)
 
 
 @router.post("/query", response_class=Response)
@@ -63,7 +65,7 @@ async def run_query(
     """Runs SQL that reads; answers in lines of JSON: columns, rows in chunks, what it took. Hanging up cancels it."""
     found = await find(session, where, database)
     log.info("query.asked", database=str(found.id), actor=str(where.actor.user_id))
-    return as_lines(Asked.of(context.reader, found, "query", body.model_dump()))
+    return as_lines(Asked.of(context.reader, found, "query", await masked(session, where, body.model_dump())))
 
 
 @router.post("/query/explain", response_model=QueryPlan)
@@ -76,4 +78,6 @@ async def explain_query(
 ) -> Response:
     """The plan of a query, measured or estimated."""
     found = await find(session, where, database)
-    return as_json(Asked.of(context.reader, found, "explain", body.model_dump()), QueryPlan)
+    return as_json(
+        Asked.of(context.reader, found, "explain", await masked(session, where, body.model_dump())), QueryPlan
+    )

@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from stillroom_api.masks.schemas import MaskKind
+
 _NAME = Field(min_length=1, max_length=63)
 Test = Literal["eq", "ne", "lt", "le", "gt", "ge", "null", "not_null", "contains"]
 
@@ -50,11 +52,12 @@ class RowsExport(RowSelection):
 
 
 class ResultColumn(BaseModel):
-    """One column of a result. `category` is PostgreSQL's letter: N for numbers."""
+    """One column of a result. `category` is PostgreSQL's letter: N for numbers. `mask` says that values are masked."""
 
     name: str
     type: str
     category: str
+    mask: MaskKind | None = None
 
 
 class RowsPage(BaseModel):

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from stillroom_api.authorization import InEnvironment, in_environment
 from stillroom_api.context import ContextOf, Transaction
 from stillroom_api.databases.routes import find
+from stillroom_api.masks.looking import masked
 from stillroom_api.overview.schemas import OverviewHealth, OverviewHistory, OverviewLive
 from stillroom_api.reader import Asked, as_json
 from stillroom_core.actors.permissions import Permission
@@ -34,7 +35,8 @@ async def read_live(database: UUID, session: Transaction, context: ContextOf, wh
 @router.get("/health", response_model=OverviewHealth)
 async def read_health(database: UUID, session: Transaction, context: ContextOf, where: Watching) -> Response:
     """Tables with their dead rows, superfluous and missing indexes, and the statements that take most time."""
-    return as_json(Asked.of(context.reader, await find(session, where, database), "health"), OverviewHealth)
+    found = await find(session, where, database)
+    return as_json(Asked.of(context.reader, found, "health", await masked(session, where)), OverviewHealth)
 
 
 @router.get("/history")

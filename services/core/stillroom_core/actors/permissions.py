@@ -36,6 +36,7 @@ class Permission(StrEnum):
     ACTIVITY_READ = "activity.read"
     ACTIVITY_CANCEL = "activity.cancel"
     DATA_READ = "data.read"
+    DATA_UNMASKED = "data.unmasked"
     SQL_READ = "sql.read"
     SQL_WRITE = "sql.write"
 
@@ -95,6 +96,7 @@ MEANINGS: dict[Permission, str] = {
     _P.ACTIVITY_READ: "see the sessions and statements of a database",
     _P.ACTIVITY_CANCEL: "cancel and end sessions of a database",
     _P.DATA_READ: "look at rows of tables",
+    _P.DATA_UNMASKED: "see what the project's masks hide",
     _P.SQL_READ: "run SQL that reads",
     _P.SQL_WRITE: "run SQL that changes data",
 }
@@ -117,6 +119,7 @@ _MAINTAINER = _OPERATOR | {
     _P.JOB_CANCEL_ANY,
     _P.JOB_APPROVE,
     _P.ACTIVITY_CANCEL,
+    _P.DATA_UNMASKED,
     _P.SQL_WRITE,
 }
 _PROJECT_ADMIN = _MAINTAINER | {
@@ -155,7 +158,7 @@ PROJECT_ROLES: dict[ProjectRole, frozenset[Permission]] = {
 UNPROTECTED_ONLY: dict[ProjectRole, frozenset[Permission]] = {
     ProjectRole.VIEWER: frozenset(),
     ProjectRole.OPERATOR: frozenset({_P.JOB_UPGRADE, _P.DATA_READ, _P.SQL_READ}),
-    ProjectRole.MAINTAINER: frozenset({_P.SQL_WRITE}),
+    ProjectRole.MAINTAINER: frozenset({_P.DATA_UNMASKED, _P.SQL_WRITE}),
     ProjectRole.ADMIN: frozenset(),
 }
 
@@ -176,6 +179,7 @@ OF_ENVIRONMENT = frozenset(
         _P.ACTIVITY_READ,
         _P.ACTIVITY_CANCEL,
         _P.DATA_READ,
+        _P.DATA_UNMASKED,
         _P.SQL_READ,
         _P.SQL_WRITE,
     }

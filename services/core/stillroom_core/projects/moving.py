@@ -31,12 +31,14 @@ from stillroom_core.groups.models import GroupRole
 from stillroom_core.jobs.models import Job, JobEvent, JobStep
 from stillroom_core.jobs.repository import OPEN
 from stillroom_core.live.notices import About, notice_after_commit, rights_changed
+from stillroom_core.masks.models import Mask
 from stillroom_core.members.models import EnvironmentMembership, ProjectMembership, User
 from stillroom_core.notifications.models import NotificationChoice
 from stillroom_core.organizations.models import Organization
 from stillroom_core.plans.models import Plan
 from stillroom_core.projects.models import Commit, Project, RevisionSource
 from stillroom_core.projects.repository import ProjectRepository
+from stillroom_core.queries.models import SavedQuery
 from stillroom_core.samples.models import Sample
 from stillroom_core.setups.models import Setup
 from stillroom_core.tables import now
@@ -44,6 +46,7 @@ from stillroom_core.tenancy import everything, narrow
 from stillroom_core.tokens.models import ApiToken
 from stillroom_core.trusts.models import Trust
 from stillroom_core.webhooks.models import Webhook
+from stillroom_core.writes.models import Write
 
 _JOBS = select(Job.id)
 _DATABASES = select(Database.id)
@@ -64,12 +67,15 @@ GOES_ALONG: dict[type[Any], Any] = {
             Plan,
             ApprovalRequest,
             SchemaChange,
+            Mask,
+            SavedQuery,
         )
     },
     JobStep: lambda key: JobStep.job_id.in_(_JOBS.where(Job.project_id == key)),
     JobEvent: lambda key: JobEvent.job_id.in_(_JOBS.where(Job.project_id == key)),
     Sample: lambda key: Sample.database_id.in_(_DATABASES.where(Database.project_id == key)),
     Catalogue: lambda key: Catalogue.database_id.in_(_DATABASES.where(Database.project_id == key)),
+    Write: lambda key: Write.database_id.in_(_DATABASES.where(Database.project_id == key)),
     AutomaticUpgrade: lambda key: AutomaticUpgrade.database_id.in_(_DATABASES.where(Database.project_id == key)),
     ApprovalDecision: lambda key: ApprovalDecision.request_id.in_(
         select(ApprovalRequest.id).where(ApprovalRequest.project_id == key)

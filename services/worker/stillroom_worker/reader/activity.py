@@ -45,10 +45,11 @@ where pid = $1 and datname = current_database() and abs(extract(epoch from backe
 
 
 async def activity(asked: Asked) -> AsyncIterator[Line]:
-    """All sessions of the database, at most a thousand."""
+    """All sessions of the database, at most a thousand; without their statements for whom something is masked."""
     async with reading(asked.session, 5_000):
         rows = await asked.session.fetch(_SESSIONS)
-    yield {"sessions": [dict(row) for row in rows]}
+    hidden = {"query": None} if asked.content["masks"] else {}
+    yield {"sessions": [{**row, **hidden} for row in rows]}
 
 
 async def end_session(asked: Asked) -> AsyncIterator[Line]:

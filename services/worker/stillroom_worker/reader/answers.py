@@ -9,6 +9,7 @@ from stillroom_worker.reader.activity import activity, end_session
 from stillroom_worker.reader.asked import Asked, Line
 from stillroom_worker.reader.query import explain, query
 from stillroom_worker.reader.rows import rows, stream
+from stillroom_worker.reader.write import write
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,11 @@ async def _live(asked: Asked) -> AsyncIterator[Line]:
 
 
 async def _health(asked: Asked) -> AsyncIterator[Line]:
-    """What has grown in it."""
-    yield await health(asked.session)
+    """What has grown in it; statements may quote values, so who looks through masks sees none."""
+    found = await health(asked.session)
+    if asked.content["masks"] and found["statements"] is not None:
+        found["statements"] = [{**one, "query": None} for one in found["statements"]]
+    yield found
 
 
 ANSWERS: dict[str, Answer] = {
@@ -46,4 +50,5 @@ ANSWERS: dict[str, Answer] = {
     "stream": Answer(stream, keeps_session=False),
     "query": Answer(query, keeps_session=False),
     "explain": Answer(explain, keeps_session=False),
+    "write": Answer(write, keeps_session=False),
 }

@@ -4,12 +4,14 @@ import json
 import re
 from collections.abc import AsyncIterator
 from time import monotonic
+from typing import Any
 
 import asyncpg
 
 from stillroom_core.catalogues.names import quoted
 from stillroom_core.errors import Invalid
 from stillroom_worker.reader.asked import Asked, Line
+from stillroom_worker.reader.masks import refuse_what_is_masked
 from stillroom_worker.reader.values import STREAM_CHUNK, shown, told
 from stillroom_worker.target import name_from, reading
 
@@ -23,16 +25,17 @@ async def query(asked: Asked) -> AsyncIterator[Line]:
     """
     content = asked.content
     began = monotonic()
-    sql = _one(content["sql"])
-    word = _first_word(sql)
+    sql = one_statement(content["sql"])
+    word = first_word(sql)
     if word not in _READS and word not in _TELLS:
         raise Invalid(
             "not_a_query",
             "Here only what reads can be run.",
             fix="Begin with select, with, values, table, explain or show; put changes into a migration.",
         )
-    async with reading(asked.session, int(content["timeout_ms"])):
-        prepared = await asked.session.prepare(sql)
+    async with reading(asked.session, int(content["timeout_ms"]), anew=bool(content["masks"])):
+        prepared = await _prepared(asked, sql)
+        await refuse_what_is_masked(asked.session, content["masks"], sql)
         attributes = prepared.get_attributes()
         yield {
             "columns": [
@@ -69,22 +72,36 @@ async def explain(asked: Asked) -> AsyncIterator[Line]:
     """The plan as PostgreSQL's own JSON; with `analyze` the statement runs, and can change nothing."""
     content = asked.content
     options = "analyze, buffers, " if content["analyze"] else ""
-    async with reading(asked.session, int(content["timeout_ms"])):
-        text = await asked.session.fetchval(f"explain ({options}format json, verbose) {_one(content['sql'])}")
+    sql = one_statement(content["sql"])
+    async with reading(asked.session, int(content["timeout_ms"]), anew=bool(content["masks"])):
+        if content["masks"]:
+            await _prepared(asked, sql)
+            await refuse_what_is_masked(asked.session, content["masks"], sql)
+        text = await asked.session.fetchval(f"explain ({options}format json, verbose) {sql}")
     yield {"plan": json.loads(text)[0] if isinstance(text, str) else text}
+
+
+async def _prepared(asked: Asked, sql: str) -> Any:
+    """The statement, analysed and not run; asyncpg finds no end of asking where a column's type is left open."""
+    try:
+        return await asked.session.prepare(sql)
+    except asyncpg.InternalClientError:
+        raise Invalid(
+            "open_type", "A column of the answer has no certain type, such as anyarray.", fix="Cast it to text."
+        ) from None
 
 
 _READS, _TELLS = frozenset({"select", "with", "values", "table", "("}), frozenset({"explain", "show"})
 _BEFORE = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)*(\w+|\()?", re.DOTALL)
 
 
-def _first_word(sql: str) -> str:
+def first_word(sql: str) -> str:
     """Behind spaces and comments; the server judges the rest."""
     met = _BEFORE.match(sql)
     return (met[1] or "").lower() if met else ""
 
 
-def _one(sql: str) -> str:
+def one_statement(sql: str) -> str:
     """Without the semicolon that people end with; a second statement is refused by the server itself."""
     return sql.strip().rstrip(";").rstrip()
 

@@ -1,11 +1,19 @@
 """Rows of one table, a page at a time by a unique key, or all of them as a stream."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-from stillroom_core.catalogues.names import qualified, quoted
+from stillroom_core.catalogues.names import qualified
 from stillroom_core.errors import Invalid, NotFound
 from stillroom_worker.reader.asked import Asked, Line
+from stillroom_worker.reader.masks import (
+    Cells,
+    column_of,
+    masked_columns,
+    refuse_masked,
+    refuse_what_is_masked,
+    residue,
+)
 from stillroom_worker.reader.values import STREAM_CHUNK, shown, told
 from stillroom_worker.target import reading
 
@@ -15,7 +23,7 @@ _STREAM_BYTES = 500 * 1024 * 1024
 _COLUMNS = """
 select a.attname as name, format_type(a.atttypid, a.atttypmod) as type,
        format_type(a.atttypid, -1) as cast_type, t.typcategory as category, a.attnum as number,
-       t.oid as oid, a.attnotnull as not_null
+       t.oid as oid, a.attnotnull as not_null, c.relkind in ('r', 'p', 'f') and c.oid >= 16384 as plain
 from pg_attribute a
 join pg_class c on c.oid = a.attrelid
 join pg_namespace n on n.oid = c.relnamespace
@@ -25,7 +33,8 @@ where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p', 'v', 'm', 'f
 order by a.attnum
 """
 
-# The primary key first, then the narrowest unique index without nulls, expressions and conditions.
+# The primary key first, then the narrowest unique index without nulls, expressions and conditions. $3: columns that
+# are masked; an order by them would tell what is in them, and the next page's beginning would say it.
 _KEY = """
 select (select array_agg(a.attname::text order by x.at) from unnest(i.indkey::int2[]) with ordinality x(num, at)
           join pg_attribute a on a.attrelid = i.indrelid and a.attnum = x.num where x.at <= i.indnkeyatts) as columns
@@ -36,7 +45,7 @@ where n.nspname = $1 and c.relname = $2 and i.indisunique and i.indisvalid and i
   and i.indexprs is null and i.indimmediate
   and not exists (select from unnest(i.indkey::int2[]) with ordinality x(num, at)
                   join pg_attribute a on a.attrelid = i.indrelid and a.attnum = x.num
-                  where x.at <= i.indnkeyatts and not a.attnotnull)
+                  where x.at <= i.indnkeyatts and (not a.attnotnull or a.attname = any($3::text[])))
 order by i.indisprimary desc, i.indnkeyatts, i.indexrelid
 limit 1
 """
@@ -66,14 +75,23 @@ async def rows(asked: Asked) -> AsyncIterator[Line]:
             conditions.append(table.after(order, content["after"], parameters))
         limit = int(content["limit"])
         statement = table.statement(conditions, order) + f" limit {limit + 1}"
+        await table.check(asked, statement)
         found = await asked.session.fetch(statement, *parameters)
     page = found[:limit]
     more = len(found) > limit and bool(order)
     width = len(table.columns)
     yield {
-        "columns": [{"name": c["name"], "type": c["type"], "category": told(c["category"])} for c in table.columns],
+        "columns": [
+            {
+                "name": c["name"],
+                "type": c["type"],
+                "category": told(c["category"]),
+                "mask": table.masked.get(c["name"]),
+            }
+            for c in table.columns
+        ],
         "key": table.key,
-        "rows": [[told(value) for value in row[:width]] for row in page],
+        "rows": [table.cells([told(value) for value in row[:width]]) for row in page],
         "cut": [list(cut) for cut in _cut(page, width)],
         # Whole values, not what is shown of them: a key may be longer than a cell.
         "next": [told(value) for value in page[-1][width:]] if more else None,
@@ -89,12 +107,13 @@ async def stream(asked: Asked) -> AsyncIterator[Line]:
         parameters: list[Any] = []
         order = table.order(content["sort"], content["descending"])
         statement = table.statement(table.conditions(content["filters"], parameters), order, whole=True)
+        await table.check(asked, statement)
         yield {"columns": [c["name"] for c in table.columns]}
         size, width, count = 0, len(table.columns), 0
         chunk: list[list[str | None]] = []
         weight = 0
         async for row in asked.session.cursor(statement, *parameters, prefetch=50):
-            chunk.append([told(value) for value in row[:width]])
+            chunk.append(table.cells([told(value) for value in row[:width]]))
             weight += sum(len(value) for value in chunk[-1] if value is not None)
             count += 1
             if len(chunk) >= STREAM_CHUNK or weight > 1024 * 1024:
@@ -117,19 +136,17 @@ def _cut(page: Sequence[Any], width: int) -> list[tuple[int, int]]:
     ]
 
 
-def _column(name: str) -> str:
-    """Named with its table: without, ORDER BY would mean the text that the list of values calls the same."""
-    return f"t.{quoted(name)}"
-
-
 class _Table:
     """One table as the catalogue has it at this moment; nothing but names from there gets into a statement."""
 
-    def __init__(self, schema: str, name: str, columns: list[Any], key: list[str]) -> None:
-        self._place = qualified(schema, name)
+    def __init__(self, asked: Asked, place: str, columns: list[Any], key: list[str], masked: Mapping[str, str]) -> None:
+        self._place = place
         self.columns = columns
         self._by_name = {column["name"]: column for column in columns}
         self.key = key
+        self.masked = masked
+        kinds = [masked.get(column["name"]) for column in columns]
+        self.cells = Cells(asked.room.settings, asked.database.organization_id, kinds)
 
     @classmethod
     async def of(cls, asked: Asked) -> "_Table":
@@ -141,7 +158,15 @@ class _Table:
                 "This table is not in the database.",
                 fix="Read the catalogue again; perhaps it was renamed or dropped.",
             )
-        return cls(schema, name, columns, await asked.session.fetchval(_KEY, schema, name) or [])
+        masked = await masked_columns(asked.session, asked.content["masks"], schema, name)
+        key = await asked.session.fetchval(_KEY, schema, name, list(masked)) or []
+        return cls(asked, qualified(schema, name), columns, key, masked)
+
+    async def check(self, asked: Asked, statement: str) -> None:
+        """A table's own columns are masked one by one; a view may show those of others, and is refused as a whole."""
+        if asked.content["masks"] and not self.columns[0]["plain"]:
+            await asked.session.prepare(statement)
+            await refuse_what_is_masked(asked.session, asked.content["masks"], None)
 
     def order(self, sort: str | None, descending: bool) -> list[tuple[str, bool]]:
         """What the rows are ordered by: what was asked for, then the key, which makes the order whole."""
@@ -150,15 +175,19 @@ class _Table:
 
     def statement(self, conditions: list[str], order: list[tuple[str, bool]], *, whole: bool = False) -> str:
         """Values as text, cut to what a cell shows, and behind them the whole values that order the rows."""
-        cells = [shown(_column(c["name"]), c["oid"], whole=whole) for c in self.columns]
-        cells += [] if whole else [f"{_column(name)}::text" for name, _ in order]
+        cells = [self._cell(c, whole=whole) for c in self.columns]
+        cells += [] if whole else [f"{column_of(name)}::text" for name, _ in order]
         text = f"select {', '.join(cells)} from {self._place} as t"
         if conditions:
             text += f" where {' and '.join(conditions)}"
         if order:
             # Nulls are as if largest in both directions, so that one comparison tells what comes after.
-            text += " order by " + ", ".join(f"{_column(n)} {'desc' if down else 'asc'}" for n, down in order)
+            text += " order by " + ", ".join(f"{column_of(n)} {'desc' if down else 'asc'}" for n, down in order)
         return text
+
+    def _cell(self, column: Any, *, whole: bool) -> str:
+        place, kind = column_of(column["name"]), self.masked.get(column["name"])
+        return residue(kind, place) if kind else shown(place, column["oid"], whole=whole)
 
     def conditions(self, filters: list[dict[str, Any]], parameters: list[Any]) -> list[str]:
         """The filters as SQL; every value is a parameter, and read as its column's type by the server."""
@@ -171,7 +200,7 @@ class _Table:
                 place = f"${len(parameters)}::text"
                 if given["test"] != "contains":
                     place = f"({place})::{self._by_name[column]['cast_type']}"
-            found.append(_TESTS[given["test"]].format(_column(column), place))
+            found.append(_TESTS[given["test"]].format(column_of(column), place))
         return found
 
     def after(self, order: list[tuple[str, bool]], values: list[str | None], parameters: list[Any]) -> str:
@@ -183,7 +212,7 @@ class _Table:
         branches: list[str] = []
         equal: list[str] = []
         for (name, down), value in zip(order, values, strict=True):
-            column = _column(name)
+            column = column_of(name)
             if value is None:
                 further = f"{column} is not null" if down else "false"
                 same = f"{column} is null"
@@ -204,4 +233,6 @@ class _Table:
                 fix="Read the catalogue again.",
                 fields={"column": name},
             )
+        if name in self.masked:
+            raise refuse_masked(name)
         return name

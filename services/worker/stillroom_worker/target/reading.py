@@ -12,11 +12,14 @@ LOCK_TIMEOUT_MS = 1000
 
 
 @asynccontextmanager
-async def reading(session: "asyncpg.Connection", timeout_ms: int) -> AsyncIterator[None]:
-    """Everything that is asked inside sees one snapshot and can change nothing."""
+async def reading(session: "asyncpg.Connection", timeout_ms: int, *, anew: bool = False) -> AsyncIterator[None]:
+    """Everything that is asked inside sees one snapshot and can change nothing.
+
+    With `anew` every statement sees what is there when it begins: what was locked is then also what is looked up.
+    """
     await take_any_bytes(session)
     await session.execute(
-        "begin transaction isolation level repeatable read read only;"
+        f"begin transaction isolation level {'read committed' if anew else 'repeatable read'} read only;"
         f"set local statement_timeout = {int(timeout_ms)}; set local lock_timeout = {LOCK_TIMEOUT_MS}"
     )
     try:

@@ -218,10 +218,11 @@ export function Components() {
             columns={[
               { name: "id", type: "bigint", category: "N" },
               { name: "name", type: "text", category: "S" },
+              { name: "phone", type: "text", category: "S", masked: "Masked: only the last four characters are shown." },
             ]}
             rows={[
-              ["1", "Lamp"],
-              ["2", null],
+              ["1", "Lamp", "•••4567"],
+              ["2", null, "•••"],
               ["3", ""],
             ]}
             sort={{ column: "id", descending: false }}

@@ -62,7 +62,7 @@ export function DatabasePage() {
           <SchemaView place={place} more={(object) => (may("data.read") || object.columns.length === 0 || object.kind === "composite" ? [] : [rowsTab(place, object, t("databases.tabs.rows"))])} />
         )}
         {view === "diagram" && <DiagramView place={place} name={database.name} />}
-        {view === "sql" && <Permitted why={may("sql.read")}><ConsoleView place={place} /></Permitted>}
+        {view === "sql" && <Permitted why={may("sql.read")}><ConsoleView place={place} name={database.name} mayWrite={!environment.protected && environment.permissions.includes("sql.write")} /></Permitted>}
         {view === "activity" && <Permitted why={may("activity.read")}><ActivityView place={place} why={may("activity.cancel")} /></Permitted>}
         {view === "ledger" && (
           <LedgerView

@@ -6,6 +6,7 @@ import { useTrouble } from "@/api/use-trouble";
 import type { Project } from "@/api/types";
 import { EnvironmentList } from "@/features/environments/environment-list";
 import { useEnvironments } from "@/features/environments/queries";
+import { Masks } from "@/features/masks/masks";
 import { Access } from "@/features/members/access";
 import { ByItself } from "@/features/projects/by-itself";
 import { CommitLine, isFetching } from "@/features/projects/fetch-state";
@@ -24,8 +25,8 @@ import { addresses } from "../addresses";
 import { useMe, useOrganization } from "../use-me";
 import { NotFound } from "./not-found";
 
-type Section = "repository" | "environments" | "access" | "danger";
-const SECTIONS: Section[] = ["environments", "repository", "access", "danger"];
+type Section = "repository" | "environments" | "access" | "masks" | "danger";
+const SECTIONS: Section[] = ["environments", "repository", "access", "masks", "danger"];
 
 export function ProjectSettings() {
   const { t } = useLanguage();
@@ -70,6 +71,7 @@ export function ProjectSettings() {
             label: t("members.access"),
             content: inside(<Access org={org} project={slug} environments={environments.data ?? []} why={may("project.member.manage")} />),
           },
+          { value: "masks", label: t("masks.title"), content: inside(<Masks org={org} project={slug} why={may("project.update")} />) },
           { value: "danger", label: t("projects.danger"), content: inside(<Danger project={project.data} />) },
         ]}
       />

@@ -35,6 +35,9 @@ export function RowsTab({ place, object }: { place: Place; object: CatalogueObje
     return cells;
   }, [pages]);
   const last = pages?.[pages.length - 1];
+  const columns = useMemo(() => last?.columns.map((column) => ({ ...column, masked: column.mask ? t(`databases.masked.${column.mask}`) : null })) ?? [], [last?.columns, t]);
+  const masked = new Set(last?.columns.filter((column) => column.mask).map((column) => column.name));
+  const filterable = object.columns.filter((column) => !masked.has(column.name));
   const change = (at: number, values: Partial<RowFilter>) => setDraft((before) => before.map((one, index) => (index === at ? { ...one, ...values } : one)));
   const apply = (filters: RowFilter[]) => setSelection((before) => ({ ...before, filters }));
   const sortBy = (column: string) =>
@@ -52,7 +55,7 @@ export function RowsTab({ place, object }: { place: Place; object: CatalogueObje
           <div key={at} className="flex flex-wrap items-center gap-1.5">
             <div className="w-44">
               <Select aria-label={t("databases.column")} value={filter.column} onChange={(event) => change(at, { column: event.target.value })}>
-                {object.columns.map((column) => (
+                {filterable.map((column) => (
                   <option key={column.name} value={column.name /* its text alone would lose line ends and double spaces */}>
                     {legible(column.name)}
                   </option>
@@ -84,7 +87,7 @@ export function RowsTab({ place, object }: { place: Place; object: CatalogueObje
           </div>
         ))}
         <div className="flex flex-wrap items-center gap-2">
-          <Button size="small" onClick={() => setDraft((before) => [...before, { column: object.columns[0]?.name ?? "", test: "eq", value: "" }])}>
+          <Button size="small" disabled={filterable.length === 0} onClick={() => setDraft((before) => [...before, { column: filterable[0]?.name ?? "", test: "eq", value: "" }])}>
             <Plus aria-hidden className="size-3.5" /> {t("databases.addFilter")}
           </Button>
           {draft.length > 0 && (
@@ -113,7 +116,7 @@ export function RowsTab({ place, object }: { place: Place; object: CatalogueObje
           <div className="min-h-0 flex-1">
             <DataGrid
               label={t("databases.tabs.rows")}
-              columns={last.columns}
+              columns={columns}
               rows={rows}
               isCut={(row, column) => cut.has(`${row} ${column}`)}
               sort={selection.sort ? { column: selection.sort, descending: selection.descending } : null}

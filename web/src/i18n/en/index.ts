@@ -7,6 +7,7 @@ import { drafts } from "./drafts";
 import { environments } from "./environments";
 import { installation } from "./installation";
 import { jobs } from "./jobs";
+import { masks } from "./masks";
 import { migrations } from "./migrations";
 import { passkeys } from "./passkeys";
 import { people } from "./people";
@@ -17,7 +18,7 @@ import { sso } from "./sso";
 import { tokens } from "./tokens";
 import { webhooks } from "./webhooks";
 
-export const en = { ...common, ...session, ...people, ...passkeys, ...sso, ...projects, ...setups, ...drafts, ...environments, ...migrations, ...jobs, ...approvals, ...audit, ...tokens, ...webhooks, ...installation } as const;
+export const en = { ...common, ...session, ...people, ...passkeys, ...sso, ...projects, ...setups, ...drafts, ...environments, ...masks, ...migrations, ...jobs, ...approvals, ...audit, ...tokens, ...webhooks, ...installation } as const;
 
 /** What only some pages say is loaded with them; see ../parts. */
 export type Texts = typeof en & typeof databases;

@@ -8,6 +8,7 @@ export const fields = {
   required: "обязательно",
   "required here": "здесь обязательно",
   taken: "занято",
+  differs: "отличается",
   "unknown name {0}": "неизвестное имя {0}",
 
 } as const;

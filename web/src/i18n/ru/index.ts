@@ -8,6 +8,7 @@ import { drafts } from "./drafts";
 import { environments } from "./environments";
 import { installation } from "./installation";
 import { jobs } from "./jobs";
+import { masks } from "./masks";
 import { migrations } from "./migrations";
 import { passkeys } from "./passkeys";
 import { people } from "./people";
@@ -18,6 +19,6 @@ import { sso } from "./sso";
 import { tokens } from "./tokens";
 import { webhooks } from "./webhooks";
 
-const texts: Record<keyof typeof en, Message> = { ...common, ...session, ...people, ...passkeys, ...sso, ...projects, ...setups, ...drafts, ...environments, ...migrations, ...jobs, ...approvals, ...audit, ...tokens, ...webhooks, ...installation };
+const texts: Record<keyof typeof en, Message> = { ...common, ...session, ...people, ...passkeys, ...sso, ...projects, ...setups, ...drafts, ...environments, ...masks, ...migrations, ...jobs, ...approvals, ...audit, ...tokens, ...webhooks, ...installation };
 
 export const ru = texts;

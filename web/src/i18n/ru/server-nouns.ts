@@ -17,6 +17,8 @@ export const nouns: Readonly<Record<string, string>> = {
   "sign-in": "вход",
   request: "запрос",
   freeze: "заморозка",
+  mask: "маска",
+  query: "запрос",
   started: "запущен",
   rejected: "отклонён",
   withdrawn: "отозван",

@@ -105,6 +105,7 @@ export const people: Readonly<Record<string, string>> = {
   "start without the approvals or outside the window, with a reason that is kept": "запускать без одобрений или вне окна, с причиной, которая сохраняется",
   "see the sessions and statements of a database": "видеть сессии и команды базы",
   "cancel and end sessions of a database": "отменять и завершать сессии базы",
+  "see what the project's masks hide": "видеть то, что скрывают маски проекта",
   "look at rows of tables": "смотреть строки таблиц",
   "run SQL that reads": "выполнять читающий SQL",
   "run SQL that changes data": "выполнять SQL, меняющий данные",

@@ -1,0 +1,1 @@
+"""Masks: which columns hold personal data, and what is shown of it to whom."""

@@ -1,0 +1,1 @@
+"""Saved queries: SQL that people keep for the console, for themselves or for their project."""
