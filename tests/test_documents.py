@@ -65,3 +65,8 @@ def test_the_page_about_security_names_tests_that_exist_for_every_row() -> None:
 def _python_tests() -> list[Path]:
     folders = [*(ROOT / "services").glob("*/tests"), ROOT / "tests"]
     return [path for folder in folders for path in folder.rglob("test_*.py")]
+
+
+def test_no_file_keeps_the_marks_of_a_merge() -> None:
+    marks = ["git", "grep", "-lE", "^(<{7}|>{7}) "]
+    assert subprocess.run(marks, cwd=ROOT, capture_output=True, text=True, check=False).stdout == ""
