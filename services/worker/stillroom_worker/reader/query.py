@@ -13,7 +13,7 @@ from stillroom_core.errors import Invalid
 from stillroom_worker.reader.asked import Asked, Line
 from stillroom_worker.reader.masks import refuse_what_is_masked
 from stillroom_worker.reader.values import STREAM_CHUNK, shown, told
-from stillroom_worker.target import name_from, reading
+from stillroom_worker.target import name_from, patience, reading
 
 _BYTES = 8 * 1024 * 1024
 
@@ -33,6 +33,7 @@ async def query(asked: Asked) -> AsyncIterator[Line]:
             "Here only what reads can be run.",
             fix="Begin with select, with, values, table, explain or show; put changes into a migration.",
         )
+    within = patience(int(content["timeout_ms"]))
     async with reading(asked.session, int(content["timeout_ms"]), anew=bool(content["masks"])):
         prepared = await _prepared(asked, sql)
         await refuse_what_is_masked(asked.session, content["masks"], sql)
@@ -44,7 +45,7 @@ async def query(asked: Asked) -> AsyncIterator[Line]:
             ]
         }
         if word in _TELLS:
-            lines = await prepared.fetch()
+            lines = await prepared.fetch(timeout=within)
             yield {"rows": [[str(value) for value in line] for line in lines], "limit": None}
             yield {"count": len(lines), "more": False, "ms": round((monotonic() - began) * 1000, 1)}
             return
@@ -56,7 +57,7 @@ async def query(asked: Asked) -> AsyncIterator[Line]:
         )
         limit, count, size, more = int(content["limit"]), 0, 0, False
         while not more:
-            rows = await asked.session.fetch(f"fetch {STREAM_CHUNK} from stillroom")
+            rows = await asked.session.fetch(f"fetch {STREAM_CHUNK} from stillroom", timeout=within)
             if not rows:
                 break
             kept = [[told(value) for value in row] for row in rows[: limit - count]]
@@ -64,7 +65,7 @@ async def query(asked: Asked) -> AsyncIterator[Line]:
             size += sum(len(value) for row in kept for value in row if value is not None)
             yield {"rows": kept, "limit": shown.LIMIT}
             more = size > _BYTES or count >= limit
-        more = more and bool(await asked.session.fetch("fetch 1 from stillroom"))
+        more = more and bool(await asked.session.fetch("fetch 1 from stillroom", timeout=within))
     yield {"count": count, "more": more, "ms": round((monotonic() - began) * 1000, 1)}
 
 
@@ -77,7 +78,8 @@ async def explain(asked: Asked) -> AsyncIterator[Line]:
         if content["masks"]:
             await _prepared(asked, sql)
             await refuse_what_is_masked(asked.session, content["masks"], sql)
-        text = await asked.session.fetchval(f"explain ({options}format json, verbose) {sql}")
+        within = patience(int(content["timeout_ms"]))
+        text = await asked.session.fetchval(f"explain ({options}format json, verbose) {sql}", timeout=within)
     yield {"plan": json.loads(text)[0] if isinstance(text, str) else text}
 
 

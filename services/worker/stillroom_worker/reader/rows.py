@@ -15,7 +15,7 @@ from stillroom_worker.reader.masks import (
     residue,
 )
 from stillroom_worker.reader.values import STREAM_CHUNK, shown, told
-from stillroom_worker.target import reading
+from stillroom_worker.target import patience, reading
 
 _PAGE_TIMEOUT_MS, _STREAM_TIMEOUT_MS = 10_000, 300_000
 _STREAM_BYTES = 500 * 1024 * 1024
@@ -112,7 +112,9 @@ async def stream(asked: Asked) -> AsyncIterator[Line]:
         size, width, count = 0, len(table.columns), 0
         chunk: list[list[str | None]] = []
         weight = 0
-        async for row in asked.session.cursor(statement, *parameters, prefetch=50):
+        async for row in asked.session.cursor(
+            statement, *parameters, prefetch=50, timeout=patience(_STREAM_TIMEOUT_MS)
+        ):
             chunk.append(table.cells([told(value) for value in row[:width]]))
             weight += sum(len(value) for value in chunk[-1] if value is not None)
             count += 1

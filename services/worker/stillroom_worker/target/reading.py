@@ -11,6 +11,11 @@ from stillroom_worker.target.unencoded import take_any_bytes
 LOCK_TIMEOUT_MS = 1000
 
 
+def patience(timeout_ms: int) -> float:
+    """Seconds to wait for an answer: the server ends statements in time, and this is for one that says nothing."""
+    return timeout_ms / 1000 + 5
+
+
 @asynccontextmanager
 async def reading(session: "asyncpg.Connection", timeout_ms: int, *, anew: bool = False) -> AsyncIterator[None]:
     """Everything that is asked inside sees one snapshot and can change nothing.

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -132,6 +133,20 @@ async def test_a_query_stops_at_its_limits(look: Any) -> None:
     assert (got[-1]["count"], got[-1]["more"]) == (250, True)
     got = await lines(look, "select pg_sleep(60)", timeout_ms=200)
     assert got[-1]["error"]["code"] == "query_timeout"
+
+
+async def test_a_query_may_take_the_time_that_it_was_given_and_a_file_too(
+    look: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stillroom_worker.target.connection.ANSWER_WITHIN", timedelta(seconds=1))
+    got = await lines(look, "select 1 from pg_sleep(2)", timeout_ms=30_000)
+    assert (got[-1].get("error"), got[-1].get("count")) == (None, 1)
+    plan = await look.call("POST", "/query/explain", json={"sql": "select pg_sleep(2)", "analyze": True})
+    assert plan.status_code == 200, plan.text
+    look.run("create or replace view shop.slow as select 1 as n from pg_sleep(2)")
+    saved = await look.call("POST", "/rows/export", json={"schema_name": "shop", "table": "slow"})
+    look.run("drop view shop.slow")
+    assert saved.text.splitlines()[-1] == "1"
 
 
 @pytest.mark.parametrize(
