@@ -1,14 +1,17 @@
 """Reads and writes the catalogues of one organization."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, exists, select, text, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 
 from stillroom_core.catalogues.models import Catalogue, CatalogueObject
 from stillroom_core.database import Session
+from stillroom_core.keys import first_key_at
 from stillroom_core.tables import now
 
 # An object of ordinary size has 3 KB; a statement of a hundred is far from every limit.
@@ -58,6 +61,7 @@ class CatalogueRepository:
     async def add(self, catalogue: Catalogue, contents: Mapping[bytes, dict[str, Any]]) -> None:
         """A new state, with those objects that the former one did not have."""
         catalogue.organization_id = self._organization_id
+        await self._session.execute(text(_KEEP_ALL), {"organization": str(self._organization_id)})
         entries = [
             {"organization_id": self._organization_id, "digest": digest, "content": content}
             # In one order everywhere: two readings at once must not wait for each other in a circle.
@@ -69,6 +73,43 @@ class CatalogueRepository:
             )
         self._session.add(catalogue)
 
+    async def forget_former(self, database_id: UUID, *, replaced_before: datetime) -> int:
+        """Removes states of a database that others replaced long ago, and what no state has any more; how many states.
+
+        Where somebody stores a reading just now nothing is removed: the next change of the database comes by again.
+        """
+        organization = {"organization": str(self._organization_id)}
+        if not await self._session.scalar(text(_TRY_TO_HOLD), organization):
+            return 0
+        newer = aliased(Catalogue)
+        replaced = exists().where(
+            newer.database_id == Catalogue.database_id,
+            newer.id > Catalogue.id,
+            newer.id < first_key_at(replaced_before),
+        )
+        gone = await self._session.execute(
+            delete(Catalogue)
+            .where(Catalogue.organization_id == self._organization_id, Catalogue.database_id == database_id, replaced)
+            .returning(Catalogue.id)
+            .execution_options(synchronize_session=False)
+        )
+        count = len(gone.all())
+        if count:
+            await self._session.execute(text(_FORGET_UNUSED), organization)
+        return count
+
+
+# Whoever adds a state relies on objects that are there; whoever removes objects waits for them, or lets it be.
+_LOCK = "(hashtextextended('catalogue objects of ' || :organization, 0))"
+_KEEP_ALL = f"select pg_advisory_xact_lock_shared{_LOCK}"
+_TRY_TO_HOLD = f"select pg_try_advisory_xact_lock{_LOCK}"
+_HOLD = f"select pg_advisory_xact_lock{_LOCK}"
+_FORGET_UNUSED = """
+delete from catalogue_objects where organization_id = cast(:organization as uuid) and digest not in (
+    select decode(entry ->> 3, 'hex') from catalogues c, jsonb_array_elements(c.listing) entry
+    where c.organization_id = cast(:organization as uuid)
+)
+"""
 
 # Objects are named by their content and stored once in an organization, whichever databases have them.
 _COPY = """
@@ -100,5 +141,7 @@ async def hand_over_objects(session: Session, project_id: UUID, giver: UUID, tak
     For a session that sees both, before the catalogues themselves go.
     """
     places = {"project": project_id, "giver": giver, "taker": taker}
+    await session.execute(text(_HOLD), {"organization": str(giver)})
+    await session.execute(text(_KEEP_ALL), {"organization": str(taker)})
     await session.execute(text(_COPY), places)
     await session.execute(text(_LEAVE_OUT), {name: places[name] for name in ("project", "giver")})

@@ -279,10 +279,6 @@ async def _forget_secrets(session: Session, project: Project, left: Left) -> Non
         if row.client_key_sealed is not None:
             left.to_enter_again.append(f"{places[row.environment_id].slug}: client certificate of {row.name}")
         row.password_sealed = row.password_set_at = None
-        row.client_certificate = row.client_key_sealed = None
-        row.client_certificate_expires_at = row.client_certificate_told_at = None
-        if row.client_key_sealed is not None:
-            left.to_enter_again.append(f"{places[row.environment_id].slug}: client certificate of {row.name}")
         take_client_certificate(row, {"client_certificate": None})
 
 

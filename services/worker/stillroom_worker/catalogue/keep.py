@@ -1,5 +1,6 @@
 """Stores a reading: a state that was seen before is confirmed, a new one is added with the objects it brought."""
 
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -20,6 +21,9 @@ from stillroom_worker.room import Room
 from stillroom_worker.target import SESSION_BROKE, connect
 
 log = structlog.get_logger()
+
+# A former state of a schema, counted from when another one took its place.
+KEPT = timedelta(days=30)
 
 
 async def keep_reading(room: Room, database: Database, reading: Reading) -> None:
@@ -42,6 +46,9 @@ async def keep_reading(room: Room, database: Database, reading: Reading) -> None
         )
         fresh = {digest: content for digest, content in reading.contents.items() if digest not in known}
         await repository.add(catalogue, fresh)
+    async with room.database.transaction(database.organization_id) as session:
+        repository = CatalogueRepository(session, database.organization_id)
+        await repository.forget_former(database.id, replaced_before=datetime.now(UTC) - KEPT)
 
 
 async def refresh_catalogue(room: Room, database_id: UUID) -> None:

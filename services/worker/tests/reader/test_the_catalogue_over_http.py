@@ -1,11 +1,17 @@
 """The catalogue from the target to the web's shapes: read, kept, shown, read again."""
 
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
+import pytest
+from sqlalchemy import func, select, text, update
 
+from stillroom_core.catalogues.models import Catalogue, CatalogueObject
 from stillroom_core.databases.questions import Question, sign_question
-from stillroom_core.keys import new_key
+from stillroom_core.keys import first_key_at, new_key
 from stillroom_core.settings import get_settings
 from stillroom_testing.every_object import HOSTILE_NAMES
 
@@ -98,14 +104,74 @@ async def test_a_change_is_seen_by_the_next_reading_and_the_rest_is_stored_once(
 
 
 async def counted(database: Any) -> tuple[int, int]:
-    from sqlalchemy import func, select
-
-    from stillroom_core.catalogues.models import Catalogue, CatalogueObject
-
     async with database.everything() as session:
         states = await session.scalar(select(func.count()).select_from(Catalogue))
         objects = await session.scalar(select(func.count()).select_from(CatalogueObject))
         return states, objects
+
+
+@pytest.fixture
+def changing(look: Any) -> Iterator[Any]:
+    """The target is shared: what `changed` leaves on it is taken away again."""
+    yield look
+    look.run("comment on table shop.orders is null")
+
+
+async def test_a_state_that_another_replaced_a_month_ago_is_forgotten_with_what_it_alone_had(changing: Any) -> None:
+    look = changing
+    await look.call("POST", "/catalogue/read")
+    for statement in ("create table shop.for_a_month (id integer)", "drop table shop.for_a_month"):
+        look.run(statement)
+        await look.call("POST", "/catalogue/read")
+    await aged(look, 60, 40, 0)  # without the table, with it, without it
+    await changed(look)
+    assert (await states(look), await has_object(look, "for_a_month")) == (3, True)
+    await aged(look, 60, 40, 0)  # with the table, without it, the change
+    await changed(look)
+    assert (await states(look), await has_object(look, "for_a_month")) == (3, False)
+    for item in (await look.call("GET", "/catalogue")).json()["items"]:
+        place = {"kind": item["kind"], "schema": item["schema_name"], "name": item["name"]}
+        assert (await look.call("GET", "/catalogue/object", params=place)).status_code == 200
+
+
+async def test_nothing_is_forgotten_while_another_reading_is_stored(changing: Any) -> None:
+    look = changing
+    await look.call("POST", "/catalogue/read")
+    await changed(look)
+    await aged(look, 60, 40)
+    async with look.app.state.context.database.everything() as session:
+        name = "hashtextextended('catalogue objects of ' || id, 0)"
+        await session.execute(text(f"select pg_advisory_xact_lock_shared({name}) from organizations"))
+        await changed(look)
+        assert await states(look) == 3
+    await changed(look)
+    assert await states(look) == 3
+
+
+async def changed(look: Any) -> None:
+    """Another state of the schema is read."""
+    look.run(f"comment on table shop.orders is '{uuid4()}'")
+    assert (await look.call("POST", "/catalogue/read")).status_code == 200
+
+
+async def aged(look: Any, *days: int) -> None:
+    """The states that there are came into being so many days ago, the oldest first."""
+    async with look.app.state.context.database.everything() as session:
+        keys = (await session.scalars(select(Catalogue.id).order_by(Catalogue.id))).all()
+        for key, ago in zip(keys, days, strict=True):
+            if ago:
+                moment = first_key_at(datetime.now(UTC) - timedelta(days=ago))
+                await session.execute(update(Catalogue).where(Catalogue.id == key).values(id=moment))
+
+
+async def states(look: Any) -> int:
+    return (await counted(look.app.state.context.database))[0]
+
+
+async def has_object(look: Any, name: str) -> bool:
+    async with look.app.state.context.database.everything() as session:
+        named = select(CatalogueObject).where(CatalogueObject.content["name"].astext == name)
+        return (await session.scalar(named)) is not None
 
 
 async def test_an_unreachable_database_is_a_problem_with_cause_and_fix_and_no_password(look: Any) -> None:
