@@ -64,6 +64,11 @@ export function ask(database: string, query: string): string {
   return python("import sys, psycopg; print(psycopg.connect(sys.argv[1], autocommit=True).execute(sys.argv[2]).fetchone()[0])", urlOf(database), query);
 }
 
+/** Changes a database of the stack from outside, as its administrator. */
+export function change(database: string, statement: string): void {
+  python("import sys, psycopg; psycopg.connect(sys.argv[1], autocommit=True).execute(sys.argv[2])", urlOf(database), statement);
+}
+
 /** A new database of the sample's dev user. */
 export function createDatabase(name: string): void {
   python(`import sys, psycopg; psycopg.connect(sys.argv[1], autocommit=True).execute("create database " + sys.argv[2] + " owner shop_dev")`, urlOf("postgres"), name);
