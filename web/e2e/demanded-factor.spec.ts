@@ -72,7 +72,7 @@ test("an owner adds one and demands it; a member without is shown the way, adds 
   await expect(page.getByText("The passkey is added")).toBeVisible();
 
   await page.goto("/demo/settings?section=general");
-  await expect(section.getByText(/^\d+ members? ha(s|ve) none\.$/)).toBeVisible();
+  await expect(section.getByText(/\d+ members? ha(s|ve) none\./)).toBeVisible();
   await section.getByRole("button", { name: "Demand it", exact: true }).click();
   await expect(section.getByText("It is demanded.")).toBeVisible();
   expect(await faults(page)).toEqual([]);
