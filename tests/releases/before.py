@@ -17,7 +17,7 @@ PACKAGES = ("api", "cli", "core", "runner", "worker")
 
 
 class NoHistory(Exception):
-    """There is no git here at all, as in an archive of the sources."""
+    """There is no git here at all, or a shallow clone whose origin does not give the commit either."""
 
 
 def recorded() -> dict[str, str]:
@@ -29,18 +29,21 @@ def recorded() -> dict[str, str]:
 def check_out(folder: Path, *, root: Path = ROOT) -> Path:
     """Its sources, below `folder`.
 
-    Raises NoHistory in an archive of the sources, and LookupError, which says what to do, in a clone that lacks the
-    commit: there it could be had, so passing the test over would hide it for ever.
+    A shallow clone asks its origin for the one commit. Raises NoHistory where it cannot be had, and LookupError in a
+    clone with the whole history that lacks it: then what is recorded is wrong.
     """
     commit = recorded()["commit"]
     if _git(root, "rev-parse", "--git-dir").returncode != 0:
         raise NoHistory(f"{root} is no clone of a git repository")
+    shallow = _git(root, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
+    if shallow and _git(root, "cat-file", "-e", commit).returncode != 0:
+        _git(root, "fetch", "--quiet", "--depth=1", "origin", commit)
     packed = _git(root, "archive", commit, "services", "migrations", "web/openapi.json")
     if packed.returncode != 0:
-        raise LookupError(
-            f"the release before this one, {commit} of {RECORD.name}, is not in this clone: "
-            "git fetch --unshallow (in CI: clone with the whole history)"
-        )
+        missing = f"the release before this one, {commit} of {RECORD.name}, is not in this clone"
+        if shallow:
+            raise NoHistory(f"{missing}, nor does its origin give it: git fetch --unshallow")
+        raise LookupError(f"{missing}, although it has the whole history: correct {RECORD.name}")
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
         archive.extraction_filter = getattr(tarfile, "data_filter", None)  # not in the first releases of 3.11
         archive.extractall(folder)  # noqa: S202 - what git made of our own commit

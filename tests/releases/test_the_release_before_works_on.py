@@ -146,14 +146,33 @@ def test_the_old_processes_ran_the_old_code(both: Both) -> None:
     )
 
 
-def test_a_clone_without_the_release_before_says_how_it_is_had(tmp_path: Path) -> None:
-    git = ["git", "-c", "user.name=Ann", "-c", "user.email=ann@example.com", "-C", str(tmp_path)]
+def test_a_clone_with_the_whole_history_and_without_the_release_before_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(NoHistory):
         check_out(tmp_path / "sources", root=tmp_path)
-    subprocess.run([*git, "init", "-q"], check=True)
-    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "shallow"], check=True)
-    with pytest.raises(LookupError, match="git fetch --unshallow"):
+    _empty_repository(tmp_path)
+    with pytest.raises(LookupError, match=r"correct released\.toml"):
         check_out(tmp_path / "sources", root=tmp_path)
+
+
+def test_a_shallow_clone_gets_the_one_commit_from_its_origin_or_says_how_it_is_had(tmp_path: Path) -> None:
+    clone, origin = tmp_path / "clone", tmp_path / "empty"
+    clone_of = ["git", "clone", "-q", "--depth=1"]
+    here = ["git", "-C", str(ROOT), "cat-file", "-e", recorded()["commit"]]
+    if subprocess.run(here, check=False, capture_output=True).returncode == 0:  # else this clone is such a one itself
+        subprocess.run([*clone_of, ROOT.as_uri(), str(clone)], check=True)
+        assert (check_out(tmp_path / "sources", root=clone) / "services" / "api").is_dir()
+    origin.mkdir()
+    _empty_repository(origin)
+    _empty_repository(origin)
+    subprocess.run([*clone_of, origin.as_uri(), str(tmp_path / "other")], check=True)
+    with pytest.raises(NoHistory, match="git fetch --unshallow"):
+        check_out(tmp_path / "sources", root=tmp_path / "other")
+
+
+def _empty_repository(folder: Path) -> None:
+    git = ["git", "-c", "user.name=Ann", "-c", "user.email=ann@example.com", "-C", str(folder)]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "nothing"], check=True)
 
 
 def schema_of(url: str) -> str:
