@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from stillroom_testing import servers, versions
+from stillroom_testing import replicas, servers, versions
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +24,13 @@ def target_server(postgres_server: servers.PostgresServer) -> Iterator[servers.P
         return
     with versions.running(versions.found()[int(version)]) as server:
         yield servers.PostgresServer(server.host, server.port, server.user, server.password)
+
+
+@pytest.fixture(scope="session")
+def replicated() -> Iterator[replicas.Replicated]:
+    """A PostgreSQL with one streaming replica; it replays when a test ends."""
+    with replicas.replicated() as servers_of_it:
+        yield servers_of_it
 
 
 @pytest.fixture(scope="session")

@@ -167,6 +167,7 @@ def test_the_restricted_profile_of_kubernetes_is_kept_where_the_level_allows_it(
         ({"secrets": {"redisUrl": "redis://valkey:6379/0"}}, "redisUrl"),
         ({"secrets": {"smtpUrl": "http://mail"}}, "smtpUrl"),
         ({"secrets": {"brokerUrl": "amqp://rabbitmq:5672"}}, "brokerUrl"),
+        ({"secrets": {"databaseReplicaUrl": "postgresql://replica:5432/stillroom"}}, "databaseReplicaUrl"),
         ({"accounts": {"signUp": "everybody"}}, "signUp"),
         ({"workers": []}, "workers"),
         ({"publicURL": "https://x"}, "publicURL"),
@@ -200,6 +201,14 @@ def test_rabbitmq_is_given_to_the_processes_and_to_keda_and_stands_in_the_secret
     assert (trigger["type"], trigger["metadata"]["queueName"]) == ("rabbitmq", "stillroom")
     (keda,) = of_kind(manifests, "TriggerAuthentication")
     assert keda["spec"]["secretTargetRef"] == [{"parameter": "host", "name": "stillroom", "key": "BROKER_URL"}]
+
+
+def test_the_address_of_a_replica_stands_in_the_secret_alone() -> None:
+    address = "postgresql://stillroom:canary@replica.internal:5432/stillroom"
+    manifests = render({"secrets": {"databaseReplicaUrl": address}})
+    (secret,) = [one for one in of_kind(manifests, "Secret") if one["metadata"]["name"] == "stillroom"]
+    assert secret["stringData"]["DATABASE_REPLICA_URL"] == address
+    assert "canary" not in json.dumps([one for one in manifests if one["kind"] != "Secret"])
 
 
 def test_what_is_said_of_mail_and_accounts_reaches_every_process_and_its_secret_none_in_the_open() -> None:

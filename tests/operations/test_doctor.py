@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 import pytest
+from sqlalchemy import make_url
 
 from operations.installation import EMAIL, ROOT
 
@@ -101,6 +102,25 @@ def test_a_sealing_key_that_is_gone_is_named_with_how_much_it_sealed(operated: A
     assert code == 1
     assert "test (" in found["sealing keys"]["found"]
     assert "former keys" in found["sealing keys"]["fix"]
+
+
+def test_a_replica_that_is_away_or_none_is_told_by_the_doctor(operated: Any) -> None:
+    whole = operated.whole.environment
+    away = make_url(whole["DATABASE_URL"]).set(port=1).render_as_string(hide_password=False)
+    code, found, _ = findings({**whole, "DATABASE_REPLICA_URL": away})
+    assert (code, found["replica"]["state"], "DATABASE_REPLICA_URL" in found["replica"]["fix"]) == (0, "warning", True)
+    code, found, _ = findings({**whole, "DATABASE_REPLICA_URL": whole["DATABASE_URL"]})
+    assert (code, found["replica"]["state"]) == (1, "wrong")
+    assert "replays no log" in found["replica"]["found"]
+
+
+def test_a_replica_that_streams_is_well(operated: Any, replicated: Any) -> None:
+    """Of another installation than the one around it, whose PostgreSQL has none."""
+    addresses = [server.admin_url("postgresql") for server in (replicated.primary, replicated[0])]
+    _, found, _ = findings(
+        {**operated.whole.environment, "DATABASE_URL": addresses[0], "DATABASE_REPLICA_URL": addresses[1]}
+    )
+    assert found["replica"]["state"] == "ok", found["replica"]
 
 
 def test_staff_is_listed_ended_and_made_on_the_host(operated: Any) -> None:

@@ -1,4 +1,4 @@
-"""What one api process holds: settings, database, Valkey, queue, the door to the reader."""
+"""What one api process holds: settings, database and its replica, Valkey, queue, the door to the reader."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from stillroom_core.jobs.queue import CeleryQueue, Queue
 from stillroom_core.jobs.readers import Readers
 from stillroom_core.live.after_commit import telling
 from stillroom_core.live.switchboard import Switchboard
+from stillroom_core.replica import Replica
 from stillroom_core.sessions.throttle import Throttle
 from stillroom_core.settings import Settings
 from stillroom_core.silence import open_broker
@@ -28,6 +29,7 @@ class Context:
 
     settings: Settings
     database: Database
+    replica: Replica
     redis: "Redis"
     queue: Queue
     throttle: Throttle
@@ -45,6 +47,7 @@ class Context:
         made = cls(
             settings,
             database,
+            Replica.from_settings(settings, database),
             redis,
             queue or CeleryQueue(settings),
             Throttle(redis),
@@ -63,6 +66,7 @@ class Context:
         await self.readers.close()
         await self.switchboard.close()
         await self.redis.aclose()
+        await self.replica.close()
         await self.database.close()
 
 

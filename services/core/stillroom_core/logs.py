@@ -78,6 +78,7 @@ def hide_our_own(settings: Settings) -> None:
         *(key.hex() for _, key in parse_sealing_keys(keys)),
         *(
             unquote(urlsplit(url.get_secret_value()).password or "")
-            for url in (settings.database_url, settings.redis_url)
+            for url in (settings.database_url, settings.database_replica_url, settings.redis_url)
+            if url is not None
         ),
     )

@@ -27,6 +27,12 @@ class Settings(BaseSettings):
         description="The same database for the role that owns the tables; only migrations use it. Without it they run "
         "as the role of DATABASE_URL",
     )
+    database_replica_url: SecretStr | None = Field(
+        default=None,
+        alias="DATABASE_REPLICA_URL",
+        description="A streaming replica of DATABASE_URL, signed in to as the same role: it answers the long lists of "
+        "the api where it has everything that was committed before they were asked for",
+    )
     redis_url: SecretStr = Field(
         alias="REDIS_URL",
         description="Live feed, tickets, counters of limits and, unless BROKER_URL is given, broker: redis://…",
@@ -196,6 +202,20 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
+    def _replica_as_the_same_role(self) -> "Settings":
+        # What row level security lets through depends on the role: another one might be exempt from it.
+        if self.database_replica_url is None:
+            return self
+        replica, primary = (urlsplit(url.get_secret_value()) for url in (self.database_replica_url, self.database_url))
+        if replica.scheme not in ("postgresql", "postgres") or not replica.hostname:
+            raise ValueError(
+                "DATABASE_REPLICA_URL must be postgresql://…, with a host; without it DATABASE_URL answers everything"
+            )
+        if (replica.username, replica.path) != (primary.username, primary.path):
+            raise ValueError("DATABASE_REPLICA_URL must name the role and the database of DATABASE_URL, elsewhere")
+        return self
+
+    @model_validator(mode="after")
     def _guarded_broker(self) -> "Settings":
         # Whoever can write to the broker can ring the workers and read what people watch.
         if not self.development and not urlsplit(self.redis_url.get_secret_value()).password:
@@ -210,7 +230,7 @@ class Settings(BaseSettings):
             )
         return self
 
-    @field_validator("web_dir", "owner_database_url", mode="before")
+    @field_validator("web_dir", "owner_database_url", "database_replica_url", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None

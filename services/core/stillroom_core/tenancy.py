@@ -44,6 +44,11 @@ def scoped(scope: UUID | str | None) -> dict[str, Any]:
     return {_SCOPE: scope}
 
 
+def same_view(session: AsyncSession) -> dict[str, Any]:
+    """The `info` of another session that sees now what this one sees, for the same actor."""
+    return {name: session.info.get(name) for name in (_SCOPE, ACTING) if name in session.info}
+
+
 async def narrow(session: AsyncSession, organization_id: UUID) -> None:
     """From here on the transaction sees this organization alone."""
     await _change(session, organization_id)

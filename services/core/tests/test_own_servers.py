@@ -65,6 +65,12 @@ async def test_valkey_is_refused_at_its_port_also_in_development(settings: Any) 
         assert not await is_own(settings(development=development), "valkey", 5432, "0")
 
 
+async def test_the_replica_of_our_postgresql_is_refused_as_it_is(settings: Any) -> None:
+    ours = settings().model_copy(update={"database_replica_url": SecretStr("postgresql://u:p@10.0.0.9:5433/stillroom")})
+    assert await is_own(ours, "10.0.0.9", 5433, "anything")
+    assert not await is_own(settings(), "10.0.0.9", 5433, "anything")
+
+
 async def test_the_broker_of_messages_is_refused_at_its_port(settings: Any) -> None:
     assert await is_own(settings(), "10.0.0.7", 5672, "0")
     assert not await is_own(settings(), "10.0.0.7", 5432, "0")

@@ -72,6 +72,33 @@ def test_messages_go_over_valkey_unless_another_broker_is_given(
         assert get_settings.__wrapped__().messages_url == used
 
 
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("mysql://a:canary@r/d", "must be postgresql"),
+        ("postgresql:///d", "must be postgresql"),
+        ("postgresql://owner:canary@r/d", "role and the database"),
+        ("postgresql://a:canary@r/other", "role and the database"),
+    ],
+)
+def test_a_replica_that_is_none_or_is_entered_as_another_role_is_refused_with_the_reason(
+    url: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _give(monkeypatch, tmp_path, "")
+    monkeypatch.setenv("DATABASE_REPLICA_URL", url)
+    with pytest.raises(ValidationError, match=reason) as refused:
+        get_settings.__wrapped__()
+    assert "canary" not in str(refused.value)
+
+
+def test_a_replica_is_the_same_database_elsewhere_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _give(monkeypatch, tmp_path, "")
+    for given in ("", "postgresql://a:other@r:5433/d"):
+        monkeypatch.setenv("DATABASE_REPLICA_URL", given)
+        found = get_settings.__wrapped__().database_replica_url
+        assert (found.get_secret_value() if found else "") == given
+
+
 def _give(monkeypatch: pytest.MonkeyPatch, folder: Path, broker_url: str) -> None:
     given = {
         "DATABASE_URL": "postgresql://a:b@c/d",

@@ -19,9 +19,13 @@ Auditor = Annotated[Actor, in_organization(Permission.AUDIT_READ)]
 
 
 @router.get("")
-async def list_entries(session: Transaction, actor: Auditor, query: Annotated[AuditPageQuery, Query()]) -> AuditPage:
+async def list_entries(
+    context: ContextOf, session: Transaction, actor: Auditor, query: Annotated[AuditPageQuery, Query()]
+) -> AuditPage:
     """Acts and refusals, newest first."""
-    found = await service.newest(session, actor, query.meant(), query.limit + 1)
+    found = await context.replica.read(
+        session, lambda reading: service.newest(reading, actor, query.meant(), query.limit + 1)
+    )
     page = found[: query.limit]
     return AuditPage(
         items=[AuditRead.of(entry) for entry in page],

@@ -46,9 +46,8 @@ async def meant(session: AsyncSession, person: User, query: JobQuery) -> tuple[A
     )
 
 
-async def read_page(session: AsyncSession, person: User, query: JobPage) -> Jobs:
-    """A page of the jobs of one organization or project."""
-    actor, wanted = await meant(session, person, query)
+async def read_page(session: AsyncSession, actor: Actor, wanted: JobFilter, query: JobPage) -> Jobs:
+    """A page of those jobs, newest first."""
     placed = await list_jobs(session, actor, replace(wanted, before=query.cursor), limit=query.limit + 1)
     page = placed[: query.limit]
     repository = JobRepository(session, actor.organization_id)

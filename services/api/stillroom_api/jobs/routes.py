@@ -39,12 +39,14 @@ router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 
 @router.get("")
 async def list_jobs(
+    context: ContextOf,
     person: Caller,
     session: Transaction,
     query: Annotated[JobPage, Query()],
 ) -> Jobs:
     """Jobs that I may see, newest first; of one organization or of one project."""
-    return await read_page(session, person, query)
+    actor, wanted = await meant(session, person, query)
+    return await context.replica.read(session, lambda reading: read_page(reading, actor, wanted, query))
 
 
 @router.get("/choices")
@@ -137,7 +139,9 @@ async def get_events(
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
-    events = await feed.read_events(session, job.organization_id, job.id, after=after, limit=limit)
+    events = await context.replica.read(
+        session, lambda reading: feed.read_events(reading, job.organization_id, job.id, after=after, limit=limit)
+    )
     return Events(
         items=[EventRead(seq=e.seq, at=e.at, type=e.type, data=e.data) for e in events],
         next_after=events[-1].seq if events else after,

@@ -24,6 +24,7 @@ Reading = Annotated[InEnvironment, in_environment(Permission.JOB_READ)]
 @router.get("")
 async def get_ledger(
     database: UUID,
+    context: ContextOf,
     session: Transaction,
     where: Reading,
     cursor: Annotated[str | None, Query(max_length=100, description="next_cursor of the page before")] = None,
@@ -32,7 +33,9 @@ async def get_ledger(
     """What changed a database, newest first: jobs, and what was found to have been run elsewhere."""
     found = await find(session, where, database)
     before = Cursor.parsed(cursor) if cursor else None
-    entries = await read_ledger(session, where.actor, found, before=before, limit=limit + 1)
+    entries = await context.replica.read(
+        session, lambda reading: read_ledger(reading, where.actor, found, before=before, limit=limit + 1)
+    )
     page = entries[:limit]
     return Ledger(
         items=[LedgerEntry.of(entry) for entry in page],

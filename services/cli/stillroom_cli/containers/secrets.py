@@ -68,6 +68,7 @@ def keep_secrets(place: Folders | None = None) -> None:
         owner, ours = os.environ.get("STILLROOM_OWNER_DATABASE_URL") or elsewhere, elsewhere
     _write(place.service / "DATABASE_URL", ours)
     _write(place.setup / "STILLROOM_OWNER_DATABASE_URL", owner)
+    _write(place.service / "DATABASE_REPLICA_URL", os.environ.get("STILLROOM_DATABASE_REPLICA_URL", ""))
     _write(place.service / "STILLROOM_SMTP_URL", os.environ.get("STILLROOM_SMTP_URL", ""))
     _write(place.service / "BROKER_URL", os.environ.get("BROKER_URL", ""))
     _write(place.service / "REDIS_URL", os.environ.get("REDIS_URL") or f"redis://:{valkey}@valkey:6379/0")

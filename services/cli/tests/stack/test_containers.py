@@ -67,6 +67,13 @@ def test_an_address_of_a_server_elsewhere_is_taken_at_every_start(
     assert (place.setup / "STILLROOM_OWNER_DATABASE_URL").read_text() == "postgresql://owner:c@db/own"
 
 
+def test_a_replica_is_a_file_that_follows_what_is_given(place: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    for given in ("postgresql://a:b@replica/own", ""):
+        monkeypatch.setenv("STILLROOM_DATABASE_REPLICA_URL", given)
+        keep_secrets(place)
+        assert (place.service / "DATABASE_REPLICA_URL").read_text() == given
+
+
 def test_the_way_to_the_mail_server_is_a_file_that_follows_what_is_given(
     place: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:

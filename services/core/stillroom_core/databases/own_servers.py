@@ -72,7 +72,7 @@ async def is_own(settings: Settings, host: str, port: int, database: str) -> boo
 
 
 def _places(settings: Settings) -> Iterable[_Place]:
-    urls = [settings.database_url, settings.owner_database_url]
+    urls = [settings.database_url, settings.owner_database_url, settings.database_replica_url]
     for text in {url.get_secret_value() for url in urls if url is not None}:
         url = make_url(text)
         # libpq's own spellings, in the query: sockets, several hosts, another address than the name's.

@@ -82,6 +82,18 @@ POOL = _gauge(
     "state",
     of="api scheduler reader",
 )
+LISTS = _counter(
+    "stillroom_lists_total",
+    "Long lists where there is a replica: the `replica` answered, or the primary because the replica was `away`, "
+    "`behind` or `failed`",
+    "outcome",
+    of="api",
+)
+REPLICA_BEHIND = _gauge(
+    "stillroom_replica_behind_bytes",
+    "Bytes that the replica had not replayed when a list last asked it; before those are, it answers none",
+    of="api",
+)
 READER_ASKED = _counter(
     "stillroom_reader_questions_total",
     "Questions to the reader about a database: `answered`, `refused` with a reason, or the reader was `away`",

@@ -15,7 +15,7 @@ from stillroom_core.settings import Settings
 from stillroom_worker.doctor.finding import Finding, State
 from stillroom_worker.doctor.host import look_at_disk, look_at_sandbox, look_at_settings, look_at_tools
 from stillroom_worker.doctor.neighbours import look_at_mail, look_at_reader
-from stillroom_worker.doctor.servers import look_at_broker, look_at_database
+from stillroom_worker.doctor.servers import look_at_broker, look_at_database, look_at_replica
 
 _MARKS = {State.OK: "ok     ", State.WARNING: "warning", State.WRONG: "WRONG  "}
 
@@ -35,7 +35,11 @@ def main(arguments: list[str]) -> int:
 
 async def _look(settings: Settings) -> list[Finding]:
     parts = await asyncio.gather(
-        look_at_database(settings), look_at_broker(settings), look_at_mail(settings), look_at_reader(settings)
+        look_at_database(settings),
+        look_at_replica(settings),
+        look_at_broker(settings),
+        look_at_mail(settings),
+        look_at_reader(settings),
     )
     here = [*look_at_disk(settings), *look_at_tools(), *await look_at_sandbox(settings)]
     return [finding for part in parts for finding in part] + here

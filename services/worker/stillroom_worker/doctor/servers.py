@@ -1,4 +1,4 @@
-"""Our own PostgreSQL and the broker: reached, of the right version and schema, and of one time with this host."""
+"""Our own PostgreSQL, its replica and the broker: reached, of the right version and schema, of one time with us."""
 
 import time
 from datetime import UTC, datetime
@@ -13,12 +13,14 @@ from stillroom_core.database import Database, Session, make_engine
 from stillroom_core.health import OK, schema_fits
 from stillroom_core.jobs import broker
 from stillroom_core.jobs.presence import REFUSED, living_workers
+from stillroom_core.replica import bytes_behind, history_of, stand_of
 from stillroom_core.settings import Settings, parse_sealing_keys
 from stillroom_core.tables import Table
 from stillroom_core.tenancy import weakness
 from stillroom_worker.doctor.finding import Finding, ok, warning, wrong
 
 _OLDEST_POSTGRES = 170000
+_BEHIND_WARNING = 16 * 1024 * 1024
 _SKEW_WARNING_S, _SKEW_WRONG_S = 2.0, 30.0
 _OUTAGES = (SQLAlchemyError, OSError, TimeoutError)
 
@@ -77,6 +79,35 @@ async def _as_the_owner(url: str) -> Finding:
     finally:
         await database.close()
     return ok("PostgreSQL as owner", "signs in")
+
+
+async def look_at_replica(settings: Settings) -> list[Finding]:
+    """Reached, really replaying the log of our own PostgreSQL, and how far behind; nothing without the setting."""
+    if settings.database_replica_url is None:
+        return []
+    primary = Database(make_engine(settings.database_url.get_secret_value(), pool_size=1))
+    replica = Database(make_engine(settings.database_replica_url.get_secret_value(), pool_size=1))
+    try:
+        async with primary.unscoped() as session:
+            stand = await stand_of(session)
+        async with replica.unscoped() as session:
+            behind = await bytes_behind(session, stand)
+        ours, theirs = await history_of(primary), await history_of(replica)
+    except _OUTAGES as cause:
+        remedy = "Check DATABASE_REPLICA_URL: host, port, password; that it runs, with hot_standby; the network."
+        return [warning("replica", f"cannot be compared with DATABASE_URL: {_reason(cause)}", remedy)]
+    finally:
+        await primary.close()
+        await replica.close()
+    remedy = "Point DATABASE_REPLICA_URL at a streaming replica of DATABASE_URL, or remove it: docs/operations.md"
+    if behind is None:
+        return [wrong("replica", "it replays no log: it was promoted, or never was a replica", remedy)]
+    if ours and theirs and ours.system != theirs.system:
+        return [wrong("replica", "it is a replica of another server", remedy)]
+    if behind > _BEHIND_WARNING:
+        remedy = "Look at pg_stat_replication on the primary; until it has caught up, DATABASE_URL answers every list."
+        return [warning("replica", f"{behind} bytes are not replayed", remedy)]
+    return [ok("replica", f"replays the log, {behind} bytes behind")]
 
 
 async def _sealing(session: Session, settings: Settings) -> Finding:
