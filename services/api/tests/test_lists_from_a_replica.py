@@ -133,7 +133,9 @@ async def test_a_long_list_comes_from_the_replica_as_the_primary_would_give_it(
     await end_job(worker, paths["events"])
     found = await from_replica(api, paths[name])
     assert found
-    api.app.state.context.replica = Replica(api.app.state.context.database, None)
+    context = api.app.state.context
+    await context.replica.close()
+    context.replica = Replica(context.database, None)
     assert await listed(api, paths[name]) == found
 
 
@@ -211,6 +213,7 @@ async def test_the_service_is_ready_and_its_lists_are_whole_without_the_replica(
     api: Any, paths: dict[str, str]
 ) -> None:
     context = api.app.state.context
+    await context.replica.close()
     nowhere = make_url(context.settings.database_url.get_secret_value()).set(port=1)
     context.replica = Replica(context.database, Database(make_engine(nowhere.render_as_string(hide_password=False))))
     for path in paths.values():

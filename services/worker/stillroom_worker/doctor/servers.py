@@ -104,6 +104,9 @@ async def look_at_replica(settings: Settings) -> list[Finding]:
         return [wrong("replica", "it replays no log: it was promoted, or never was a replica", remedy)]
     if ours and theirs and ours.system != theirs.system:
         return [wrong("replica", "it is a replica of another server", remedy)]
+    if theirs and theirs.line != stand.line:
+        remedy = "After a failover let it follow the new primary; it is asked again after its next restart point."
+        return [warning("replica", f"it is on timeline {theirs.line}, the primary on {stand.line}", remedy)]
     if behind > _BEHIND_WARNING:
         remedy = "Look at pg_stat_replication on the primary; until it has caught up, DATABASE_URL answers every list."
         return [warning("replica", f"{behind} bytes are not replayed", remedy)]
