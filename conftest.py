@@ -28,7 +28,7 @@ def target_server(postgres_server: servers.PostgresServer) -> Iterator[servers.P
 
 @pytest.fixture(scope="session")
 def replicated() -> Iterator[replicas.Replicated]:
-    """A PostgreSQL with one streaming replica; it replays when a test ends."""
+    """A PostgreSQL with one streaming replica. A test that pauses its replay resumes it."""
     with replicas.replicated() as servers_of_it:
         yield servers_of_it
 
