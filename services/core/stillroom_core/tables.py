@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, MetaData, text
+from sqlalchemy import DateTime, ForeignKeyConstraint, MetaData, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -36,6 +36,18 @@ class Keyed:
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_key)
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+def goes_with(table: str, *columns: str, name: str | None = None) -> ForeignKeyConstraint:
+    """The row goes with one of the same organization, when that is deleted; the last of the columns holds its id.
+
+    Judged at once, and at the end only by the transaction that moves a project to another organization.
+    """
+    mine = ("organization_id", *columns)
+    theirs = (*mine[:-1], "id")
+    return ForeignKeyConstraint(
+        mine, [f"{table}.{column}" for column in theirs], name=name, ondelete="CASCADE", deferrable=True
+    )
 
 
 def now() -> datetime:

@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from stillroom_core.tables import Keyed, Table
+from stillroom_core.tables import Keyed, Table, goes_with
 
 # While it is one of these, something may still become of a request. Approved: it waits for a window to open.
 WAITING = ("open", "approved")
@@ -32,19 +32,8 @@ class ApprovalRequest(Keyed, Table):
     __table_args__ = (
         UniqueConstraint("organization_id", "id"),
         UniqueConstraint("organization_id", "idempotency_key"),
-        ForeignKeyConstraint(
-            ["organization_id", "project_id", "environment_id"],
-            ["environments.organization_id", "environments.project_id", "environments.id"],
-            name="fk_approval_requests_environment",
-            ondelete="CASCADE",
-            deferrable=True,
-        ),
-        ForeignKeyConstraint(
-            ["organization_id", "database_id"],
-            ["databases.organization_id", "databases.id"],
-            ondelete="CASCADE",
-            deferrable=True,
-        ),
+        goes_with("environments", "project_id", "environment_id", name="fk_approval_requests_environment"),
+        goes_with("databases", "database_id"),
         # Judged at the end of the transaction: deleting a database removes its plans before its requests.
         ForeignKeyConstraint(
             ["organization_id", "plan_id"],
@@ -90,13 +79,7 @@ class ApprovalDecision(Keyed, Table):
     __tablename__ = "approval_decisions"
     __table_args__ = (
         UniqueConstraint("request_id", "user_id"),
-        ForeignKeyConstraint(
-            ["organization_id", "request_id"],
-            ["approval_requests.organization_id", "approval_requests.id"],
-            name="fk_approval_decisions_request",
-            ondelete="CASCADE",
-            deferrable=True,
-        ),
+        goes_with("approval_requests", "request_id", name="fk_approval_decisions_request"),
         CheckConstraint("verdict in ('approve', 'reject')", name="verdict"),
         Index("ix_approval_decisions_user_id", "organization_id", "user_id", "request_id"),
     )

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, String, UniqueCons
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from stillroom_core.tables import Keyed, Table
+from stillroom_core.tables import Keyed, Table, goes_with
 
 
 class AutomaticUpgrade(Keyed, Table):
@@ -18,12 +18,7 @@ class AutomaticUpgrade(Keyed, Table):
     __table_args__ = (
         # Webhook, poll and several schedulers may find the same commit at once: one of them makes the row.
         UniqueConstraint("database_id", "commit_id"),
-        ForeignKeyConstraint(
-            ["organization_id", "database_id"],
-            ["databases.organization_id", "databases.id"],
-            ondelete="CASCADE",
-            deferrable=True,
-        ),
+        goes_with("databases", "database_id"),
         # Judged at the end of the transaction: deleting a project removes its commits before its databases.
         ForeignKeyConstraint(
             ["organization_id", "commit_id"],

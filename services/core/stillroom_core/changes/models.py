@@ -3,10 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, Integer, String
+from sqlalchemy import Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from stillroom_core.tables import Table
+from stillroom_core.tables import Table, goes_with
 
 
 class SchemaChange(Table):
@@ -14,21 +14,9 @@ class SchemaChange(Table):
 
     __tablename__ = "schema_changes"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["organization_id", "job_id"], ["jobs.organization_id", "jobs.id"], ondelete="CASCADE", deferrable=True
-        ),
-        ForeignKeyConstraint(
-            ["organization_id", "project_id"],
-            ["projects.organization_id", "projects.id"],
-            ondelete="CASCADE",
-            deferrable=True,
-        ),
-        ForeignKeyConstraint(
-            ["organization_id", "database_id"],
-            ["databases.organization_id", "databases.id"],
-            ondelete="CASCADE",
-            deferrable=True,
-        ),
+        goes_with("jobs", "job_id"),
+        goes_with("projects", "project_id"),
+        goes_with("databases", "database_id"),
         # The life of an object is looked for under its name, under that of its table, and under what it was renamed to.
         Index("ix_schema_changes_database_id_name", "database_id", "name"),
         Index("ix_schema_changes_database_id_table", "database_id", "table"),

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
-    ForeignKeyConstraint,
     Index,
     LargeBinary,
     String,
@@ -17,7 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from stillroom_core.tables import Keyed, Table
+from stillroom_core.tables import Keyed, Table, goes_with
 
 SSL_MODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
 
@@ -29,12 +28,7 @@ class Database(Keyed, Table):
     __table_args__ = (
         UniqueConstraint("environment_id", "name"),
         UniqueConstraint("organization_id", "id"),
-        ForeignKeyConstraint(
-            ["organization_id", "project_id", "environment_id"],
-            ["environments.organization_id", "environments.project_id", "environments.id"],
-            ondelete="CASCADE",
-            deferrable=True,
-        ),
+        goes_with("environments", "project_id", "environment_id"),
         Index(
             "ix_databases_client_certificate_expires_at",
             "client_certificate_expires_at",

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from stillroom_core.projects.git_address import REF_LIMIT
-from stillroom_core.tables import Keyed, Table
+from stillroom_core.tables import Keyed, Table, goes_with
 
 
 class DraftKind(StrEnum):
@@ -44,18 +44,8 @@ class Draft(Keyed, Table):
     __tablename__ = "drafts"
     __table_args__ = (
         UniqueConstraint("organization_id", "id"),
-        ForeignKeyConstraint(
-            ["organization_id", "project_id"],
-            ["projects.organization_id", "projects.id"],
-            ondelete="CASCADE",
-            deferrable=True,
-        ),
-        ForeignKeyConstraint(
-            ["organization_id", "database_id"],
-            ["databases.organization_id", "databases.id"],
-            ondelete="CASCADE",
-            deferrable=True,
-        ),
+        goes_with("projects", "project_id"),
+        goes_with("databases", "database_id"),
         # Judged at the end of the transaction: deleting a project removes its commits before its drafts.
         ForeignKeyConstraint(
             ["organization_id", "commit_id"],

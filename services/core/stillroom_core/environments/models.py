@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, Uni
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from stillroom_core.tables import Keyed, Table
+from stillroom_core.tables import Keyed, Table, goes_with
 
 
 class Environment(Keyed, Table):
@@ -18,12 +18,7 @@ class Environment(Keyed, Table):
         UniqueConstraint("project_id", "slug"),
         UniqueConstraint("organization_id", "id"),
         UniqueConstraint("organization_id", "project_id", "id"),
-        ForeignKeyConstraint(
-            ["organization_id", "project_id"],
-            ["projects.organization_id", "projects.id"],
-            ondelete="CASCADE",
-            deferrable=True,
-        ),
+        goes_with("projects", "project_id"),
         # Judged at the end of the transaction: deleting a project or an organization takes both sides along.
         ForeignKeyConstraint(
             ["organization_id", "project_id", "predecessor_id"],

@@ -3,10 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String
+from sqlalchemy import CheckConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from stillroom_core.tables import Keyed, Table
+from stillroom_core.tables import Keyed, Table, goes_with
 
 
 class Freeze(Keyed, Table):
@@ -14,19 +14,8 @@ class Freeze(Keyed, Table):
 
     __tablename__ = "freezes"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["organization_id", "project_id"],
-            ["projects.organization_id", "projects.id"],
-            ondelete="CASCADE",
-            deferrable=True,
-        ),
-        ForeignKeyConstraint(
-            ["organization_id", "project_id", "environment_id"],
-            ["environments.organization_id", "environments.project_id", "environments.id"],
-            name="fk_freezes_environment",
-            ondelete="CASCADE",
-            deferrable=True,
-        ),
+        goes_with("projects", "project_id"),
+        goes_with("environments", "project_id", "environment_id", name="fk_freezes_environment"),
         CheckConstraint("starts_at < ends_at", name="order"),
         Index("ix_freezes_project_id_ends_at", "project_id", "ends_at"),
     )

@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from stillroom_core.jobs.lifecycle import JobKind, JobState, StepState
-from stillroom_core.tables import Keyed, Table
+from stillroom_core.tables import Keyed, Table, goes_with
 
 
 def _one_of(column: str, values: type[JobKind] | type[JobState] | type[StepState]) -> str:
@@ -36,18 +36,8 @@ class Job(Keyed, Table):
         UniqueConstraint("organization_id", "number"),
         UniqueConstraint("organization_id", "id"),
         UniqueConstraint("organization_id", "idempotency_key"),
-        ForeignKeyConstraint(
-            ["organization_id", "project_id", "environment_id"],
-            ["environments.organization_id", "environments.project_id", "environments.id"],
-            ondelete="CASCADE",
-            deferrable=True,
-        ),
-        ForeignKeyConstraint(
-            ["organization_id", "database_id"],
-            ["databases.organization_id", "databases.id"],
-            ondelete="CASCADE",
-            deferrable=True,
-        ),
+        goes_with("environments", "project_id", "environment_id"),
+        goes_with("databases", "database_id"),
         # Judged at the end of the transaction: deleting a project removes its commits before its jobs.
         ForeignKeyConstraint(
             ["organization_id", "commit_id"],
@@ -164,9 +154,7 @@ class JobStep(Table):
 
     __tablename__ = "job_steps"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["organization_id", "job_id"], ["jobs.organization_id", "jobs.id"], ondelete="CASCADE", deferrable=True
-        ),
+        goes_with("jobs", "job_id"),
         CheckConstraint(_one_of("state", StepState), name="state"),
         Index(
             "ix_job_steps_organization_id_revision",
@@ -194,11 +182,7 @@ class JobEvent(Table):
     """One line of a job's stream; `seq` is given once, by the worker, without gaps."""
 
     __tablename__ = "job_events"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["organization_id", "job_id"], ["jobs.organization_id", "jobs.id"], ondelete="CASCADE", deferrable=True
-        ),
-    )
+    __table_args__ = (goes_with("jobs", "job_id"),)
 
     job_id: Mapped[UUID] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from stillroom_core.tables import Keyed, Table
+from stillroom_core.tables import Keyed, Table, goes_with
 
 
 class Mask(Keyed, Table):
@@ -13,12 +13,7 @@ class Mask(Keyed, Table):
 
     __tablename__ = "masks"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["organization_id", "project_id"],
-            ["projects.organization_id", "projects.id"],
-            ondelete="CASCADE",
-            deferrable=True,
-        ),
+        goes_with("projects", "project_id"),
         UniqueConstraint("project_id", "schema_name", "table_name", "column_name"),
         CheckConstraint("kind in ('hide', 'hash', 'domain', 'last4')", name="kind"),
     )

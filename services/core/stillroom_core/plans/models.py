@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from stillroom_core.jobs.lifecycle import CHANGES_DATABASE
-from stillroom_core.tables import Keyed, Table
+from stillroom_core.tables import Keyed, Table, goes_with
 
 _KINDS = ", ".join(repr(kind.value) for kind in sorted(CHANGES_DATABASE))
 
@@ -20,18 +20,8 @@ class Plan(Keyed, Table):
     __tablename__ = "plans"
     __table_args__ = (
         UniqueConstraint("organization_id", "id"),
-        ForeignKeyConstraint(
-            ["organization_id", "project_id", "environment_id"],
-            ["environments.organization_id", "environments.project_id", "environments.id"],
-            ondelete="CASCADE",
-            deferrable=True,
-        ),
-        ForeignKeyConstraint(
-            ["organization_id", "database_id"],
-            ["databases.organization_id", "databases.id"],
-            ondelete="CASCADE",
-            deferrable=True,
-        ),
+        goes_with("environments", "project_id", "environment_id"),
+        goes_with("databases", "database_id"),
         # Judged at the end of the transaction: deleting a project removes its commits before its plans.
         ForeignKeyConstraint(
             ["organization_id", "commit_id"],

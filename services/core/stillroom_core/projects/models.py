@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
-    ForeignKeyConstraint,
     LargeBinary,
     String,
     UniqueConstraint,
@@ -17,7 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from stillroom_core.projects.git_address import REF_LIMIT, URL_LIMIT
-from stillroom_core.tables import Keyed, Table
+from stillroom_core.tables import Keyed, Table, goes_with
 
 
 class Project(Keyed, Table):
@@ -74,12 +73,7 @@ class Commit(Keyed, Table):
     __table_args__ = (
         UniqueConstraint("project_id", "sha", "configuration"),
         UniqueConstraint("organization_id", "id"),
-        ForeignKeyConstraint(
-            ["organization_id", "project_id"],
-            ["projects.organization_id", "projects.id"],
-            ondelete="CASCADE",
-            deferrable=True,
-        ),
+        goes_with("projects", "project_id"),
         CheckConstraint("source in ('static', 'alembic')", name="source"),
     )
 
@@ -105,14 +99,7 @@ class RevisionSource(Table):
     """The text of one revision file, stored once however many commits hold it."""
 
     __tablename__ = "revision_sources"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["organization_id", "project_id"],
-            ["projects.organization_id", "projects.id"],
-            ondelete="CASCADE",
-            deferrable=True,
-        ),
-    )
+    __table_args__ = (goes_with("projects", "project_id"),)
 
     project_id: Mapped[UUID] = mapped_column(primary_key=True)
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, Text, text
+from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from stillroom_core.tables import Keyed, Table
+from stillroom_core.tables import Keyed, Table, goes_with
 
 
 class SavedQuery(Keyed, Table):
@@ -13,12 +13,7 @@ class SavedQuery(Keyed, Table):
 
     __tablename__ = "saved_queries"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["organization_id", "project_id"],
-            ["projects.organization_id", "projects.id"],
-            ondelete="CASCADE",
-            deferrable=True,
-        ),
+        goes_with("projects", "project_id"),
         Index("ix_saved_queries_project_id_id", "project_id", "id"),
         Index("ix_saved_queries_user_id", "user_id"),
     )

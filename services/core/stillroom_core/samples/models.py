@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Float, ForeignKeyConstraint, Index
+from sqlalchemy import BigInteger, Float, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from stillroom_core.tables import Table
+from stillroom_core.tables import Table, goes_with
 
 
 class Sample(Table):
@@ -16,10 +16,7 @@ class Sample(Table):
 
     __tablename__ = "samples"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["organization_id", "database_id"],
-            ["databases.organization_id", "databases.id"],
-            ondelete="CASCADE", deferrable=True),
+        goes_with("databases", "database_id"),
         Index("ix_samples_at", "at"),
     )
 

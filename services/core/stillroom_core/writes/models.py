@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, String, Text
+from sqlalchemy import BigInteger, CheckConstraint, Index, String, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from stillroom_core.tables import Keyed, Table
+from stillroom_core.tables import Keyed, Table, goes_with
 
 
 class Write(Keyed, Table):
@@ -16,12 +16,7 @@ class Write(Keyed, Table):
 
     __tablename__ = "writes"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["organization_id", "database_id"],
-            ["databases.organization_id", "databases.id"],
-            ondelete="CASCADE",
-            deferrable=True,
-        ),
+        goes_with("databases", "database_id"),
         CheckConstraint("state in ('asked', 'running', 'committed', 'rolled_back', 'unknown')", name="state"),
         Index("ix_writes_database_id_id", "database_id", "id"),
     )
