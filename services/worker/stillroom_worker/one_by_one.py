@@ -1,18 +1,28 @@
-"""What the sweeper does one by one for everybody: what goes wrong with one thing never keeps the next from its turn."""
+"""How the sweeper works: it waits for no row, and what goes wrong with one thing keeps no other from its turn."""
 
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
 from typing import TypeVar
 
 import asyncpg
 import structlog
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from stillroom_core.database import is_outage
+from stillroom_core.database import Session, is_outage
 from stillroom_core.telemetry import metrics
 
 log = structlog.get_logger()
 
 Thing = TypeVar("Thing")
+
+
+_HELD = timedelta(seconds=1)
+
+
+async def impatiently(session: Session) -> None:
+    """From now on this transaction gives up on a row that somebody holds; the next round finds it free."""
+    await session.execute(text(f"set local lock_timeout = '{int(_HELD.total_seconds() * 1000)}ms'"))
 
 
 def row_is_held(error: DBAPIError) -> bool:

@@ -3,13 +3,11 @@
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy import text
-
 from stillroom_core.approvals.repository import PlacedRequest, every_waiting
 from stillroom_core.approvals.settling import settle, standing_of
 from stillroom_core.audit.service import Subject, write_found
 from stillroom_core.database import Session
-from stillroom_worker.one_by_one import one_by_one
+from stillroom_worker.one_by_one import impatiently, one_by_one
 from stillroom_worker.room import Room
 
 _PAGE = 100
@@ -24,7 +22,7 @@ async def _settle(room: Room, due: tuple[UUID, UUID, str]) -> None:
     organization_id, key, before = due
     async with room.database.transaction(organization_id) as session:
         # A request that somebody decides about just now is settled by them.
-        await session.execute(text("set local lock_timeout = '1s'"))
+        await impatiently(session)
         placed = await settle(session, organization_id, key)
         if placed.request.state in ("started", "expired", "void"):
             await _tell(session, placed, before)

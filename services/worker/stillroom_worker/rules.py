@@ -2,11 +2,9 @@
 
 from functools import partial
 
-from sqlalchemy import text
-
 from stillroom_core.automatic.service import Due, begin_upgrade, due_upgrades, tell_refusal
 from stillroom_core.errors import StillroomError
-from stillroom_worker.one_by_one import one_by_one
+from stillroom_worker.one_by_one import impatiently, one_by_one
 from stillroom_worker.room import Room
 
 
@@ -20,9 +18,9 @@ async def upgrade_by_rules(room: Room) -> None:
 async def _upgrade(room: Room, due: Due) -> None:
     try:
         async with room.database.transaction(due.organization_id) as session:
-            await session.execute(text("set local lock_timeout = '1s'"))
+            await impatiently(session)
             await begin_upgrade(session, due)
     except StillroomError as refusal:
         async with room.database.transaction(due.organization_id) as session:
-            await session.execute(text("set local lock_timeout = '1s'"))
+            await impatiently(session)
             await tell_refusal(session, due, refusal)

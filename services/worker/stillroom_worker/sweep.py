@@ -45,7 +45,7 @@ from stillroom_core.telemetry import metrics
 from stillroom_core.trusts.exchange import forget_exchanged
 from stillroom_core.webhooks.delivery import forget_old_deliveries
 from stillroom_worker.expiring import tell_expiring
-from stillroom_worker.one_by_one import row_is_held
+from stillroom_worker.one_by_one import impatiently, row_is_held
 from stillroom_worker.requests import settle_requests
 from stillroom_worker.room import Room
 from stillroom_worker.rules import upgrade_by_rules
@@ -61,7 +61,6 @@ DOUBT_AGAIN = timedelta(seconds=15)
 # Signing in, ending what a lost job left and reading have bounds that add up to less than a minute.
 READ_STUCK = timedelta(minutes=2)
 READ_EVERY = timedelta(minutes=5)
-_HELD = timedelta(seconds=1)
 # What somebody began and left.
 SETUP_LIFE_DAYS = DRAFT_LIFE_DAYS = 30
 _MOST = 200
@@ -85,16 +84,11 @@ async def sweep(room: Room) -> None:
             log.warning("sweep.row_held", part=part.__name__.strip("_"))
 
 
-async def _impatiently(session: Session) -> None:
-    """From now on this transaction gives up on a row that somebody holds; the next round finds it free."""
-    await session.execute(text(f"set local lock_timeout = '{int(_HELD.total_seconds() * 1000)}ms'"))
-
-
 async def _forget(room: Room) -> None:
     """Removes what is too old to be kept."""
     await remove_old_logs(room.database, room.settings.log_life)
     async with room.database.everything() as session:
-        await _impatiently(session)
+        await impatiently(session)
         await forget_expired(session)
         await forget_old(session)
         await forget_old_samples(session)
@@ -158,7 +152,7 @@ def _ring_again(session: Session, task: str, key: UUID) -> None:
 async def _setups(room: Room) -> None:
     """Projects to be: looked at and tested again where a ring or a worker was lost, forgotten in the end."""
     async with room.database.everything() as session:
-        await _impatiently(session)
+        await impatiently(session)
         await forget_old_setups(session, SETUP_LIFE_DAYS)
         for state, since, task, stuck in (
             (Setup.look_state, Setup.look_requested_at, LOOK_AT_SETUP, STUCK),
@@ -176,7 +170,7 @@ async def _setups(room: Room) -> None:
 async def _drafts(room: Room) -> None:
     """Drafts, likewise. A push that was cut off is tried again: the branch is made once or not at all."""
     async with room.database.everything() as session:
-        await _impatiently(session)
+        await impatiently(session)
         await forget_old_drafts(session, DRAFT_LIFE_DAYS)
         for waiting, running, task in (("waiting", "running", WRITE_DRAFT), ("push_waiting", "pushing", PUSH_DRAFT)):
             stuck = (Draft.state == running, Draft.requested_at < func.now() - STUCK)
@@ -242,7 +236,7 @@ async def _end_story(session: Session, organization_id: UUID, job_id: UUID, seq:
 async def _unread(room: Room) -> None:
     """Asks for readings that are due, and again for work whose worker vanished."""
     async with room.database.everything() as session:
-        await _impatiently(session)
+        await impatiently(session)
         await session.execute(
             update(Database)
             .where(

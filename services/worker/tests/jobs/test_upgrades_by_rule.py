@@ -185,22 +185,24 @@ async def test_a_history_that_was_set_back_moves_no_database_back(ruled: Scene) 
 
 
 # So many environments, each with its database; each five hundredth has a rule.
-_COPIES = """
+_ENVIRONMENTS = """
 insert into environments
 select (jsonb_populate_record(e, jsonb_build_object(
   'id', gen_random_uuid(), 'slug', 'e-' || g, 'name', 'e-' || g, 'position', g, 'auto_upgrade', g %% %(rule)s = 0))).*
-from environments e, generate_series(1, %(many)s) g where e.id = (select id from environments order by id limit 1);
+from environments e, generate_series(1, %(many)s) g where e.id = (select id from environments order by id limit 1)
+"""
+_DATABASES = """
 insert into databases
 select (jsonb_populate_record(d, jsonb_build_object('id', gen_random_uuid(), 'environment_id', e.id))).*
-from databases d, environments e where d.id = (select id from databases order by id limit 1) and e.slug like 'e-%%';
+from databases d, environments e where d.id = (select id from databases order by id limit 1) and e.slug like 'e-%'
 """
 
 
 def copy_places(many: int, *, rule: int) -> None:
     """More environments like the scene's own, a rule on each so manyth."""
     with psycopg.connect(owner_url(), autocommit=True) as connection:
-        for statement in _COPIES.split(";\n")[:2]:
-            connection.execute(statement, {"many": many, "rule": rule})
+        connection.execute(_ENVIRONMENTS, {"many": many, "rule": rule})
+        connection.execute(_DATABASES)
         connection.execute("vacuum analyze projects, environments, databases, automatic_upgrades")
 
 
