@@ -1,6 +1,6 @@
 /** Two people: one asks, the other decides; on a desk, on a phone, in both languages. */
-import AxeBuilder from "@axe-core/playwright";
 import { type Browser, expect, type Page, test } from "@playwright/test";
+import { faults, overflow } from "./accessible";
 import { calling, move, SHOP, signIn } from "./people";
 
 const STAGING = "/api/orgs/demo/projects/shop/environments/staging";
@@ -52,11 +52,6 @@ async function ask(page: Page, reason: string, revision = RIGHT): Promise<void> 
   await expect(page.getByText("Waits for 1 approval: a maintainer or higher")).toBeVisible();
 }
 
-async function faults(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze();
-  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`));
-}
-
 test("what one person asks for appears before the other without a reload, is approved by keyboard, and starts by itself", async ({ browser, page }) => {
   const other = await ben(browser, "/demo/approvals");
   await expect(other.getByRole("heading", { name: "Nothing waits for you" })).toBeVisible();
@@ -91,7 +86,7 @@ test("on a phone a request is read and rejected with a comment, and who asked se
   const phone = await ben(browser, "/demo/approvals", true);
   await phone.locator("[data-request]").first().tap();
   await expect(phone.getByText("Once more")).toBeVisible();
-  expect(await phone.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
+  expect(await overflow(phone)).toBe(0);
   await phone.getByRole("button", { name: "Reject" }).tap();
   await expect(phone.getByText("Say why you reject it.")).toBeVisible();
   await phone.getByLabel("Comment").fill("Not before the holiday");

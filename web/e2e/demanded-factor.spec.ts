@@ -1,7 +1,6 @@
 /** An organization that demands a second factor: its owner needs one first, and who has none is shown the way. */
-import { existsSync } from "node:fs";
-import AxeBuilder from "@axe-core/playwright";
 import { type Browser, expect, type Page, test } from "@playwright/test";
+import { faults } from "./accessible";
 import { calling, password, signIn, speaks } from "./people";
 
 const CAT = { email: `cat-${Date.now()}@example.com`, password: "staple battery horse correct" };
@@ -35,16 +34,6 @@ async function plugIn(page: Page): Promise<void> {
   });
 }
 
-async function faults(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze();
-  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`));
-}
-
-async function shot(page: Page, name: string): Promise<void> {
-  const folder = process.env["SHOTS"] ?? "";
-  if (existsSync(folder)) await page.screenshot({ path: `${folder}/${name}.png` });
-}
-
 /** A Russian on a phone in the dark, who opens a pasted link. */
 async function cat(browser: Browser): Promise<Page> {
   const page = await (await browser.newContext({ locale: "ru-RU", colorScheme: "dark", viewport: { width: 360, height: 740 } })).newPage();
@@ -76,12 +65,12 @@ test("an owner adds one and demands it; a member without is shown the way, adds 
   await section.getByRole("button", { name: "Demand it", exact: true }).click();
   await expect(section.getByText("It is demanded.")).toBeVisible();
   expect(await faults(page)).toEqual([]);
-  await shot(page, "demand-on");
+  await page.screenshot({ path: test.info().outputPath("demand-on.png") });
 
   const guest = await cat(browser);
   await expect(guest.getByRole("heading", { name: "Demo требует второй фактор" })).toBeVisible();
   expect(await faults(guest)).toEqual([]);
-  await shot(guest, "demanded-ru");
+  await guest.screenshot({ path: test.info().outputPath("demanded-ru.png") });
   await guest.getByRole("link", { name: "Добавить второй фактор", exact: true }).click();
   const keys = guest.locator("section", { has: guest.getByRole("heading", { name: "Ключи доступа" }) });
   await keys.getByLabel("Название ключа").fill("Телефон");
@@ -93,5 +82,5 @@ test("an owner adds one and demands it; a member without is shown the way, adds 
 
   await page.goto("/demo/settings?section=members");
   await expect(page.getByRole("listitem").filter({ hasText: "Cat" }).getByText("passkey", { exact: true })).toBeVisible();
-  await shot(page, "members-factors");
+  await page.screenshot({ path: test.info().outputPath("members-factors.png") });
 });

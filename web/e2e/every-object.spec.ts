@@ -1,6 +1,6 @@
 /** The pages of a database that holds every kind of object, hostile names, the widest table and the largest values. */
-import AxeBuilder from "@axe-core/playwright";
 import { type BrowserContext, expect, type Page, test } from "@playwright/test";
+import { faults, overflow } from "./accessible";
 import { createEveryObject, hostileNames, MOST_COLUMNS } from "./every-object";
 import { drawn, signIn, speaks } from "./people";
 import { forbidden, watchesPolicy } from "./policy";
@@ -19,11 +19,6 @@ const at = (view: string, search: Record<string, string> = {}) => `/demo/project
 const table = (of: string, tab: string) => at("schema", { kind: "table", schema: "public", name: of, tab });
 /** A name as a page shows it: what nobody would see has a sign. */
 const shown = (text: string) => text.replace(/\n/g, "␊").replace(/[\u202a-\u202e]/g, "␣");
-
-async function faults(): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze();
-  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}: ${node.failureSummary ?? ""}`));
-}
 
 test.beforeAll(async ({ browser, request }) => {
   test.setTimeout(240_000);
@@ -100,7 +95,7 @@ test("every object of every kind has its page, and every part of it can be looke
       await tab.click();
       await drawn(page);
     }
-    expect(await faults()).toEqual([]);
+    expect(await faults(page)).toEqual([]);
   }
   expect([...seen].sort()).toEqual(["composite", "domain", "enum", "extension", "function", "materialized_view", "range", "schema", "sequence", "table", "view"]);
 });
@@ -111,13 +106,13 @@ for (const view of ["overview", "diagram", "activity", "sql", "ledger"])
     await page.goto(at(view));
     await drawn(page);
     await page.screenshot({ path: test.info().outputPath(`${view}.png`) });
-    expect(await faults()).toEqual([]);
+    expect(await faults(page)).toEqual([]);
     await page.emulateMedia({ colorScheme: "dark" });
     await page.setViewportSize({ width: 360, height: 740 });
     try {
       await drawn(page);
-      expect(await faults()).toEqual([]);
-      expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
+      expect(await faults(page)).toEqual([]);
+      expect(await overflow(page)).toBe(0);
       await page.screenshot({ path: test.info().outputPath(`${view}-phone.png`) });
     } finally {
       await page.emulateMedia({ colorScheme: "light" });

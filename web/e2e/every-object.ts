@@ -1,11 +1,7 @@
 /** A database with every kind of object, with names that break programs, and with values that nobody expects. */
-import { execFileSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { createDatabase } from "./repository";
 import { urlOf } from "./hold";
-
-const PYTHON = fileURLToPath(new URL("../../.venv/bin/python", import.meta.url));
-const TESTS = fileURLToPath(new URL("../../tests", import.meta.url));
+import { python } from "./python";
 
 /** The most columns that PostgreSQL gives to a table. */
 export const MOST_COLUMNS = 1600;
@@ -32,10 +28,6 @@ with psycopg.connect(sys.argv[1], autocommit=True) as connection:
     connection.execute(EVERY_OBJECT)
     connection.execute(sys.stdin.read())
 `;
-
-function python(code: string, words: readonly string[] = [], input = ""): string {
-  return execFileSync(PYTHON, ["-c", code, ...words], { encoding: "utf8", input, env: { ...process.env, PYTHONPATH: TESTS } });
-}
 
 export function createEveryObject(database: string): void {
   createDatabase(database);

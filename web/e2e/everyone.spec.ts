@@ -1,5 +1,5 @@
-import AxeBuilder from "@axe-core/playwright";
 import { type BrowserContext, expect, type Page, test } from "@playwright/test";
+import { faults, overflow } from "./accessible";
 import { addressOf, type Facts, PAGES, SAME } from "./pages";
 import { drawn, facts, SHOP, signIn, speaks } from "./people";
 import { forbidden, watchesPolicy } from "./policy";
@@ -15,11 +15,6 @@ test.beforeAll(async ({ browser }) => {
 
 test.afterAll(async ({ request }) => speaks(request, "en"));
 
-async function faults(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze();
-  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}: ${node.failureSummary ?? ""}`));
-}
-
 /** What still moves although the person asked for stillness. */
 const moving = (page: Page) =>
   page.evaluate(() =>
@@ -28,8 +23,6 @@ const moving = (page: Page) =>
       .filter((one) => Number(one.effect?.getTiming().duration ?? 0) > 1)
       .map((one) => (one.effect instanceof KeyframeEffect ? (one.effect.target?.outerHTML ?? "") : "")),
   );
-
-const overflow = (page: Page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
 for (const locale of ["en", "ru"] as const)
   test.describe(locale, () => {

@@ -2,9 +2,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { PYTHON } from "./python";
 
-const PYTHON = fileURLToPath(new URL("../../.venv/bin/python", import.meta.url));
 const SESSION = `
 import contextlib, os, sys, psycopg
 table, owner, url = sys.argv[1], sys.argv[2], os.environ["HELD"]

@@ -1,7 +1,6 @@
 /** A project goes to another organization by the page. */
-import { existsSync } from "node:fs";
-import AxeBuilder from "@axe-core/playwright";
-import { expect, type Page, test } from "@playwright/test";
+import { expect, test } from "@playwright/test";
+import { faults } from "./accessible";
 import { calling, signIn, speaks } from "./people";
 
 const STAMP = Date.now();
@@ -33,9 +32,8 @@ test("a project is moved once its name was typed, is refused while it cannot be,
   await expect(submit).toBeDisabled();
   await dialog.getByLabel("Organization that takes it").selectOption(TAKER);
   await dialog.getByLabel(`Type ${SLUG} to move it.`).fill(SLUG);
-  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze();
-  expect(violations.map((one) => one.id)).toEqual([]);
-  await shot(page, "move-en");
+  expect(await faults(page)).toEqual([]);
+  await page.screenshot({ path: test.info().outputPath("move-en.png") });
 
   // Somebody there has taken the short name meanwhile.
   const call = await calling(request);
@@ -59,10 +57,5 @@ test("in Russian, on a phone and in the dark the dialog says what stays behind",
   await signIn(page, "/demo/projects/shop/settings?section=danger");
   await page.getByRole("button", { name: "Перенести в другую организацию", exact: true }).click();
   await expect(page.getByRole("dialog").getByText("Секреты забываются", { exact: false })).toBeVisible();
-  await shot(page, "move-ru");
+  await page.screenshot({ path: test.info().outputPath("move-ru.png") });
 });
-
-async function shot(page: Page, name: string): Promise<void> {
-  const folder = process.env["SHOTS"] ?? "";
-  if (existsSync(folder)) await page.screenshot({ path: `${folder}/${name}.png` });
-}

@@ -3,11 +3,10 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, type Page } from "@playwright/test";
 import { urlOf } from "./hold";
+import { python } from "./python";
 
-const PYTHON = fileURLToPath(new URL("../../.venv/bin/python", import.meta.url));
 const SAMPLE = join(process.env["STILLROOM_HOME"] ?? "", "sample");
 const ENV_PY = `import os
 from alembic import context
@@ -55,23 +54,19 @@ export class Repository {
   }
 }
 
-function python(code: string, ...words: string[]): string {
-  return execFileSync(PYTHON, ["-c", code, ...words], { encoding: "utf8" }).trim();
-}
-
 /** One value of a database of the stack, as its administrator sees it. */
 export function ask(database: string, query: string): string {
-  return python("import sys, psycopg; print(psycopg.connect(sys.argv[1], autocommit=True).execute(sys.argv[2]).fetchone()[0])", urlOf(database), query);
+  return python("import sys, psycopg; print(psycopg.connect(sys.argv[1], autocommit=True).execute(sys.argv[2]).fetchone()[0])", [urlOf(database), query]);
 }
 
 /** Changes a database of the stack from outside, as its administrator. */
 export function change(database: string, statement: string): void {
-  python("import sys, psycopg; psycopg.connect(sys.argv[1], autocommit=True).execute(sys.argv[2])", urlOf(database), statement);
+  python("import sys, psycopg; psycopg.connect(sys.argv[1], autocommit=True).execute(sys.argv[2])", [urlOf(database), statement]);
 }
 
 /** A new database of the sample's dev user. */
 export function createDatabase(name: string): void {
-  python(`import sys, psycopg; psycopg.connect(sys.argv[1], autocommit=True).execute("create database " + sys.argv[2] + " owner shop_dev")`, urlOf("postgres"), name);
+  change("postgres", `create database ${name} owner shop_dev`);
 }
 
 export async function token(page: Page): Promise<string> {

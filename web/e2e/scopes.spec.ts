@@ -1,7 +1,7 @@
 /** Where tokens, trusts and webhooks count: several projects, or several environments of one. */
 import { existsSync } from "node:fs";
-import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page, test } from "@playwright/test";
+import { faults } from "./accessible";
 import { calling, signIn } from "./people";
 
 const ADDED = `scope-${Date.now()}`;
@@ -20,11 +20,6 @@ test.afterAll(async ({ request }) => {
   }
   await call("DELETE", `/api/orgs/demo/projects/${ADDED}`);
 });
-
-async function faults(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze();
-  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`));
-}
 
 async function shot(page: Page, name: string): Promise<void> {
   const folder = process.env["SHOTS"] ?? "";

@@ -1,19 +1,17 @@
 /** Adding a project: from its address to its graph, with every failing step mended in place. */
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page, test } from "@playwright/test";
+import { python } from "./python";
+import { faults } from "./accessible";
 import { drawn, signIn } from "./people";
-
-const ROOT = join(import.meta.dirname, "..", "..");
 
 /** The repository of a well-known project, made of what it publishes. */
 function realRepository(): string {
   const folder = join(mkdtempSync(join(tmpdir(), "stillroom-real-")), "optuna");
   const script = "import sys; from pathlib import Path; from real.chains import CHAINS; from real.distributions import make_repository; Path(sys.argv[1]).mkdir(); make_repository(CHAINS[0], Path(sys.argv[1]))";
-  execFileSync(join(ROOT, ".venv", "bin", "python"), ["-c", script, folder], { env: { ...process.env, PYTHONPATH: join(ROOT, "tests") } });
+  python(script, [folder]);
   return folder;
 }
 
@@ -49,8 +47,7 @@ class Hands {
 }
 
 async function accessible(page: Page, name: string) {
-  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze();
-  expect(violations.map(({ id, nodes }) => `${name}: ${id}: ${nodes[0]?.html ?? ""}: ${nodes[0]?.failureSummary ?? ""}`)).toEqual([]);
+  expect(await faults(page), name).toEqual([]);
 }
 
 async function remove(page: Page, slug: string) {

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
-import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page, test } from "@playwright/test";
+import { faults } from "./accessible";
 import { calling, SHOP, signIn } from "./people";
 import { ask } from "./repository";
 
@@ -88,8 +88,7 @@ test("an address that the provider speaks for wrongly is refused, said on the pa
   await expect(page).toHaveURL(/\/sign-in\?sso=sso_address/);
   await expect(page.getByRole("alert")).toContainText("Your organization did not sign you in");
   await expect(page.getByRole("alert")).toContainText("names no verified address");
-  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze();
-  expect(violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`))).toEqual([]);
+  expect(await faults(page)).toEqual([]);
   if (process.env["SHOT"]) await page.screenshot({ path: `${process.env["SHOT"]}-refused.png` });
 
   const owner = await (await browser.newContext()).newPage();

@@ -123,26 +123,26 @@ function Danger({ project }: { project: Project }) {
   const takers = useMe().organizations.filter((one) => one.slug !== org && one.permissions.includes("project.create"));
   return (
     <div className="flex flex-col gap-8">
-    <MoveProject project={project} takers={takers} why={why} onMoved={(to) => navigate(`${addresses.settings(to, project.slug)}?section=environments`)} />
-    <form
-      className="flex max-w-md flex-col gap-3"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (typed === project.slug && !why) remove.mutate();
-      }}
-    >
-      <h2 className="font-semibold">{t("projects.delete")}</h2>
-      <p>{t("projects.deleteHint")}</p>
-      <Field label={t("projects.deleteConfirm", { name: project.slug })}>
-        <Input mono value={typed} onChange={(event) => setTyped(event.target.value)} />
-      </Field>
-      {remove.isError && <TroubleNotice trouble={trouble(remove.error)} />}
-      <div>
-        <Button type="submit" variant="danger-primary" busy={remove.isPending} disabled={typed !== project.slug} why={why}>
-          {t("projects.delete")}
-        </Button>
-      </div>
-    </form>
+      <MoveProject project={project} takers={takers} why={why} onMoved={(to) => navigate(`${addresses.settings(to, project.slug)}?section=environments`)} />
+      <form
+        className="flex max-w-md flex-col gap-3"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (typed === project.slug && !why) remove.mutate();
+        }}
+      >
+        <h2 className="font-semibold">{t("projects.delete")}</h2>
+        <p>{t("projects.deleteHint")}</p>
+        <Field label={t("projects.deleteConfirm", { name: project.slug })}>
+          <Input mono value={typed} onChange={(event) => setTyped(event.target.value)} />
+        </Field>
+        {remove.isError && <TroubleNotice trouble={trouble(remove.error)} />}
+        <div>
+          <Button type="submit" variant="danger-primary" busy={remove.isPending} disabled={typed !== project.slug} why={why}>
+            {t("projects.delete")}
+          </Button>
+        </div>
+      </form>
     </div>
   );
 }
