@@ -9,7 +9,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from redis.exceptions import RedisError
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm.exc import StaleDataError
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 
@@ -17,6 +18,7 @@ from stillroom_api.audit.telling import tell_refusal
 from stillroom_api.context import get_context
 from stillroom_api.requests import route_of
 from stillroom_core.audit.tampering import tell_misplaced
+from stillroom_core.database import was_overtaken
 from stillroom_core.errors import Forbidden, StillroomError
 from stillroom_core.telemetry.trail import REQUEST_ID
 
@@ -51,8 +53,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(StillroomError, _expected)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(IntegrityError, _integrity)
-    app.add_exception_handler(DBAPIError, _dependency)
+    app.add_exception_handler(StaleDataError, _overtaken)
+    app.add_exception_handler(DBAPIError, _database)
     app.add_exception_handler(RedisError, _dependency)
     app.add_exception_handler(OSError, _dependency)
     app.add_exception_handler(Exception, _unexpected)
@@ -127,7 +129,11 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     )
 
 
-async def _integrity(request: Request, error: Exception) -> JSONResponse:
+async def _database(request: Request, error: Exception) -> JSONResponse:
+    return await (_overtaken if was_overtaken(error) else _dependency)(request, error)
+
+
+async def _overtaken(request: Request, error: Exception) -> JSONResponse:
     # Two requests that passed the same check at the same moment; the database let only one through.
     log.info("request.conflict", cause=type(error).__name__)
     return answer_problem(

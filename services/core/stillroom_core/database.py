@@ -10,9 +10,10 @@ import asyncpg
 import structlog
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.util import await_only
 
 from stillroom_core.settings import get_settings
@@ -27,6 +28,16 @@ Session = AsyncSession
 def asyncpg_url(url: str) -> URL:
     """The same database, spelled for asyncpg."""
     return make_url(url).set(drivername="postgresql+asyncpg")
+
+
+def was_overtaken(error: BaseException) -> bool:
+    """Whether another transaction was first: it took the row away, or PostgreSQL ended this one for its sake.
+
+    Class 40 of PostgreSQL's error codes, "transaction rollback", holds deadlocks and failed serializations.
+    """
+    if isinstance(error, StaleDataError | IntegrityError):
+        return True
+    return isinstance(error, DBAPIError) and str(getattr(error.orig, "sqlstate", "")).startswith("40")
 
 
 def is_outage(error: BaseException) -> bool:

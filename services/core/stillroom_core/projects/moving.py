@@ -121,7 +121,7 @@ async def move_project(
     here = {"organization": actor.organization_slug, "project": project.slug}
     there = {"organization": taker.organization_slug, "project": project.slug}
     async with everything(session):
-        await _hold(session, project)
+        await _hold(session, actor, project)
         if await ProjectRepository(session, taker.organization_id).taken(project.slug):
             raise Conflict(
                 "slug_taken",
@@ -163,12 +163,17 @@ async def _taker(session: Session, actor: Actor, person: User, organization: str
     return found
 
 
-async def _hold(session: Session, project: Project) -> None:
-    """Nothing of it changes or is added until the end: whoever refers to one of these rows waits for our commit."""
+async def _hold(session: Session, actor: Actor, project: Project) -> None:
+    """Nothing of it changes or is added until the end: whoever refers to one of these rows waits for our commit.
+
+    Raises NotFound where it was moved or deleted by somebody whom this waited for.
+    """
     # One move at a time: two in opposite directions would wait for each other's organization.
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("project.move", 0))))
+    mine = select(Project.id).where(Project.id == project.id, Project.organization_id == actor.organization_id)
+    if await session.scalar(mine.with_for_update()) is None:
+        raise not_found("project")
     for query in (
-        select(Project.id).where(Project.id == project.id),
         select(Environment.id).where(Environment.project_id == project.id).order_by(Environment.id),
         select(Database.id).where(Database.project_id == project.id).order_by(Database.id),
     ):
