@@ -33,15 +33,17 @@ def until(fact: Callable[[], Any], what: str, *, patience: float = 120) -> Any:
 
 
 class Whole:
-    """Api, scheduler, reader and workers over one database; `environment` is what all of them are given.
+    """Apis, scheduler, reader and workers over one database; `environment` is what all of them are given.
 
-    They run the sources below `code`; others than ours are found by PYTHONPATH in `environment`.
+    The first api is "api" and has the public address; others are "api-" and anything. They run the sources below
+    `code`; others than ours are found by PYTHONPATH in `environment`.
     """
 
     def __init__(self, environment: dict[str, str], folder: Path, *, code: Path = ROOT) -> None:
         self.folder = folder
         self.code = code
         self.port = any_free()
+        self.ports = {"api": self.port}
         self.doors: dict[str, int] = {}
         reader = any_free()
         self.environment = {
@@ -60,7 +62,7 @@ class Whole:
         subprocess.run(words, input=json.dumps(content), text=True, check=True, cwd=self.code, env=self.environment)
 
     def start(self, name: str, **more: str) -> None:
-        """Starts api, scheduler, reader, or a worker (any other name) with its door."""
+        """Starts an api, scheduler, reader, or a worker (any other name) with its door."""
         self.launch(name, **more)
         until(lambda: self.door(name, "/livez").is_success, f"{name} opens its door:\n{self.log(name)[-2000:]}")
 
@@ -68,8 +70,11 @@ class Whole:
         """The same without waiting until it is up."""
         self.doors[name] = any_free()
         celery = ("celery", "-A", "stillroom_worker.app", "worker", "--hostname", f"{name}@%h")
+        if name.startswith("api-"):
+            self.ports[name] = any_free()
+        serve = ("uvicorn", "stillroom_api.main:create_app", "--factory", "--port")
         words = {
-            "api": ("uvicorn", "stillroom_api.main:create_app", "--factory", "--port", str(self.port)),
+            **{api: (*serve, str(port)) for api, port in self.ports.items()},
             "scheduler": ("stillroom_worker.scheduler",),
             "reader": ("stillroom_worker.reader",),
         }.get(name, (*celery, "--concurrency", more.pop("slots", "1"), "--loglevel", "INFO"))
@@ -84,6 +89,10 @@ class Whole:
         until(lambda: self.http.get("/livez").is_success, "the api serves")
         answer = self.http.post("/api/auth/sign-in", json={"email": EMAIL, "password": PASSWORD}).raise_for_status()
         self.http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+
+    def url(self, api: str) -> str:
+        """The address of one api."""
+        return f"http://127.0.0.1:{self.ports[api]}"
 
     def door(self, name: str, path: str) -> httpx.Response:
         """What the door of a process answers."""
