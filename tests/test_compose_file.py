@@ -35,6 +35,22 @@ def test_every_variable_of_the_compose_file_is_explained() -> None:
     assert {name for name in used - not_for_people if name not in explained} == set()
 
 
+def test_every_setting_of_the_service_can_be_given_or_is_settled_by_the_containers() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text()
+    settings = set(re.findall(r"^\| `([A-Z_]+)` \|", page.split("<!-- end -->")[0], re.M))
+    assert len(settings) > 25
+    given = {name for service in services().values() for name in service.get("environment") or {}}
+    # Made at the first start or read from .env into the folder of secrets; the pages are nginx's.
+    settled = {
+        "DATABASE_URL",
+        "DATABASE_REPLICA_URL",
+        "STILLROOM_SECRET_KEY",
+        "STILLROOM_SEALING_KEYS",
+        "STILLROOM_WEB_DIR",
+    }
+    assert settings - given == settled
+
+
 def test_what_people_write_into_env_reaches_the_service_it_is_meant_for() -> None:
     found = services()
     assert "POSTGRES_USER" in found["postgres"]["environment"] and "POSTGRES_DB" in found["postgres"]["environment"]

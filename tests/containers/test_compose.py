@@ -73,7 +73,7 @@ def test_no_secret_stands_in_an_argument_an_environment_or_a_log(sample: Stack) 
 
 def test_our_containers_have_no_root_no_capability_and_nothing_to_write_on(sample: Stack) -> None:
     ours = [c for c in sample.containers() if "stillroom-" in c["Config"]["Image"]]
-    assert len(ours) == 6
+    assert len(ours) == 7
     for container in ours:
         host = container["HostConfig"]
         assert container["Config"]["User"] == "10001:10001"
