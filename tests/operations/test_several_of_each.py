@@ -101,7 +101,7 @@ def test_each_job_runs_once_and_in_turn_and_the_other_api_shows_each_event_once(
         assert ran == [*KEYS]
     claims = _claims(several.whole)
     assert Counter(claims) == Counter(list(watchers))
-    assert all(_claims(several.whole, worker) for worker in WORKERS), "a worker had nothing to do"
+    assert len([worker for worker in WORKERS if _claims(several.whole, worker)]) > 1, "one worker did it all"
     with psycopg.connect(several.owner_url) as connection:
         connection.execute("set app.everything = 'on'")
         for key, watcher in watchers.items():
