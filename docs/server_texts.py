@@ -15,7 +15,7 @@ _PACKAGES = ("core/stillroom_core", "api/stillroom_api", "worker/stillroom_worke
 
 # The arguments of a call that people read, by place.
 _PLACES = {
-    **dict.fromkeys(("JobFailed", "CheckoutFailed", "VirtualenvFailed", "EgressRefused"), (1, 2, 3)),
+    **dict.fromkeys(("JobFailed", "CheckoutFailed", "VirtualenvFailed", "EgressRefused", "TunnelFailed"), (1, 2, 3)),
     **dict.fromkeys(("Forbidden", "NotFound", "Conflict", "Invalid", "Throttled", "Unavailable"), (1,)),
     "Unauthenticated": (1,),
     "Difference": (3,),

@@ -19,6 +19,7 @@ from stillroom_cli.embedded.binaries import postgres_binaries
 from stillroom_core.audit.service import verify
 from stillroom_core.database import Database as Metadata
 from stillroom_core.databases.models import Database
+from stillroom_core.environments.models import Environment
 from stillroom_core.jobs.feed import read_events
 from stillroom_core.jobs.models import Job
 from stillroom_core.organizations.models import Organization
@@ -123,7 +124,8 @@ async def test_the_job_its_stream_the_audit_chain_and_the_sealed_password_hold(o
                 organization = (await session.scalars(select(Organization))).one()
                 chain = await verify(session, organization.id)
                 assert (chain.broken, chain.number >= 1) == (None, True)
-                target = target_of((await session.scalars(select(Database))).one())
+                environment = (await session.scalars(select(Environment))).one()
+                target = target_of((await session.scalars(select(Database))).one(), environment)
         finally:
             await metadata.close()
     # What was unsealed from the restored rows still opens the target, which stands where the job left it.

@@ -144,6 +144,11 @@ class Scene:
         async with self.room.database.everything() as session:
             return (await session.scalars(select(Database))).one()
 
+    async def environment(self) -> Environment:
+        """The environment's row."""
+        async with self.room.database.everything() as session:
+            return (await session.scalars(select(Environment))).one()
+
     async def change(self, **columns: Any) -> None:
         """Changes the environment."""
         async with self.room.database.everything() as session:

@@ -3,11 +3,12 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,8 @@ import pytest
 
 from stillroom_worker.checkout import Credential
 
-SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+# Beside the usual places, wherever a person has unpacked it without installing it.
+SSHD = shutil.which("sshd", path=f"/usr/sbin:/usr/local/sbin:{os.environ.get('PATH', '')}")
 needs_sshd = pytest.mark.skipif(SSHD is None, reason="no sshd on this machine: apt-get install openssh-server")
 
 # What a git host does with a key that was stored without write access, and in which words.
@@ -39,6 +41,12 @@ class SshServer:
     reading_key: str
     host_key: str
     user: str
+    pid: int = 0
+
+    def break_off(self) -> None:
+        """Dies, and with it everything that it does for those who are connected."""
+        for pid in [self.pid, *descendants(self.pid)]:
+            os.kill(pid, signal.SIGKILL)
 
     @property
     def known_hosts(self) -> str:
@@ -58,8 +66,11 @@ def make_key(path: Path) -> Path:
 
 
 @contextmanager
-def serving_ssh(folder: Path) -> Iterator[SshServer]:
-    """Serves this machine's files to its two keys. Needs no root: it signs in to the account that runs it."""
+def serving_ssh(folder: Path, *more: str) -> Iterator[SshServer]:
+    """Serves this machine's files to its two keys. Needs no root: it signs in to the account that runs it.
+
+    `more` are lines of its configuration.
+    """
     assert SSHD
     folder.mkdir(mode=0o700)
     host, user, reader = (make_key(folder / name) for name in ("host", "user", "reader"))
@@ -80,7 +91,7 @@ def serving_ssh(folder: Path) -> Iterator[SshServer]:
         f"AuthorizedKeysFile {keys}",
     ]
     lines += ["StrictModes no", "UsePAM no", "PasswordAuthentication no", "PermitRootLogin yes", "PidFile none"]
-    (folder / "config").write_text("\n".join(lines) + "\n")
+    (folder / "config").write_text("\n".join([*more, *lines]) + "\n")
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)
     process = subprocess.Popen([SSHD, "-D", "-e", "-f", str(folder / "config")], stderr=subprocess.DEVNULL)
@@ -89,10 +100,27 @@ def serving_ssh(folder: Path) -> Iterator[SshServer]:
         while not _listens(port) and time.monotonic() < deadline:
             time.sleep(0.02)
         public = " ".join(host.with_suffix(".pub").read_text().split()[:2])
-        yield SshServer(port, user.read_text(), reader.read_text(), public, pwd.getpwuid(os.getuid()).pw_name)
+        name = pwd.getpwuid(os.getuid()).pw_name
+        yield SshServer(port, user.read_text(), reader.read_text(), public, name, process.pid)
     finally:
         process.terminate()
         process.wait()
+
+
+def descendants(pid: int, name: str = "") -> list[int]:
+    """Every process below this one, or those whose program is called so."""
+    parents: dict[int, tuple[int, str]] = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            head, _, rest = (entry / "stat").read_text().rpartition(")")
+            parents[int(entry.name)] = int(rest.split()[1]), head.partition("(")[2]
+    found, ahead = [], [pid]
+    while ahead:
+        above = ahead.pop()
+        below = [one for one, (parent, _) in parents.items() if parent == above]
+        found += [one for one in below if not name or parents[one][1] == name]
+        ahead += below
+    return found
 
 
 def _listens(port: int) -> bool:

@@ -11,6 +11,7 @@ from stillroom_core.catalogues.models import Catalogue, CatalogueObject
 from stillroom_core.databases.client_certificate import take_client_certificate
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.models import Environment
+from stillroom_core.environments.tunnel import take_tunnel
 from stillroom_core.jobs.models import Job, JobEvent
 from stillroom_core.organizations.models import Organization
 from stillroom_core.plans.models import Plan
@@ -27,6 +28,7 @@ from stillroom_testing.commits import add_commit
 OWNER = "owner@own.example"
 STRANGER = "owner@other.example"
 SHOP = "/api/orgs/own/projects/shop"
+HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
 MOVE = {"organization": "second", "slug": "shop"}
 # What happened in an organization stays in its log, whatever became of what it happened to.
 STAYS = {"audit_entries"}
@@ -305,12 +307,17 @@ async def test_requests_end_plans_run_out_and_both_logs_tell_of_it(api: Any) -> 
         (row,) = await session.scalars(select(Database).where(Database.name == "db-mine"))
         row.sslmode = "require"
         take_client_certificate(row, {"client_certificate": certificate, "client_key": key})
+        place = await session.get_one(Environment, row.environment_id)
+        take_tunnel(place, {"host": "bastion.example", "port": 22, "user": "us", "host_key": HOST_KEY})
     assert (await api.call(OWNER, "POST", f"{SHOP}/move", json=MOVE)).status_code == 200
     known = await organizations(api)
     async with api.app.state.context.database.everything() as session:
         request = await session.scalar(select(ApprovalRequest))
         (row,) = await session.scalars(select(Database).where(Database.name == "db-mine"))
         assert (row.client_certificate, row.client_key_sealed) == (None, None)
+        place = await session.get_one(Environment, row.environment_id)
+        assert (place.tunnel["host"], place.tunnel["public_key"]) == ("bastion.example", None)
+        assert place.tunnel_key_sealed is None
         assert (request.state, request.ended["code"], request.organization_id) == (
             "void",
             "project_moved",
@@ -336,6 +343,7 @@ async def test_requests_end_plans_run_out_and_both_logs_tell_of_it(api: Any) -> 
         "dev: file settings.json",
         "dev: password of db-mine",
         "dev: client certificate of db-mine",
+        "dev: key for the SSH server",
     }
     shown = await api.call(OWNER, "GET", f"/api/approvals/{request.id}")
     assert shown.status_code == 200 and shown.json()["state"] == "void"

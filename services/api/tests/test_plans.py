@@ -248,6 +248,15 @@ async def test_whatever_changes_what_runs_makes_a_plan_stale_and_another_digest(
         made = again
 
 
+async def test_another_way_to_the_database_makes_a_plan_stale_as_another_place(shop: Any) -> None:
+    made = (await plan(shop, "upgrade", "head")).json()
+    bastion = {"host": "bastion.example", "port": 22, "user": "us", "host_key": "k", "public_key": "k"}
+    await change(shop, Environment, Environment.slug == "dev", tunnel=bastion)
+    refused = (await apply(shop, made)).json()
+    assert refused["code"] == "plan_stale"
+    assert "us@bastion.example:22" in refused["detail"]
+
+
 def test_every_setting_either_makes_plans_stale_or_is_known_to_change_nothing_that_runs() -> None:
     told = {"id", "created_at", "organization_id", "project_id", "slug", "name", "position"}
     names = {column.key for column in Environment.__table__.columns} - told - set(basis._OF_ENVIRONMENT)
@@ -263,6 +272,9 @@ def test_every_setting_either_makes_plans_stale_or_is_known_to_change_nothing_th
         "predecessor_id",
         "auto_upgrade",
         "auto_upgrade_by",
+        # Of the place, beside the database's own address.
+        "tunnel",
+        "tunnel_key_sealed",
     }
     names = {column.key for column in Project.__table__.columns} - told - set(basis._OF_PROJECT)
     # Where the code comes from; what was fetched is the commit, which a plan pins. And where drafts may go.

@@ -29,6 +29,7 @@ from stillroom_core.databases.models import Database
 from stillroom_core.databases.service import password_address
 from stillroom_core.environments.models import Environment
 from stillroom_core.environments.service import environment_address, mark_of
+from stillroom_core.environments.tunnel import tunnel_address
 from stillroom_core.errors import Unavailable
 from stillroom_core.mail.models import Mail
 from stillroom_core.masking import keeping_secrets
@@ -60,6 +61,7 @@ class Place:
 PLACES = (
     Place(Database, "password_sealed", password_address),
     Place(Database, "client_key_sealed", client_key_address),
+    Place(Environment, "tunnel_key_sealed", tunnel_address),
     Place(Project, "credential_sealed", credential_address),
     Place(Project, "hook_sealed", hook_address),
     Place(Setup, "credential_sealed", lambda row: setup_address(row, "git_credential")),

@@ -14,7 +14,7 @@ async def allowed_addresses(settings: Settings, target: Target) -> Callable[[Add
     ours = await OwnServers.of(settings)
 
     def allow(address: Address) -> bool:
-        if ours.hold_address(address, target.port, target.database):
+        if ours.hold_address(address, target.door[1], target.database):
             return False
         listed = any(address in network for network in networks if network.version == address.version)
         return listed or is_public(address)

@@ -17,11 +17,12 @@ from stillroom_core.databases.service import password_of
 from stillroom_core.environments.models import Environment
 from stillroom_core.environments.service import RunSettings
 from stillroom_core.environments.templates import Connection, render, render_attribute
+from stillroom_core.environments.tunnel import tunnel_key_of
 from stillroom_core.projects.models import Project
 from stillroom_runner.messages import Kind, NewRevision, build_request
 from stillroom_worker.addresses import allowed_addresses
 from stillroom_worker.code import Code
-from stillroom_worker.egress import DatabaseProxy, Target
+from stillroom_worker.egress import DatabaseProxy, Target, Tunnel
 from stillroom_worker.room import Room
 from stillroom_worker.sandbox import Cell, Limits, Prisoner, address, start
 from stillroom_worker.virtualenv import Virtualenv
@@ -55,8 +56,8 @@ class Run:
     timeouts: bool = True
 
 
-def target_of(database: Database) -> Target:
-    """How to sign in to a database, password included; for connections of our own and the job's proxy."""
+def target_of(database: Database, environment: Environment) -> Target:
+    """How to sign in to a database, secrets included; for connections of our own and the job's proxy."""
     return Target(
         host=database.host,
         port=database.port,
@@ -67,7 +68,16 @@ def target_of(database: Database) -> Target:
         ca_pem=database.ca_certificate,
         client_pem=database.client_certificate,
         client_key=client_key_of(database),
+        tunnel=_tunnel_of(environment),
     )
+
+
+def _tunnel_of(environment: Environment) -> Tunnel | None:
+    given = environment.tunnel
+    if given is None:
+        return None
+    place = {name: given[name] for name in ("host", "port", "user", "host_key")}
+    return Tunnel(**place, key=tunnel_key_of(environment))
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from sqlalchemy import exists, func, or_, select, update
 from stillroom_core.audit.service import Subject, write_found
 from stillroom_core.database import Session
 from stillroom_core.databases.models import Database
+from stillroom_core.environments.models import Environment
 from stillroom_core.errors import StillroomError
 from stillroom_core.happenings.kinds import Happening
 from stillroom_core.happenings.telling import emit
@@ -63,13 +64,14 @@ async def _read_database(room: Room, database_id: UUID) -> None:
             return
         notice_after_commit(session, database.organization_id, database.project_id, About.DATABASES)
         project = await session.get_one(Project, database.project_id)
+        environment = await session.get_one(Environment, database.environment_id)
         commit = await session.get(Commit, project.commit_id) if project.commit_id else None
         doubtful = [] if database.trusted else await _doubtful_jobs(session, database_id)
         due = await SampleRepository(session, database.organization_id).due(database_id)
     wanted = frozenset(graph_of(commit).revisions) if commit else None
     truth, measured = None, None
     try:
-        truth, measured = await _look(room, database, wanted, doubtful, due)
+        truth, measured = await _look(room, database, environment, wanted, doubtful, due)
     except (JobFailed, StillroomError) as failure:
         values: dict[str, Any] = {
             "read_state": "failed",
@@ -110,9 +112,14 @@ async def _end_sessions(session: "asyncpg.Connection", jobs: list[UUID]) -> None
 
 
 async def _look(
-    room: Room, database: Database, wanted: frozenset[str] | None, doubtful: list[UUID], due: Due
+    room: Room,
+    database: Database,
+    environment: Environment,
+    wanted: frozenset[str] | None,
+    doubtful: list[UUID],
+    due: Due,
 ) -> tuple[Truth, dict[str, Any] | None]:
-    target = target_of(database)
+    target = target_of(database, environment)
     session = await connect(target, await allowed_addresses(room.settings, target), name="stillroom:read")
     try:
         server = await read_server(session)

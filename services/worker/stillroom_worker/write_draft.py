@@ -74,12 +74,14 @@ async def _content(
     async with AsyncExitStack() as stack:
         token, proxy = "", None
         job = str(uuid4())
-        if database is not None:
+        if database is not None and environment is not None:
             token = new_token()
             folder, name = room.folder("jobs") / f"draft-{job}", application_name(job)
             stack.callback(codes.forget, folder)
             proxy = await stack.enter_async_context(
-                proxy_for(room, target_of(database), folder / "socket", token, name=name, in_touch=lambda: True)
+                proxy_for(
+                    room, target_of(database, environment), folder / "socket", token, name=name, in_touch=lambda: True
+                )
             )
         run = Run(
             job=job,

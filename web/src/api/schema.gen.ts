@@ -4508,6 +4508,7 @@ export interface components {
             time_limit_s?: number | null;
             /** Transaction Per Migration */
             transaction_per_migration?: boolean | null;
+            tunnel?: components["schemas"]["TunnelGiven"] | null;
             /** Variables */
             variables?: components["schemas"]["Variable"][] | null;
             /** Windows */
@@ -4628,6 +4629,8 @@ export interface components {
             time_limit_s: number;
             /** Transaction Per Migration */
             transaction_per_migration?: boolean | null;
+            /** @description null: its databases are reached directly */
+            tunnel?: components["schemas"]["TunnelGiven"] | null;
             /**
              * Variables
              * @default []
@@ -4709,6 +4712,7 @@ export interface components {
             time_limit_s: number;
             /** Transaction Per Migration */
             transaction_per_migration: boolean | null;
+            tunnel: components["schemas"]["TunnelRead"] | null;
             /** Variables */
             variables: components["schemas"]["Variable"][];
             /** Windows */
@@ -8917,6 +8921,58 @@ export interface components {
             audience: string;
             /** Items */
             items: components["schemas"]["TrustRead"][];
+        };
+        /**
+         * TunnelGiven
+         * @description To be used from now on. Without a private key the stored one is kept; where there is none, one is made.
+         */
+        TunnelGiven: {
+            /** Host */
+            host: string;
+            /**
+             * Host Key
+             * @description what the server must prove to hold: `ssh-ed25519 AAAA…`
+             */
+            host_key: string;
+            /**
+             * Port
+             * @default 22
+             */
+            port: number;
+            /**
+             * Private Key
+             * @description ed25519 or RSA, without passphrase
+             */
+            private_key?: string | null;
+            /** User */
+            user: string;
+        };
+        /**
+         * TunnelRead
+         * @description As people see it; the private key is never shown.
+         */
+        TunnelRead: {
+            /** Fingerprints */
+            fingerprints: string[];
+            /** Host */
+            host: string;
+            /**
+             * Host Key
+             * @description what the server must prove to hold: `ssh-ed25519 AAAA…`
+             */
+            host_key: string;
+            /**
+             * Port
+             * @default 22
+             */
+            port: number;
+            /**
+             * Public Key
+             * @description what the server has to let in; null where the key is not there
+             */
+            public_key: string | null;
+            /** User */
+            user: string;
         };
         /**
          * Vacuum

@@ -12,6 +12,7 @@ from stillroom_core.actors.actor import Actor
 from stillroom_core.automatic.models import AutomaticUpgrade
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.models import Environment
+from stillroom_core.environments.tunnel import fingerprints
 
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,199}$")]
 FilePath = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_./-]{1,300}$"), AfterValidator(inside)]
@@ -61,6 +62,35 @@ class ChangeWindow(BaseModel):
     closes: _TimeOfDay = Field(description="of the next day, where it is not later than the opening")
 
 
+class TunnelFields(BaseModel):
+    """The SSH server through which an environment's databases are reached."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    host: str = Field(min_length=1, max_length=255)
+    port: int = Field(default=22, ge=1, le=65535)
+    user: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,99}$")]
+    host_key: str = Field(max_length=10_000, description="what the server must prove to hold: `ssh-ed25519 AAAA…`")
+
+
+class TunnelGiven(TunnelFields):
+    """To be used from now on. Without a private key the stored one is kept; where there is none, one is made."""
+
+    private_key: str | None = Field(default=None, max_length=20_000, description="ed25519 or RSA, without passphrase")
+
+
+class TunnelRead(TunnelFields):
+    """As people see it; the private key is never shown."""
+
+    fingerprints: list[str]
+    public_key: str | None = Field(description="what the server has to let in; null where the key is not there")
+
+    @classmethod
+    def of(cls, tunnel: dict[str, Any] | None) -> "TunnelRead | None":
+        """From the row."""
+        return cls(**tunnel, fingerprints=fingerprints(tunnel["host_key"])) if tunnel else None
+
+
 class EnvironmentNew(BaseModel):
     """An environment to add."""
 
@@ -98,6 +128,7 @@ class EnvironmentNew(BaseModel):
         default=None, description="only what succeeded on every database of that environment may run here"
     )
     auto_upgrade: bool = Field(default=False, description="bring each new commit here, as the person who asks for this")
+    tunnel: TunnelGiven | None = Field(default=None, description="null: its databases are reached directly")
 
 
 class EnvironmentChanges(BaseModel):
@@ -130,8 +161,11 @@ class EnvironmentChanges(BaseModel):
     windows_zone: str | None = Field(default=None, min_length=1, max_length=64)
     predecessor_id: UUID | None = None
     auto_upgrade: bool | None = None
+    tunnel: TunnelGiven | None = None
 
-    _NULLABLE = frozenset({"transaction_per_migration", "bootstrap_command", "approver_group_id", "predecessor_id"})
+    _NULLABLE = frozenset(
+        {"transaction_per_migration", "bootstrap_command", "approver_group_id", "predecessor_id", "tunnel"}
+    )
 
     def given(self) -> dict[str, Any]:
         """The fields that were sent."""
@@ -168,6 +202,7 @@ class EnvironmentRead(BaseModel):
     windows_zone: str
     predecessor_id: UUID | None
     auto_upgrade: bool
+    tunnel: TunnelRead | None
     permissions: list[str]
     databases: list[DatabaseRead]
 
@@ -210,6 +245,7 @@ class EnvironmentRead(BaseModel):
                     for entry in environment.variables
                 ],
                 "files": [{"path": entry["path"]} for entry in environment.files],
+                "tunnel": TunnelRead.of(environment.tunnel),
                 "permissions": sorted(actor.permissions(environment.project_id, environment)),
                 "databases": [DatabaseRead.of(database) for database in databases],
             }

@@ -56,7 +56,7 @@ async def create_database(
         )
     database = Database(id=new_key(), project_id=environment.project_id, environment_id=environment.id)
     repository.add(database)
-    await _apply(database, content)
+    await _apply(database, content, environment)
     await session.flush()
     request_reading(session, database)
     return database
@@ -64,7 +64,7 @@ async def create_database(
 
 async def update_database(session: Session, database: Database, changes: Mapping[str, Any]) -> Database:
     """Changes what was given; another place is read anew, and nothing known of the former one is kept."""
-    await _apply(database, changes)
+    await _apply(database, changes, await session.get_one(Environment, database.environment_id))
     _tell(session, database)
     if _CONNECTION & changes.keys():
         database.heads = None
@@ -103,10 +103,11 @@ def _tell(session: Session, database: Database) -> None:
     notice_after_commit(session, database.organization_id, database.project_id, About.DATABASES)
 
 
-async def _apply(database: Database, changes: Mapping[str, Any]) -> None:
+async def _apply(database: Database, changes: Mapping[str, Any], environment: Environment) -> None:
     if {"host", "port", "database"} & changes.keys():
         place = {name: changes.get(name, getattr(database, name)) for name in ("host", "port", "database")}
-        await check_place(place["host"], place["port"] or _USUAL_PORT, place["database"])
+        port, tunnelled = place["port"] or _USUAL_PORT, environment.tunnel is not None
+        await check_place(place["host"], port, place["database"], tunnelled=tunnelled)
     for name, value in changes.items():
         if name == "password":
             database.password_sealed = seal(password_address(database), value) if value else None
@@ -116,12 +117,13 @@ async def _apply(database: Database, changes: Mapping[str, Any]) -> None:
     take_client_certificate(database, changes)
 
 
-async def check_place(host: str, port: int, database: str) -> None:
+async def check_place(host: str, port: int, database: str, *, tunnelled: bool = False) -> None:
     """Raises Invalid unless this is one host name or address that may be tried, and none of our own servers.
 
     Sockets, lists of hosts and, outside development, this machine are refused here; what a name resolves
     to is judged by the worker at the moment of connecting, because only that answer counts. One sentence for every
-    refusal: it must not tell where our servers stand.
+    refusal: it must not tell where our servers stand. A name that is `tunnelled` is no name of ours: an SSH server
+    looks it up, to which localhost is itself.
     """
     if not _HOST.match(host):
         raise Invalid(
@@ -131,6 +133,8 @@ async def check_place(host: str, port: int, database: str) -> None:
             fields={"host": "not a host name"},
         )
     settings = get_settings()
+    if tunnelled:
+        return
     if (not settings.development and _is_local(host)) or await is_own(settings, host, port, database):
         raise Invalid(
             "host_refused",

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -65,6 +65,10 @@ class Environment(Keyed, Table):
     ini_overrides: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
     attributes: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
     bootstrap_command: Mapped[list[str] | None] = mapped_column(JSONB)
+
+    # {host, port, user, host_key, public_key}: the SSH server through which its databases are reached; null: directly
+    tunnel: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    tunnel_key_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
 
     # What stands between a plan and its job. How many others must agree, of which role at least, perhaps of a group.
     approvals_needed: Mapped[int] = mapped_column(server_default=text("0"))

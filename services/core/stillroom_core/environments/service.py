@@ -11,9 +11,11 @@ from stillroom_core.actors.permissions import Permission
 from stillroom_core.database import Session
 from stillroom_core.databases.models import Database
 from stillroom_core.databases.repository import DatabaseRepository
+from stillroom_core.databases.service import request_reading
 from stillroom_core.environments.models import Environment
 from stillroom_core.environments.repository import EnvironmentRepository
 from stillroom_core.environments.templates import check_template
+from stillroom_core.environments.tunnel import check_tunnel_place, take_tunnel
 from stillroom_core.environments.windows import check_zone
 from stillroom_core.errors import Conflict, Invalid
 from stillroom_core.groups.repository import GroupRepository
@@ -74,6 +76,7 @@ async def create_environment(
         )
     environment = Environment(id=new_key(), project_id=project.id)
     await _check_policy(session, actor, environment, content)
+    await check_tunnel_place(content.get("tunnel"))
     environment.position = await repository.next_position(project.id)
     repository.add(environment)
     _apply(actor, environment, content)
@@ -87,12 +90,16 @@ async def update_environment(
     session: Session, actor: Actor, environment: Environment, changes: Mapping[str, Any]
 ) -> Environment:
     """Changes what was given; a secret without a value keeps the stored one."""
-    if {"variables", "files"} & changes.keys():
+    if {"variables", "files", "tunnel"} & changes.keys():
         actor.check(Permission.SECRET_WRITE, environment.project_id, environment)
     await _check_policy(session, actor, environment, changes)
-    had = environment.auto_upgrade
+    await check_tunnel_place(changes.get("tunnel"))
+    had, way = environment.auto_upgrade, (environment.tunnel, environment.tunnel_key_sealed)
     _apply(actor, environment, changes)
     _take_rule(actor, environment, had=had)
+    if way != (environment.tunnel, environment.tunnel_key_sealed):
+        for database in await databases_of(session, actor, environment):
+            request_reading(session, database)
     # Who must approve, and when changes are taken, may be other than open requests were told.
     notice_after_commit(session, actor.organization_id, environment.project_id, About.DATABASES, About.APPROVALS)
     await session.flush()
@@ -173,6 +180,8 @@ def _apply(actor: Actor, environment: Environment, changes: Mapping[str, Any]) -
             environment.variables = _sealed_variables(environment, value)
         elif name == "files":
             environment.files = _sealed_files(environment, value)
+        elif name == "tunnel":
+            take_tunnel(environment, value)
         else:
             if name in ("ini_overrides", "attributes"):
                 for entry in value:

@@ -84,7 +84,7 @@ class Basis:
         return cls(
             commit.id,
             commit.sha,
-            {name: getattr(database, name) for name in ("host", "port", "database", "username")},
+            _place(environment, database),
             _settings(project, environment),
             sorted(heads),
             environment.bootstrap_command if comes_first else None,
@@ -162,9 +162,17 @@ def _without_seals(value: Any) -> Any:
     ]
 
 
+def _place(environment: Environment, database: Database) -> dict[str, Any]:
+    """Where it stands; a name that an SSH server looks up is another place than the same name elsewhere."""
+    place = {name: getattr(database, name) for name in ("host", "port", "database", "username")}
+    tunnel = environment.tunnel
+    return {**place, "tunnel": f"{tunnel['user']}@{tunnel['host']}:{tunnel['port']}"} if tunnel else place
+
+
 def _at(heads: list[str]) -> str:
     return ", ".join(heads) or "base"
 
 
 def _address(place: dict[str, Any]) -> str:
-    return f"{place['username']}@{place['host']}:{place['port']}/{place['database']}"
+    address = f"{place['username']}@{place['host']}:{place['port']}/{place['database']}"
+    return f"{address} ({place['tunnel']})" if place.get("tunnel") else address

@@ -25,6 +25,7 @@ from stillroom_core.databases.client_certificate import take_client_certificate
 from stillroom_core.databases.models import Database
 from stillroom_core.drafts.models import Draft
 from stillroom_core.environments.models import Environment
+from stillroom_core.environments.tunnel import forget_tunnel_key
 from stillroom_core.errors import Conflict, Invalid, not_found
 from stillroom_core.freezes.models import Freeze
 from stillroom_core.groups.models import GroupRole
@@ -275,6 +276,9 @@ async def _forget_secrets(session: Session, project: Project, left: Left) -> Non
         left.to_enter_again += [f"{place.slug}: {name}" for name in sealed]
         place.variables = [one for one in place.variables if "sealed" not in one]
         place.files = []
+        if place.tunnel_key_sealed is not None:
+            left.to_enter_again.append(f"{place.slug}: key for the SSH server")
+        forget_tunnel_key(place)
         # The group is of the one, and the rule acts for a person of the one.
         place.approver_group_id = place.auto_upgrade_by = None
         place.auto_upgrade = False

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from stillroom_core.catalogues.models import Catalogue
 from stillroom_core.catalogues.repository import CatalogueRepository
 from stillroom_core.databases.models import Database
+from stillroom_core.environments.models import Environment
 from stillroom_core.errors import StillroomError
 from stillroom_core.keys import new_key
 from stillroom_core.masking import keeping_secrets
@@ -55,15 +56,16 @@ async def refresh_catalogue(room: Room, database_id: UUID) -> None:
     """After a job: so that the pages show what it made. What cannot be read now is read when somebody looks."""
     async with room.database.everything() as session:
         database = await session.scalar(select(Database).where(Database.id == database_id))
-    if database is None:
+        environment = await session.get_one(Environment, database.environment_id) if database else None
+    if database is None or environment is None:
         return
     with keeping_secrets():
-        await _refresh(room, database)
+        await _refresh(room, database, environment)
 
 
-async def _refresh(room: Room, database: Database) -> None:
+async def _refresh(room: Room, database: Database, environment: Environment) -> None:
     try:
-        target = target_of(database)
+        target = target_of(database, environment)
         connection = await connect(target, await allowed_addresses(room.settings, target), name="stillroom:catalogue")
         try:
             reading = await read_catalogue(connection)

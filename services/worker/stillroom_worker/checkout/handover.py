@@ -13,31 +13,11 @@ from stillroom_core.projects.git_address import GitUrl
 from stillroom_worker.checkout.failure import CheckoutFailed
 from stillroom_worker.checkout.known_hosts import known_hosts_for
 from stillroom_worker.checkout.repository import Credential
+from stillroom_worker.egress.ssh import SSH_OPTIONS
 from stillroom_worker.sandbox import Endpoint
 
 # A snippet for the shell that git starts it with; the cell names the folder of its secret files in this variable.
 _HELPER = '!f() { test "$1" = get && cat "$STILLROOM_FILES/credential"; }; f'
-
-_SSH_OPTIONS = (
-    "BatchMode=yes",
-    "StrictHostKeyChecking=yes",
-    "GlobalKnownHostsFile=/dev/null",
-    "IdentitiesOnly=yes",
-    "IdentityAgent=none",
-    "ForwardAgent=no",
-    "ClearAllForwardings=yes",
-    "PermitLocalCommand=no",
-    "ProxyCommand=none",
-    "ControlMaster=no",
-    "ControlPath=none",
-    "UpdateHostKeys=no",
-    "PasswordAuthentication=no",
-    "KbdInteractiveAuthentication=no",
-    "ConnectTimeout=10",
-    "ServerAliveInterval=15",
-    "ServerAliveCountMax=2",
-    "LogLevel=ERROR",
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +67,7 @@ def _by_key(location: GitUrl, credential: Credential | None, way: Endpoint) -> H
     key = credential.ssh_private_key.replace("\r\n", "\n").strip() + "\n"
     hosts = known_hosts_for(location.host, alias, credential.known_hosts)
     # The first mention counts for ssh: git's own -p comes later.
-    options = [*_SSH_OPTIONS, f"HostKeyAlias={alias}", f"HostName={way.host}", f"Port={way.port}"]
+    options = [*SSH_OPTIONS, f"HostKeyAlias={alias}", f"HostName={way.host}", f"Port={way.port}"]
     words = ["ssh", "-F", "/dev/null", *(f"-o{option}" for option in options)]
     # Unquoted, for no path of ours needs it.
     command = f"{shlex.join(words)} -oUserKnownHostsFile={{{{files}}}}/known_hosts -i {{{{files}}}}/key"

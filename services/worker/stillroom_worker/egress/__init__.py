@@ -5,6 +5,6 @@ The job holds neither a password nor a route; it shows a token that is worth not
 
 from stillroom_worker.egress.failures import Failure
 from stillroom_worker.egress.proxy import DatabaseProxy
-from stillroom_worker.egress.target import EgressRefused, Target, address_refused
+from stillroom_worker.egress.target import EgressRefused, Target, Tunnel, address_refused
 
-__all__ = ["DatabaseProxy", "EgressRefused", "Failure", "Target", "address_refused"]
+__all__ = ["DatabaseProxy", "EgressRefused", "Failure", "Target", "Tunnel", "address_refused"]

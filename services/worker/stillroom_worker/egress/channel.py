@@ -9,6 +9,7 @@ import ssl
 import struct
 from collections.abc import Callable
 
+from stillroom_worker.egress.tunnel import Passage
 from stillroom_worker.egress.wire import MESSAGE_LIMIT, READY_FOR_QUERY, TERMINATE, ProtocolViolation
 
 LINGER_SECONDS = 5.0
@@ -29,6 +30,8 @@ class Channel(asyncio.Protocol):
         self._spoke_last = False
         # Asked before every word that is passed on; where it says no, the connection ends.
         self.may_speak: Callable[[], bool] | None = None
+        # What it goes through on its way to a database behind an SSH server.
+        self.passage: Passage | None = None
 
     # --- what asyncio calls
 

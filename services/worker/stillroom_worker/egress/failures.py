@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from stillroom_worker.egress import wire
 from stillroom_worker.egress.target import Target
+from stillroom_worker.egress.tunnel_words import TunnelFailed
 
 # pgbouncer, of a setting that the project's code gives on signing in.
 _POOLER = "unsupported startup parameter"
@@ -17,7 +18,7 @@ class Failure:
     """Why one connection did not come about; the same words that the driver was shown.
 
     `code` is one of wrong_token, auth_failed, connect_failed, tls_refused, certificate_distrusted, server_refused,
-    method_refused, too_many_connections, timed_out, protocol.
+    method_refused, too_many_connections, timed_out, protocol, and those of tunnels.
     """
 
     code: str
@@ -104,6 +105,10 @@ def server_said(body: bytes) -> Failure:
 def method_refused(message: str) -> Failure:
     fix = "Use a SCRAM-SHA-256 or md5 password, or a password over TLS, for this user in pg_hba.conf."
     return Failure(code="method_refused", sqlstate="28000", message=message, fix=fix)
+
+
+def tunnel_failed(why: TunnelFailed) -> Failure:
+    return Failure(code=why.code, sqlstate="08001", message=f"{why.title} {why.detail}".strip(), fix=why.fix)
 
 
 def broken_off(error: BaseException) -> Failure:

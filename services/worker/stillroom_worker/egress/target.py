@@ -15,11 +15,23 @@ RESOLVE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
+class Tunnel:
+    """An SSH server that connects onwards. `host_key` is what it must prove to hold: lines of `type base64`."""
+
+    host: str
+    port: int
+    user: str
+    host_key: str
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Target:
     """One database, and how to sign in to it.
 
-    `addresses` are where it was found and judged; with them its name is not looked up again. `pooled`: behind a
-    pooler, whose word for the number of a session's process is not the server's.
+    `addresses` are where it was found and judged; with them its name is not looked up again. With a `tunnel` they are
+    those of the SSH server, which looks the database's name up itself. `pooled`: behind a pooler, whose word for the
+    number of a session's process is not the server's.
     """
 
     host: str
@@ -31,8 +43,14 @@ class Target:
     ca_pem: str | None = field(default=None, repr=False)
     client_pem: str | None = field(default=None, repr=False)
     client_key: str = field(default="", repr=False)
+    tunnel: Tunnel | None = None
     addresses: tuple[Address, ...] = ()
     pooled: bool = False
+
+    @property
+    def door(self) -> tuple[str, int]:
+        """Host and port that we connect to ourselves."""
+        return (self.tunnel.host, self.tunnel.port) if self.tunnel else (self.host, self.port)
 
 
 class EgressRefused(Exception):
@@ -63,6 +81,13 @@ async def resolve(target: Target, allow: Callable[[Address], bool] | None) -> tu
 
 def address_refused(target: Target) -> EgressRefused:
     """One sentence for whatever we do not connect to: it must not tell what stands there."""
+    if target.tunnel:
+        return EgressRefused(
+            "address_refused",
+            "The SSH server's address is not allowed here.",
+            detail=f"{target.tunnel.host} stands at an address that this installation does not connect to.",
+            fix="Use the SSH server's public address, or ask the operator to allow its network.",
+        )
     return EgressRefused(
         "address_refused",
         "The database's address is not allowed here.",
@@ -73,15 +98,23 @@ def address_refused(target: Target) -> EgressRefused:
 
 async def _look_up(target: Target) -> tuple[Address, ...]:
     loop = asyncio.get_running_loop()
+    host, port = target.door
     try:
         async with asyncio.timeout(RESOLVE_SECONDS):
-            found = await loop.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError, TimeoutError) as error:
         reason = "the name server did not answer" if isinstance(error, TimeoutError) else str(error)
+        if target.tunnel:
+            raise EgressRefused(
+                "unknown_host",
+                "The SSH server's host name has no address.",
+                detail=f"{host}: {reason}",
+                fix="Check the host in the environment's settings, and that the worker's network knows the name.",
+            ) from None
         raise EgressRefused(
             "unknown_host",
             "The database's host name has no address.",
-            detail=f"{target.host}: {reason}",
+            detail=f"{host}: {reason}",
             fix="Check the host in the database's settings, and that the worker's network knows the name.",
         ) from None
     # A link-local answer carries its interface after "%"; the interface is no part of the address.

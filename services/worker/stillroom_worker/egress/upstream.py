@@ -17,11 +17,14 @@ from stillroom_worker.egress.failures import (
     method_refused,
     server_said,
     tls_refused,
+    tunnel_failed,
     unreachable,
 )
 from stillroom_worker.egress.scram import MECHANISM, ScramClient, ScramFailed
 from stillroom_worker.egress.target import Target
 from stillroom_worker.egress.tls import tls_context
+from stillroom_worker.egress.tunnel import open_passage
+from stillroom_worker.egress.tunnel_words import TunnelFailed
 
 CONNECT_SECONDS = 15.0
 SIGN_IN_SECONDS = 20.0
@@ -60,6 +63,7 @@ class Upstream:
                 session = await _greeting(channel)
                 return replace(session, pid=await _process(channel)) if self._target.pooled else session
         except BaseException as error:
+            await _blame_tunnel(channel, error)
             channel.abort()
             if self._target.client_pem and isinstance(error, ConnectionError):
                 # Since TLS 1.3 a server judges our certificate when the handshake is over for us, and only hangs up.
@@ -91,6 +95,7 @@ class Upstream:
                 if answer != b"N":
                     raise wire.ProtocolViolation("the answer to the TLS request is neither yes nor no")  # noqa: TRY301
         except BaseException as error:
+            await _blame_tunnel(channel, error)
             channel.abort()
             if isinstance(error, ssl.SSLCertVerificationError):
                 raise UpstreamFailed(tls_refused(self._target, about_certificate(error))) from None
@@ -107,6 +112,8 @@ class Upstream:
         trouble: Exception | None = None
         for address in self._addresses:
             try:
+                if self._target.tunnel:
+                    return await self._through_tunnel(address)
                 async with asyncio.timeout(CONNECT_SECONDS):
                     _, channel = await loop.create_connection(Channel, str(address), self._target.port)
             except (OSError, TimeoutError) as error:
@@ -115,6 +122,15 @@ class Upstream:
             self._addresses = (address,)
             return channel
         raise UpstreamFailed(unreachable(self._target, trouble))
+
+    async def _through_tunnel(self, address: Address) -> Channel:
+        try:
+            passage = await open_passage(self._target, address)
+        except TunnelFailed as failed:
+            raise UpstreamFailed(tunnel_failed(failed)) from None
+        _, channel = await asyncio.get_running_loop().create_connection(Channel, sock=passage.socket)
+        channel.passage = passage
+        return channel
 
     def _own(self, parameters: Mapping[str, str]) -> dict[str, str]:
         return {"user": self._target.user, "database": self._target.database, **parameters}
@@ -166,6 +182,13 @@ class Upstream:
                 method_refused("The server asks for the password in clear over a connection without TLS.")
             )
         return self._target.password.encode() + b"\0"
+
+
+async def _blame_tunnel(channel: Channel, error: BaseException) -> None:
+    """Raises UpstreamFailed where a connection broke because of the tunnel that it went through."""
+    if channel.passage and isinstance(error, ConnectionError) and (why := await channel.passage.why()):
+        channel.abort()
+        raise UpstreamFailed(tunnel_failed(why)) from None
 
 
 async def _greeting(channel: Channel) -> Session:

@@ -21,6 +21,7 @@ import stillroom_core.models  # noqa: F401 - registers every table
 from stillroom_core.audit.tampering import tell_misplaced
 from stillroom_core.databases.models import Database
 from stillroom_core.databases.questions import MEDIA_TYPE, NotBelieved, Question, read_question
+from stillroom_core.environments.models import Environment
 from stillroom_core.errors import StillroomError
 from stillroom_core.health import examine
 from stillroom_core.masking import keeping_secrets, masked
@@ -103,9 +104,9 @@ async def _answered(
 ) -> AsyncIterator[Line]:
     end: Line = {"end": True}
     try:
-        database = await _database(room, question)
-        async with connections.lend(database, keep=answer.keeps_session) as session:
-            async for line in answer.ask(Asked(room, database, session, content)):
+        database, environment = await _place(room, question)
+        async with connections.lend(database, environment, keep=answer.keeps_session) as session:
+            async for line in answer.ask(Asked(room, database, environment, session, content)):
                 yield line
     except JobFailed as failure:
         end = {"error": {**failure.as_dict(), "status": 503}}
@@ -126,13 +127,13 @@ async def _answered(
 INTERNAL = JobFailed("internal", "Stillroom itself failed while it looked into the database.", fix="Try again.")
 
 
-async def _database(room: Room, question: Question) -> Database:
+async def _place(room: Room, question: Question) -> tuple[Database, Environment]:
     async with room.database.transaction(question.organization_id) as session:
         found = await session.scalar(
             select(Database).where(
                 Database.id == question.database_id, Database.organization_id == question.organization_id
             )
         )
-    if found is None:
-        raise JobFailed("no_such_database", "The database is not in Stillroom any more.")
-    return found
+        if found is None:
+            raise JobFailed("no_such_database", "The database is not in Stillroom any more.")
+        return found, await session.get_one(Environment, found.environment_id)

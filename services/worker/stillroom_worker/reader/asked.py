@@ -6,6 +6,7 @@ from typing import Any
 import asyncpg
 
 from stillroom_core.databases.models import Database
+from stillroom_core.environments.models import Environment
 from stillroom_worker.room import Room
 
 Line = dict[str, Any]
@@ -17,5 +18,6 @@ class Asked:
 
     room: Room
     database: Database
+    environment: Environment
     session: "asyncpg.Connection"
     content: dict[str, Any]

@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 
 from stillroom_core.databases.models import Database
+from stillroom_core.environments.models import Environment
 from stillroom_core.errors import StillroomError
 from stillroom_core.settings import Settings
 from stillroom_worker.addresses import allowed_addresses
@@ -48,7 +49,9 @@ class Connections:
         self._sweeping: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def lend(self, database: Database, *, keep: bool = True) -> AsyncIterator["asyncpg.Connection"]:
+    async def lend(
+        self, database: Database, environment: Environment, *, keep: bool = True
+    ) -> AsyncIterator["asyncpg.Connection"]:
         """A connection outside of any transaction. With `keep` false it ends with the block.
 
         Raises JobFailed where the target cannot be reached, or where too many questions are open on it.
@@ -69,7 +72,7 @@ class Connections:
             slot.waiting -= 1
         try:
             async with self._all:
-                connection = await self._take(slot, database)
+                connection = await self._take(slot, database, environment)
                 clean = False
                 try:
                     yield connection
@@ -92,10 +95,10 @@ class Connections:
         if self._closing:
             await asyncio.wait(self._closing, timeout=_CLOSE_WITHIN)
 
-    async def _take(self, slot: _Slot, database: Database) -> "asyncpg.Connection":
+    async def _take(self, slot: _Slot, database: Database, environment: Environment) -> "asyncpg.Connection":
         if self._sweeping is None:
             self._sweeping = asyncio.create_task(self._sweep())
-        present = _settings_of(database)
+        present = _settings_of(database, environment)
         if slot.settings != present:  # another password, another place: nothing of the former is used again
             for connection, _ in slot.idle:
                 self._end(connection)
@@ -105,7 +108,7 @@ class Connections:
             connection, _ = slot.idle.pop()
             if not connection.is_closed():
                 return connection
-        target = target_of(database)
+        target = target_of(database, environment)
         return await connect(target, await allowed_addresses(self._settings, target), name=NAME)
 
     def _give_back(self, slot: _Slot, connection: "asyncpg.Connection", *, keep: bool) -> None:
@@ -133,10 +136,11 @@ class Connections:
                     del self._slots[key]
 
 
-def _settings_of(database: Database) -> tuple[Any, ...]:
+def _settings_of(database: Database, environment: Environment) -> tuple[Any, ...]:
     return (
         *(database.host, database.port, database.database, database.username, database.password_sealed),
         *(database.sslmode, database.ca_certificate, database.client_certificate, database.client_key_sealed),
+        *(environment.tunnel, environment.tunnel_key_sealed),
     )
 
 

@@ -52,7 +52,7 @@ async def write(asked: Asked) -> AsyncIterator[Line]:
         raise Conflict("write_too_late", "This was asked for too long ago, and was not run.", fix="Ask again.")
     try:
         sql = _checked(asked.content["sql"])
-        target = target_of(asked.database)
+        target = target_of(asked.database, asked.environment)
         locked = await connect(target, await allowed_addresses(asked.room.settings, target), name=NAME)
         try:
             await _lock(asked, locked)

@@ -12,6 +12,8 @@ from stillroom_core.silence import ASK_SERVER_TO_PROBE, keep_alive
 from stillroom_worker.egress import EgressRefused, Target
 from stillroom_worker.egress.target import resolve
 from stillroom_worker.egress.tls import tls_context
+from stillroom_worker.egress.tunnel import TunnelLoop
+from stillroom_worker.egress.tunnel_words import TunnelFailed
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.target.pooler import is_pooled, refuse_shared
 
@@ -59,7 +61,7 @@ async def reach(target: Target, allow: Callable[[Address], bool], *, name: str) 
         try:
             return await _connect(target, address, name)
         except JobFailed as failed:
-            if failed.code != "connect_failed":
+            if failed.code not in ("connect_failed", "tunnel_unreachable"):
                 raise
     return await _connect(target, addresses[-1], name)
 
@@ -83,18 +85,7 @@ async def _connect(target: Target, address: Address, name: str) -> "tuple[asyncp
 
 async def _sign_in(target: Target, address: Address, name: str) -> "asyncpg.Connection":
     try:
-        session = await asyncpg.connect(
-            host=str(address),
-            port=target.port,
-            user=target.user,
-            password=target.password or None,
-            database=target.database,
-            ssl=_tls(target),
-            timeout=CONNECT_WITHIN.total_seconds(),
-            command_timeout=ANSWER_WITHIN.total_seconds(),
-            statement_cache_size=0,  # what is asked once need not stay prepared
-            server_settings={"application_name": name},
-        )
+        session = await _dial(target, address, name)
         keep_alive(session._transport)
     except asyncpg.InvalidPasswordError as cause:
         raise JobFailed(
@@ -152,6 +143,31 @@ async def _sign_in(target: Target, address: Address, name: str) -> "asyncpg.Conn
             ) from None
         raise JobFailed("server_refused", "The database server refused the connection.", str(cause)) from None
     return session
+
+
+async def _dial(target: Target, address: Address, name: str) -> "asyncpg.Connection":
+    """A session that is signed in; raises what the driver raises, and JobFailed where the tunnel is to blame."""
+    way = TunnelLoop(target, address) if target.tunnel else None
+    try:
+        return await asyncpg.connect(
+            host=str(address),
+            port=target.port,
+            user=target.user,
+            password=target.password or None,
+            database=target.database,
+            ssl=_tls(target),
+            timeout=CONNECT_WITHIN.total_seconds(),
+            command_timeout=ANSWER_WITHIN.total_seconds(),
+            statement_cache_size=0,  # what is asked once need not stay prepared
+            server_settings={"application_name": name},
+            **({"loop": way} if way else {}),
+        )
+    except TunnelFailed as failed:
+        raise JobFailed.of(failed) from None
+    except (OSError, asyncpg.ConnectionDoesNotExistError):
+        if way and (why := await way.why()):
+            raise JobFailed.of(why) from None
+        raise
 
 
 def _tls(target: Target) -> "ssl.SSLContext | str":

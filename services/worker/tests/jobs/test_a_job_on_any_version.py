@@ -28,7 +28,9 @@ async def test_it_upgrades_builds_an_index_concurrently_and_goes_back(scene: Any
 
 
 async def test_it_sees_who_waits_for_whom(scene: Any) -> None:
-    session = await connect(target_of(await scene.database()), lambda _address: True, name="test")
+    session = await connect(
+        target_of(await scene.database(), await scene.environment()), lambda _address: True, name="test"
+    )
     try:
         with psycopg.connect(scene.target.url) as other:
             other.execute("create table t (id int)")

@@ -129,7 +129,7 @@ async def test_the_proxy_of_a_job_knows_its_sessions_by_the_servers_numbers_and_
     async with before(scene.target, "session") as port:
         await leads_to(scene, port)
         database = await scene.database()
-        ours, target = await reach(target_of(database), lambda _address: True, name="test")
+        ours, target = await reach(target_of(database, await scene.environment()), lambda _address: True, name="test")
         folder = scene.room.folder("jobs") / "pooled"
         async with DatabaseProxy(target, folder, "token", tcp=True) as proxy:
             client = await asyncpg.connect(host="127.0.0.1", port=proxy.port, user="me", password="token")
@@ -147,7 +147,7 @@ async def test_nothing_of_ours_stays_in_the_sessions_of_a_pool_that_was_refused(
         await leads_to(scene, port)
         database = await scene.database()
         with pytest.raises(JobFailed):
-            await reach(target_of(database), lambda _address: True, name="test")
+            await reach(target_of(database, await scene.environment()), lambda _address: True, name="test")
         stranger = await asyncpg.connect(
             host="127.0.0.1", port=port, user=scene.target.user, database=scene.target.database, statement_cache_size=0
         )

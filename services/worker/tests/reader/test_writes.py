@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select, text
 
 from stillroom_core.databases.models import Database
+from stillroom_core.environments.models import Environment
 from stillroom_worker.target.lock import LOCK_KEYS
 
 
@@ -140,13 +141,14 @@ async def test_hanging_up_rolls_back_and_is_told_as_that(look: Any) -> None:
             )
         )
         key = str(await session.scalar(text("select id from writes")))
+        environment = await session.get_one(Environment, database.environment_id)
     assert Question(database.organization_id, database.id)
     state = look.reader.state
     content = {"sql": "update shop.stock set n = n + 1 from pg_sleep(60)", "write": key, "rehearsal": False}
 
     async def run() -> None:
-        async with state.connections.lend(database, keep=False) as session:
-            asked = Asked(state.room, database, session, {**content, "timeout_ms": 100_000})
+        async with state.connections.lend(database, environment, keep=False) as session:
+            asked = Asked(state.room, database, environment, session, {**content, "timeout_ms": 100_000})
             async for _ in ANSWERS["write"].ask(asked):
                 pass
 

@@ -9,6 +9,7 @@ import { TroubleNotice } from "@/ui/notice";
 import { type Form, useForm } from "@/ui/use-form";
 import { PolicyFields } from "./policy-fields";
 import { useSaveEnvironment } from "./queries";
+import { TunnelFields } from "./tunnel-fields";
 import { bodyOf, type EnvironmentValues, NEW_ENVIRONMENT, valuesOf } from "./values";
 
 const TEMPLATES = ["{{url}}", "{{url:asyncpg}}", "{{url:psycopg}}", "{{host}}", "{{port}}", "{{user}}", "{{password}}", "{{database}}"];
@@ -47,6 +48,7 @@ export function EnvironmentForm({ org, project, environment, onDone, onCancel }:
       <Variables form={form} />
       <PolicyFields org={org} project={project} own={environment?.id ?? null} form={form} />
       <Limits form={form} />
+      <TunnelFields form={form} stored={environment?.tunnel ?? null} />
       <More form={form} />
       {form.error != null && <TroubleNotice trouble={trouble(form.error)} />}
       <div className="flex gap-2">

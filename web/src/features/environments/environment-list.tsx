@@ -85,6 +85,7 @@ function EnvironmentCard({ org, project, environment, all, why, renderLink }: Ca
     ...(environment.approvals_needed > 0 ? [t("environments.facts.approvals", { count: environment.approvals_needed })] : []),
     ...(environment.windows.length > 0 ? [t("environments.facts.windows", { count: environment.windows.length })] : []),
     ...(first ? [t("environments.facts.predecessor", { environment: first.name })] : []),
+    ...(environment.tunnel ? [t("environments.facts.tunnel", { host: environment.tunnel.host })] : []),
     ...(environment.auto_upgrade ? [t("environments.facts.automatic")] : []),
     ...environment.variables.map((variable) => variable.name),
   ];

@@ -12,6 +12,17 @@ export interface VariableValue extends Variable {
   stored: boolean;
 }
 
+export interface TunnelValues {
+  host: string;
+  port: string;
+  user: string;
+  hostKey: string;
+  /** Empty: the stored one is kept, or one is made. */
+  privateKey: string;
+}
+
+export const NO_TUNNEL: TunnelValues = { host: "", port: "22", user: "", hostKey: "", privateKey: "" };
+
 export interface EnvironmentValues {
   name: string;
   slug: string;
@@ -37,6 +48,7 @@ export interface EnvironmentValues {
   windowsZone: string;
   predecessor: string;
   autoUpgrade: boolean;
+  tunnel: TunnelValues | null;
 }
 
 /** Where the reader is: the zone in which most people mean their windows. */
@@ -67,6 +79,7 @@ export const NEW_ENVIRONMENT: EnvironmentValues = {
   windowsZone: OWN_ZONE,
   predecessor: "",
   autoUpgrade: false,
+  tunnel: null,
 };
 
 export function valuesOf(environment: Environment): EnvironmentValues {
@@ -96,7 +109,16 @@ export function valuesOf(environment: Environment): EnvironmentValues {
     windowsZone: environment.windows.length > 0 ? environment.windows_zone : OWN_ZONE,
     predecessor: environment.predecessor_id ?? "",
     autoUpgrade: environment.auto_upgrade,
+    tunnel: environment.tunnel && tunnelValuesOf(environment.tunnel),
   };
+}
+
+function tunnelValuesOf(tunnel: NonNullable<Environment["tunnel"]>): TunnelValues {
+  return { host: tunnel.host, port: String(tunnel.port), user: tunnel.user, hostKey: tunnel.host_key, privateKey: "" };
+}
+
+function tunnelBodyOf({ host, port, user, hostKey, privateKey }: TunnelValues): EnvironmentNew["tunnel"] {
+  return { host: host.trim(), port: Number(port) || 22, user: user.trim(), host_key: hostKey, private_key: privateKey.trim() ? privateKey : null };
 }
 
 function seconds(text: string, factor: number): number {
@@ -148,6 +170,7 @@ export function bodyOf(values: EnvironmentValues): EnvironmentNew {
     windows_zone: values.windows.length > 0 ? values.windowsZone.trim() : "UTC",
     predecessor_id: values.predecessor || null,
     auto_upgrade: values.autoUpgrade,
+    tunnel: values.tunnel && tunnelBodyOf(values.tunnel),
   };
 }
 

@@ -8,6 +8,7 @@ import { people } from "./server-people";
 import { runs } from "./server-runs";
 import { safety } from "./server-safety";
 import { target } from "./server-target";
+import { tunnels } from "./server-tunnels";
 import { ofTokens } from "./server-tokens";
 import { ofWebhooks } from "./server-webhooks";
 
@@ -24,6 +25,7 @@ export const server: Readonly<Record<string, string>> = {
   ...looking,
   ...safety,
   ...fields,
+  ...tunnels,
   ...ofWebhooks,
   ...ofPasskeys,
   // Signing in and rights.
