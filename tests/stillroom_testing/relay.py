@@ -15,7 +15,7 @@ class Relay:
     def __init__(self, port: int) -> None:
         self._target = port
         self._writers: set[asyncio.StreamWriter] = set()
-        self._backs: set[asyncio.StreamWriter] = set()
+        self._backs: dict[asyncio.StreamWriter, asyncio.StreamWriter] = {}  # to the server, with that to the client
         self._tasks: set[asyncio.Task[None]] = set()
         self.accepted = 0
         self.closed = False
@@ -82,13 +82,13 @@ class Relay:
             writer.transport.abort()
             return
         self._writers |= {writer, back}
-        self._backs.add(back)
+        self._backs[back] = writer
         try:
             with contextlib.suppress(OSError):
                 await asyncio.gather(self._pump(reader, back, passing), self._pump(there, writer, passing))
         finally:
             self._writers -= {writer, back}
-            self._backs.discard(back)
+            self._backs.pop(back, None)
             writer.transport.abort()
             back.transport.abort()
 
@@ -97,6 +97,8 @@ class Relay:
         try:
             while data := await reader.read(65_536):
                 await passing.wait()
+                if self._keeps(data, writer):
+                    continue
                 writer.write(data)
                 await writer.drain()
         except OSError:
@@ -104,3 +106,47 @@ class Relay:
             raise
         await passing.wait()
         writer.write_eof()
+
+    def _keeps(self, _data: bytes, _writer: asyncio.StreamWriter) -> bool:
+        """Whether a piece is not passed on."""
+        return False
+
+
+class LosingRelay(Relay):
+    """Cuts the connection on which a client sends `word`: before the server has heard it, or when it has answered.
+
+    With `all_of_them` every other connection is cut at that moment too, and no new one is taken.
+    """
+
+    def __init__(self, port: int, word: bytes, *, heard: bool, all_of_them: bool = False) -> None:
+        super().__init__(port)
+        self._word, self._heard, self._all_of_them = word, heard, all_of_them
+        self._waiting: set[asyncio.StreamWriter] = set()
+        self.lost = 0
+
+    def _keeps(self, data: bytes, writer: asyncio.StreamWriter) -> bool:
+        client = self._backs.get(writer)
+        if client is None and writer not in self._waiting:
+            return False
+        if client is not None and self._word not in data:
+            return False
+        if client is not None and self._heard:
+            self._waiting.add(client)
+            return False
+        self._lose(client or writer)
+        return True
+
+    def lose(self) -> None:
+        """Cuts those who wait for the answer to the word, before it comes."""
+        for client in tuple(self._waiting):
+            self._lose(client)
+
+    def _lose(self, client: asyncio.StreamWriter) -> None:
+        self._waiting.discard(client)
+        self.lost += 1
+        if self._all_of_them:
+            self.close()
+        for back, front in self._backs.items():
+            if front is client:
+                back.transport.abort()
+                front.transport.abort()

@@ -1,6 +1,7 @@
 """Jobs: list, look at, cancel, read the events of."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -33,6 +34,7 @@ from stillroom_core.jobs import feed, resuming, service
 from stillroom_core.jobs.lifecycle import JobKind
 from stillroom_core.jobs.repository import PlacedJob
 from stillroom_core.jobs.runs import statements_of
+from stillroom_core.masks.service import masks_for
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 
@@ -130,7 +132,7 @@ async def get_events(
     limit: Annotated[int, Query(ge=1, le=5000)] = 1000,
 ) -> Events | StreamingResponse:
     """A page of events, or with `Accept: text/event-stream` all of them, live until the job ends."""
-    job = on.placed.job
+    job, masks = on.placed.job, await masks_for(session, on.actor, on.placed.project, on.placed.environment)
     if "text/event-stream" in request.headers.get("accept", ""):
         resumed = request.headers.get("last-event-id", "")
         start = int(resumed) if resumed.isdecimal() else after
@@ -142,8 +144,9 @@ async def get_events(
     events = await context.replica.read(
         session, lambda reading: feed.read_events(reading, job.organization_id, job.id, after=after, limit=limit)
     )
+    seen = [event.masked() for event in events] if masks else events
     return Events(
-        items=[EventRead(seq=e.seq, at=e.at, type=e.type, data=e.data) for e in events],
+        items=[EventRead(seq=e.seq, at=e.at, type=e.type, data=e.data) for e in seen],
         next_after=events[-1].seq if events else after,
     )
 
@@ -161,8 +164,13 @@ async def get_log(context: ContextOf, on: Annotated[OnJob, on_job(Permission.JOB
 async def _server_sent(context: ContextOf, identity: Identity, placed: PlacedJob, after: int) -> AsyncIterator[str]:
     job = placed.job
     async with context.rights.guest(identity) as guest:
-        async for batch in context.readers.follow(job.organization_id, job.id, after=after):
-            if not guest.may(Permission.JOB_READ, job.organization_id, job.project_id, placed.environment):
+
+        def may(permission: Permission) -> bool:
+            return guest.may(permission, job.organization_id, job.project_id, placed.environment)
+
+        unmasked = partial(may, Permission.DATA_UNMASKED)
+        async for batch in context.readers.follow(job.organization_id, job.id, after=after, unmasked=unmasked):
+            if not may(Permission.JOB_READ):
                 return
             for line in batch.lines:
                 yield f"id: {line.seq}\nevent: {line.type}\ndata: {line.text}\n\n"

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from stillroom_api.live.rights import Guest
 from stillroom_core.actors.actor import Actor
 from stillroom_core.actors.permissions import Permission
 from stillroom_core.errors import Invalid, StillroomError, not_found
+from stillroom_core.jobs.readers import Batch
 from stillroom_core.jobs.service import find_job, organization_of
 from stillroom_core.live.notices import channel_of
 from stillroom_core.projects.service import find_project
@@ -192,12 +193,19 @@ class Connection:
             placed = await find_job(session, actor, job_id)
         project_id, environment = placed.job.project_id, placed.environment
         actor.check(Permission.JOB_READ, project_id, environment)
-        task = self._start(name, self._tell_job(name, organization_id, job_id, after))
-        return _Topic(task, lambda: self._guest.may(Permission.JOB_READ, organization_id, project_id, environment))
 
-    async def _tell_job(self, name: str, organization_id: UUID, job_id: UUID, after: int) -> None:
+        def may(permission: Permission) -> bool:
+            return self._guest.may(permission, organization_id, project_id, environment)
+
+        readers = self._context.readers
+        batches = readers.follow(organization_id, job_id, after=after, unmasked=lambda: may(Permission.DATA_UNMASKED))
+        return _Topic(
+            self._start(name, self._tell_job(name, organization_id, batches)), lambda: may(Permission.JOB_READ)
+        )
+
+    async def _tell_job(self, name: str, organization_id: UUID, batches: AsyncIterator[Batch]) -> None:
         topic = json.dumps(name)
-        async for batch in self._context.readers.follow(organization_id, job_id, after=after):
+        async for batch in batches:
             if batch.lines:
                 await self._send_text(f'{{"type":"events","topic":{topic},"items":{batch.text}}}')
             actor = self._guest.actors.get(organization_id)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,8 @@ from stillroom_core.database import Session
 from stillroom_core.jobs.models import Job, JobEvent
 
 PAGE = 500
+# The event that quotes the statements of sessions that are not the job's.
+LOCKS = "locks"
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,25 @@ class Event:
     def as_dict(self) -> dict[str, Any]:
         """The shape that clients get."""
         return {"seq": self.seq, "at": self.at.isoformat(), "type": self.type, "data": self.data}
+
+    def masked(self) -> "Event":
+        """The same for whom columns are masked: without the statements of sessions that are not the job's own."""
+        hidden = masked_data(self.type, self.data)
+        return self if hidden is None else replace(self, data=hidden)
+
+
+def masked_data(kind: str, data: dict[str, Any]) -> dict[str, Any] | None:
+    """What an event holds for whom columns are masked; None where that is what all others see.
+
+    Values stand in statements as they were written. The job's own sessions stay: they run what the job tells anyhow.
+    """
+    if kind != LOCKS:
+        return None
+    hidden = {
+        side: [{**session, "query": None, "masked": True} for session in data.get(side) or []]
+        for side in ("blockers", "blocked")
+    }
+    return {**data, **hidden}
 
 
 def channel_of(job_id: UUID) -> str:

@@ -12,7 +12,7 @@ import contextlib
 import json
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from time import monotonic
@@ -20,13 +20,14 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from stillroom_core.database import Database, Session, is_outage
-from stillroom_core.jobs.feed import PAGE, channel_of, read_events
+from stillroom_core.jobs.feed import LOCKS, PAGE, channel_of, masked_data, read_events
 from stillroom_core.jobs.lifecycle import FINAL, JobState
 from stillroom_core.jobs.models import Job, JobEvent
 from stillroom_core.live.switchboard import Switchboard
+from stillroom_core.masks.models import Mask
 from stillroom_core.tasks import end
 
 log = structlog.get_logger()
@@ -64,6 +65,8 @@ class Line:
     seq: int
     type: str
     text: str
+    # For whom columns are masked, where that is another one.
+    masked: str | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,13 @@ class Batch:
         """The lines as a JSON array; the same object goes to many watchers."""
         return f"[{','.join(line.text for line in self.lines)}]"
 
+    @cached_property
+    def masked(self) -> "Batch":
+        """The same for whom columns are masked."""
+        if all(line.masked is None for line in self.lines):
+            return self
+        return replace(self, lines=tuple(replace(line, text=line.masked or line.text) for line in self.lines))
+
 
 class Readers:
     """The readers of one process."""
@@ -92,10 +102,13 @@ class Readers:
         self._pages_size = 0
         self._reading: dict[tuple[UUID, int], asyncio.Task[Batch]] = {}
 
-    async def follow(self, organization_id: UUID, job_id: UUID, *, after: int = 0) -> AsyncIterator[Batch]:
+    async def follow(
+        self, organization_id: UUID, job_id: UUID, *, after: int = 0, unmasked: Callable[[], bool] = lambda: False
+    ) -> AsyncIterator[Batch]:
         """Every event after `after`, once and in order, until the job has ended and all was given.
 
-        Holds no database session. Gives as fast as it is asked and keeps nothing for who does not ask.
+        Holds no database session. Gives as fast as it is asked and keeps nothing for who does not ask. `unmasked` says
+        at every moment whether the watcher may see what the project's masks hide.
         """
         reader = self._join(organization_id, job_id)
         last, version = after, 0
@@ -107,7 +120,7 @@ class Readers:
                 if reader.looked:
                     batch, last = await self._after(reader, last)
                     if batch is not None:
-                        yield batch
+                        yield batch.masked if reader.masks and not unmasked() else batch
                         continue
                     if reader.version != version:
                         version = reader.version
@@ -187,6 +200,8 @@ class _Reader:
     task: asyncio.Task[None] | None = None
     looked: bool = False
     content: Content | None = None
+    # Whether the job's project masks columns, as of the last look.
+    masks: bool = True
     version: int = 0
     ended: bool = False
     failure: Exception | None = None
@@ -254,6 +269,8 @@ class _Reader:
                 continue
             fresh = [event for event in message["events"] if event["seq"] > self.last]
             gap = bool(fresh) and fresh[0]["seq"] != self.last + 1
+            # These are taken from the table, together with whether the project masks columns at this moment.
+            gap = gap or any(event["type"] == LOCKS for event in fresh)
             progressed = progressed or bool(message["progressed"])
             look = gap or bool(message["changed"]) or (progressed and monotonic() >= rested)
             if fresh and not gap:
@@ -295,9 +312,15 @@ class _Reader:
         while more:
             async with self.readers.database.transaction(self.organization_id) as session:
                 # The state is read before the events: what a final job stored is then surely among them.
-                state = await session.scalar(
-                    select(Job.state).where(Job.id == self.job_id, Job.organization_id == self.organization_id)
-                )
+                masks = exists().where(Mask.project_id == Job.project_id)
+                found = (
+                    await session.execute(
+                        select(Job.state, masks).where(
+                            Job.id == self.job_id, Job.organization_id == self.organization_id
+                        )
+                    )
+                ).first()
+                state, self.masks = found or (None, True)
                 content = await self.readers.look(session, self.organization_id, self.job_id)
                 if not self.looked:
                     await self._begin(session)
@@ -340,4 +363,10 @@ class _Reader:
 
 
 def _written(event: dict[str, Any]) -> Line:
-    return Line(event["seq"], event["type"], json.dumps(event, default=str, separators=(",", ":")))
+    hidden = masked_data(event["type"], event["data"])
+    masked = None if hidden is None else _json({**event, "data": hidden})
+    return Line(event["seq"], event["type"], _json(event), masked)
+
+
+def _json(event: dict[str, Any]) -> str:
+    return json.dumps(event, default=str, separators=(",", ":"))

@@ -5,10 +5,11 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.models import Environment
+from stillroom_testing.relay import LosingRelay
 from stillroom_worker.target.lock import LOCK_KEYS
 
 
@@ -164,6 +165,68 @@ async def test_hanging_up_rolls_back_and_is_told_as_that(look: Any) -> None:
         while await asyncio.to_thread(look.ask, at_work) != 0:
             await asyncio.sleep(0.05)
     assert total(look) == 60
+
+
+COMMIT = b"commit\0"
+
+
+async def through(look: Any, relay: LosingRelay, sql: str) -> Any:
+    """The answer to a write whose way to the server leads over the relay."""
+    async with look.app.state.context.database.everything() as session:
+        await session.execute(update(Database).values(host="127.0.0.1", port=relay.port))
+    answer = await ask(look, sql)
+    assert relay.lost == 1
+    return answer
+
+
+async def test_a_commit_whose_answer_is_lost_is_asked_for_and_told_as_kept(look: Any) -> None:
+    async with LosingRelay(look.target.port, COMMIT, heard=True) as relay:
+        answer = await through(look, relay, "update shop.stock set n = n + 1 where id < 3")
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["state"], answer.json()["rows"]) == ("committed", 2)
+    assert [(one["state"], one["rows"]) for one in await writes(look)] == [("committed", 2)]
+    assert total(look) == 62
+
+
+async def test_a_commit_that_takes_long_and_whose_connection_breaks_is_waited_for(look: Any) -> None:
+    look.run(
+        "create or replace function shop.dawdle() returns trigger language plpgsql as $$ begin "
+        "perform pg_sleep(1.5); return null; end $$; create constraint trigger dawdles after update on shop.stock "
+        "deferrable initially deferred for each row execute function shop.dawdle()"
+    )
+    async with LosingRelay(look.target.port, COMMIT, heard=True) as relay:
+        task = asyncio.create_task(through(look, relay, "update shop.stock set n = 11 where id = 1"))
+        sleeping = "select count(*) from pg_stat_activity where query = 'commit' and wait_event = 'PgSleep'"
+        async with asyncio.timeout(30):
+            while await asyncio.to_thread(look.ask, sleeping) != 1:
+                await asyncio.sleep(0.02)
+        relay.lose()
+        answer = await task
+    assert (answer.status_code, answer.json()["state"]) == (200, "committed"), answer.text
+    assert total(look) == 61
+
+
+async def test_a_commit_that_the_server_never_heard_is_told_as_rolled_back(look: Any) -> None:
+    async with LosingRelay(look.target.port, COMMIT, heard=False) as relay:
+        answer = await through(look, relay, "delete from shop.stock")
+    assert answer.status_code == 503, answer.text
+    (told,) = await writes(look)
+    assert (told["state"], told["rows"], told["problem"]["code"]) == ("rolled_back", 3, answer.json()["code"])
+    assert total(look) == 60
+
+
+async def test_a_commit_after_which_nobody_can_be_asked_is_unknown_and_says_so(look: Any) -> None:
+    async with LosingRelay(look.target.port, COMMIT, heard=True, all_of_them=True) as relay:
+        answer = await through(look, relay, "delete from shop.stock where id = 1")
+    assert (answer.status_code, answer.json()["state"]) == (200, "unknown"), answer.text
+    assert [one["state"] for one in await writes(look)] == ["unknown"]
+    assert total(look) == 50
+
+
+async def test_a_write_that_changes_nothing_needs_nobody_to_be_asked(look: Any) -> None:
+    async with LosingRelay(look.target.port, COMMIT, heard=True, all_of_them=True) as relay:
+        answer = await through(look, relay, "delete from shop.stock where id = 99")
+    assert (answer.json()["state"], answer.json()["rows"]) == ("committed", 0)
 
 
 async def test_a_write_that_was_asked_for_runs_once(look: Any) -> None:

@@ -117,7 +117,7 @@ function SessionLine({ session, ours, since, onEnd }: { session: LockSession; ou
           {typeof session.query_s === "number" && <span className="shrink-0 tabular-nums">{timed(session.query_s)}</span>}
         </p>
       )}
-      {session.query === null && !ours && <p className="text-xs text-muted">{t("jobs.locks.hidden")}</p>}
+      {session.query === null && !ours && <p className="text-xs text-muted">{t(session.masked ? "jobs.locks.masked" : "jobs.locks.hidden")}</p>}
     </div>
   );
 }

@@ -9,6 +9,8 @@ export interface LockSession {
   state: string;
   /** Null: the database user may not see what others run. */
   query: string | null;
+  /** Whether it is hidden because the project masks columns. */
+  masked?: boolean;
   /** What it waits for just now, in PostgreSQL's own words; null while it works. */
   wait_event: string | null;
   /** Seconds since its statement began; where it is idle, its last one. */

@@ -58,6 +58,7 @@ export const jobs = {
   "jobs.locks.inTransaction": "in its transaction for {time}",
   "jobs.locks.tree": "Who waits for whom",
   "jobs.locks.hidden": "Its statement is hidden from our user: grant it pg_read_all_stats.",
+  "jobs.locks.masked": "Its statement is hidden: it may hold values of masked columns.",
   "jobs.locks.thisJob": "this job",
   "jobs.locks.waitsFor": "waits for {relation}, {time}",
   "jobs.steps": "Steps",

@@ -58,6 +58,7 @@ export const jobs = {
   "jobs.locks.inTransaction": "в транзакции {time}",
   "jobs.locks.tree": "Кто кого ждёт",
   "jobs.locks.hidden": "Его команда скрыта от нашего пользователя: выдайте ему pg_read_all_stats.",
+  "jobs.locks.masked": "Его команда скрыта: в ней могут стоять значения столбцов, закрытых маской.",
   "jobs.locks.thisJob": "это задание",
   "jobs.locks.waitsFor": "ждёт {relation}, {time}",
   "jobs.steps": "Шаги",
