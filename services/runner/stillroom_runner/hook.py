@@ -41,6 +41,7 @@ MAX_MESSAGE = 16 * 1024
 MAX_REVISION = 256 * 1024  # bytes of a revision file; larger ones are not read either
 MAX_EVENT = 3 * 1024 * 1024
 MAX_DIFFS = 1000
+_CANCELS = (signal.SIGTERM, signal.SIGINT)
 HOOK = os.path.realpath(__file__)
 
 _monotonic = time.monotonic  # kept, because tests of tenants freeze time and forget to thaw it
@@ -1658,17 +1659,35 @@ def run_python(python: Tuple[str, str, List[str]], recorder: Recorder) -> Tuple[
 def run_process(argv: List[str]) -> int:
     import subprocess
 
-    process = subprocess.Popen(argv)
+    # A signal while the child is made would lose it: it is kept until we know whom to end.
+    came: List[int] = []
+    former = {number: signal.signal(number, lambda number, _: came.append(number)) for number in _CANCELS}
+    process = None
     try:
+        try:
+            process = subprocess.Popen(argv)
+        finally:
+            for number, handler in former.items():
+                signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
         return process.wait()
     except KeyboardInterrupt:
-        process.terminate()
-        try:
-            process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if process is not None:
+            end_process(process)
         raise
+
+
+def end_process(process: Any) -> None:
+    """Ask a child to end, and make it do so where it does not."""
+    import subprocess
+
+    process.terminate()
+    try:
+        process.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def watch_imports(recorder: Recorder) -> None:
@@ -2004,7 +2023,7 @@ def deaf(sender: Sender) -> None:
 
 def main() -> None:
     sender = Sender(int(sys.argv[2]))
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _CANCELS:
         signal.signal(number, lambda *_: sender.interrupt())
     for stream in (sys.stdout, sys.stderr):
         try:
@@ -2019,7 +2038,7 @@ def main() -> None:
     except Cancelled:
         pass  # the worker closed its end
     sender.closed = True
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _CANCELS:
         signal.signal(number, signal.SIG_DFL)
     sys.exit(0 if ok else 1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from typing import Any
 
@@ -113,6 +114,34 @@ def test_sigterm_ends_a_command_and_its_process(runner: Any, project: Any) -> No
     assert run.one("command_started")["mode"] == "subprocess"
     with pytest.raises(ProcessLookupError):
         os.kill(int(told.read_text()), 0)
+
+
+def test_a_cancel_while_a_commands_process_is_made_ends_that_process_too() -> None:
+    program = """
+import os, signal, subprocess
+from stillroom_runner import hook
+
+def cancel(*_):
+    raise hook.Cancelled
+
+class CancelledMeanwhile(subprocess.Popen):
+    def __init__(self, *given):
+        super().__init__(*given)
+        print(self.pid, flush=True)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+signal.signal(signal.SIGTERM, cancel)
+subprocess.Popen = CancelledMeanwhile
+try:
+    hook.run_process(["sleep", "60"])
+except hook.Cancelled:
+    print("cancelled")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True)
+    pid, ended = done.stdout.split()
+    assert ended == "cancelled"
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid), 0)
 
 
 def test_a_command_line_that_swallows_the_interrupt_was_still_cancelled(runner: Any, project: Any) -> None:
