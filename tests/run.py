@@ -86,7 +86,12 @@ def python() -> Count:
 
 
 # Whatever asks a database something of its own: its catalogue, its figures, its sessions, its rows, a job.
-_ASKING = ("worker/tests/catalogue", "worker/tests/reader", "worker/tests/jobs/test_a_job_on_any_version.py")
+_ASKING = (
+    "worker/tests/catalogue",
+    "worker/tests/reader",
+    "worker/tests/jobs/test_a_job_on_any_version.py",
+    "worker/tests/jobs/test_a_job_shows_its_locks.py",
+)
 
 
 def versions() -> Count:
