@@ -22,13 +22,15 @@ from stillroom_core.plans.predecessor import precedence_of
 from stillroom_core.projects.models import Commit, Project
 from stillroom_core.webhooks.models import Webhook, WebhookDelivery
 from stillroom_core.webhooks.service import list_deliveries
+from stillroom_core.writes.models import Write
+from stillroom_core.writes.service import list_writes
 from stillroom_testing.explained import explained
 from stillroom_testing.installations import owner_url
 from stillroom_testing.jobs_scene import Scene, two_tables
 from stillroom_testing.many_jobs import analyze, fill
 
-JOBS, DELIVERIES, ENTRIES = 20_000, 50_000, 100_000
-LARGE = {"jobs", "job_steps", "plans", "approval_requests", "webhook_deliveries", "audit_entries"}
+JOBS, DELIVERIES, ENTRIES, WRITES = 20_000, 50_000, 100_000, 50_000
+LARGE = {"jobs", "job_steps", "plans", "approval_requests", "webhook_deliveries", "audit_entries", "writes"}
 
 # Each job three of a thousand revisions; each tenth plan was asked for, and the last thirty requests still wait.
 _MORE = f"""
@@ -55,8 +57,15 @@ select gen_random_uuid(), d.organization_id, 1000000 + g, timestamptz '2026-01-0
   'Stillroom', '', '', case when g % 50 = 0 then 'database.moved' else 'job.upgrade' end, 'done', 'database', d.id,
   '', '' from generate_series(1, {ENTRIES}) g
 join (select *, row_number() over () - 1 as n, count(*) over () as many from databases) d on d.n = g % d.many;
+insert into writes (id, organization_id, database_id, user_id, actor_name, content, rehearsal, state, finished_at)
+select gen_random_uuid(), d.organization_id, d.id, (select id from users limit 1), 'Ann', 'delete from t', false,
+  'committed', now() from generate_series(1, {WRITES}) g
+join (select *, row_number() over () - 1 as n, count(*) over () as many from databases) d on d.n = g % d.many;
 """
-_AWAY = "set session_replication_role = replica; truncate jobs, plans cascade; truncate audit_entries, webhooks cascade"
+_AWAY = """
+set session_replication_role = replica;
+truncate jobs, plans, audit_entries, webhooks, writes cascade
+"""
 
 
 @pytest.fixture
@@ -68,7 +77,7 @@ async def years(scene: Scene) -> AsyncIterator[Scene]:
         fill(connection, JOBS, 0, each=1, open_jobs=False)
         connection.execute(_MORE)
         analyze(connection)
-        connection.execute("vacuum analyze approval_requests, webhooks, webhook_deliveries, audit_entries")
+        connection.execute("vacuum analyze approval_requests, webhooks, webhook_deliveries, audit_entries, writes")
     yield scene
     with psycopg.connect(owner_url(), autocommit=True) as connection:
         connection.execute(_AWAY)
@@ -91,7 +100,8 @@ async def test_what_is_asked_before_and_after_a_job_reads_no_whole_table(years: 
         hook = (await session.scalars(select(Webhook).limit(1))).one()
         sent = (await session.scalars(select(WebhookDelivery.id).where(WebhookDelivery.webhook_id == hook.id))).first()
         request = (await session.scalars(select(ApprovalRequest.id).order_by(ApprovalRequest.id).offset(1000))).first()
-    assert sent is not None and request is not None
+        written = (await session.scalars(select(Write.id).where(Write.database_id == staging.id))).first()
+    assert sent is not None and request is not None and written is not None
     environments["prod"].predecessor_id = environments["staging"].id
 
     def asking(ask: Callable[[AsyncSession], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:
@@ -133,6 +143,10 @@ async def test_what_is_asked_before_and_after_a_job_reads_no_whole_table(years: 
         "what was sent to a webhook": asking(
             lambda session: list_deliveries(session, actor, hook.id, before=None, limit=31)
         ),
+        "what people ran on a database": asking(
+            lambda session: list_writes(session, actor, staging, before=None, limit=31)
+        ),
+        "the next page of that": asking(lambda session: list_writes(session, actor, staging, before=written, limit=31)),
         "the next page of it": asking(lambda session: list_deliveries(session, actor, hook.id, before=sent, limit=31)),
     }
     faults = {
