@@ -123,6 +123,11 @@ def descendants(pid: int, name: str = "") -> list[int]:
     return found
 
 
+def tunnels() -> list[int]:
+    """Every ssh that this process started and that is still there."""
+    return descendants(os.getpid(), "ssh")
+
+
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -53,7 +53,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(StillroomError, _expected)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(StaleDataError, _overtaken)
+    app.add_exception_handler(StaleDataError, _database)
     app.add_exception_handler(DBAPIError, _database)
     app.add_exception_handler(RedisError, _dependency)
     app.add_exception_handler(OSError, _dependency)

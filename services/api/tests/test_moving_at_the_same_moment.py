@@ -1,6 +1,8 @@
 """What comes at the same moment as the move of a project: one of both happens, whole, and the other is told."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import select, text
@@ -28,6 +30,14 @@ async def wait_for_locks(api: Any, number: int) -> None:
     await until(wait)
 
 
+@asynccontextmanager
+async def numbers_held(api: Any, organization: str) -> AsyncIterator[None]:
+    """Until the end, whoever gives jobs their numbers in this organization waits."""
+    async with api.app.state.context.database.everything() as holder:
+        await holder.execute(select(Organization.id).where(Organization.slug == organization).with_for_update())
+        yield
+
+
 async def state(api: Any) -> tuple[str, list[int]]:
     """Who has the project, and the numbers of its jobs that wait; each of its jobs is of who has it."""
     async with api.app.state.context.database.everything() as session:
@@ -41,10 +51,8 @@ async def state(api: Any) -> tuple[str, list[int]]:
 async def test_a_job_that_comes_while_a_project_moves_is_refused_and_leaves_nothing(api: Any) -> None:
     await stage(api)
     await end_jobs(api)
-    database = api.app.state.context.database
-    async with database.everything() as holder:
-        # The move holds the project and its databases, and waits for the numbers of who takes it.
-        await holder.execute(select(Organization.id).where(Organization.slug == "second").with_for_update())
+    # The move holds the project and its databases, and waits for the numbers of who takes it.
+    async with numbers_held(api, "second"):
         move = asyncio.create_task(api.call(OWNER, "POST", f"{SHOP}/move", json=MOVE))
         await wait_for_locks(api, 1)
         job = asyncio.create_task(api.call(OWNER, "POST", "/api/migrations/upgrade", json=JOB))
@@ -58,10 +66,8 @@ async def test_a_job_that_comes_while_a_project_moves_is_refused_and_leaves_noth
 async def test_a_move_that_comes_while_a_job_is_made_waits_and_then_names_the_job(api: Any) -> None:
     await stage(api)
     await end_jobs(api)
-    database = api.app.state.context.database
-    async with database.everything() as holder:
-        # The job has its place in the queue, and waits for the number that its organization gives it.
-        await holder.execute(select(Organization.id).where(Organization.slug == "own").with_for_update())
+    # The job has its place in the queue, and waits for the number that its organization gives it.
+    async with numbers_held(api, "own"):
         job = asyncio.create_task(api.call(OWNER, "POST", "/api/migrations/upgrade", json=JOB))
         await wait_for_locks(api, 1)
         move = asyncio.create_task(api.call(OWNER, "POST", f"{SHOP}/move", json=MOVE))
@@ -93,10 +99,8 @@ async def test_of_two_moves_at_the_same_moment_one_happens(api: Any) -> None:
 async def test_what_is_changed_while_its_project_moves_is_told_so_and_stays_as_it_was(api: Any) -> None:
     await stage(api)
     await end_jobs(api)
-    database = api.app.state.context.database
     place = f"{SHOP}/environments/dev"
-    async with database.everything() as holder:
-        await holder.execute(select(Organization.id).where(Organization.slug == "second").with_for_update())
+    async with numbers_held(api, "second"):
         move = asyncio.create_task(api.call(OWNER, "POST", f"{SHOP}/move", json=MOVE))
         await wait_for_locks(api, 1)
         change = asyncio.create_task(api.call(OWNER, "PATCH", place, json={"name": "Renamed"}))
@@ -104,5 +108,5 @@ async def test_what_is_changed_while_its_project_moves_is_told_so_and_stays_as_i
     moved, refused = await asyncio.gather(move, change)
     assert moved.status_code == 200, moved.text
     assert (refused.status_code, refused.json()["code"]) == (409, "changed_meanwhile")
-    async with database.everything() as session:
+    async with api.app.state.context.database.everything() as session:
         assert "Renamed" not in (await session.scalars(select(Environment.name))).all()

@@ -108,9 +108,8 @@ class JobRun:
         ours = self._ours
         settings = run_settings(ours.environment)
         token = new_token()
-        self._target = target_of(
-            ours.database, ours.environment
-        )  # here, because a secret that was moved ends the job with words
+        # Here, because a secret that was moved ends the job with words.
+        self._target = target_of(ours.database, ours.environment)
         hide(token, self._target.password)  # from the first line on, before anybody signs in
         await refuse_several_without_walls(self._room)
         code = await self._checkout()

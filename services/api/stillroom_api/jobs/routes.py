@@ -1,7 +1,6 @@
 """Jobs: list, look at, cancel, read the events of."""
 
 from collections.abc import AsyncIterator
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -132,7 +131,7 @@ async def get_events(
     limit: Annotated[int, Query(ge=1, le=5000)] = 1000,
 ) -> Events | StreamingResponse:
     """A page of events, or with `Accept: text/event-stream` all of them, live until the job ends."""
-    job, masks = on.placed.job, await masks_for(session, on.actor, on.placed.project, on.placed.environment)
+    job = on.placed.job
     if "text/event-stream" in request.headers.get("accept", ""):
         resumed = request.headers.get("last-event-id", "")
         start = int(resumed) if resumed.isdecimal() else after
@@ -144,9 +143,10 @@ async def get_events(
     events = await context.replica.read(
         session, lambda reading: feed.read_events(reading, job.organization_id, job.id, after=after, limit=limit)
     )
-    seen = [event.masked() for event in events] if masks else events
+    if await masks_for(session, on.actor, on.placed.project, on.placed.environment):
+        events = [event.masked() for event in events]
     return Events(
-        items=[EventRead(seq=e.seq, at=e.at, type=e.type, data=e.data) for e in seen],
+        items=[EventRead(seq=e.seq, at=e.at, type=e.type, data=e.data) for e in events],
         next_after=events[-1].seq if events else after,
     )
 
@@ -168,8 +168,9 @@ async def _server_sent(context: ContextOf, identity: Identity, placed: PlacedJob
         def may(permission: Permission) -> bool:
             return guest.may(permission, job.organization_id, job.project_id, placed.environment)
 
-        unmasked = partial(may, Permission.DATA_UNMASKED)
-        async for batch in context.readers.follow(job.organization_id, job.id, after=after, unmasked=unmasked):
+        async for batch in context.readers.follow(
+            job.organization_id, job.id, after=after, unmasked=lambda: may(Permission.DATA_UNMASKED)
+        ):
             if not may(Permission.JOB_READ):
                 return
             for line in batch.lines:

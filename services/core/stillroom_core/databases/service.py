@@ -132,9 +132,9 @@ async def check_place(host: str, port: int, database: str, *, tunnelled: bool = 
             fix="Enter one name such as db.example.com, without port, path, comma or query.",
             fields={"host": "not a host name"},
         )
-    settings = get_settings()
     if tunnelled:
         return
+    settings = get_settings()
     if (not settings.development and _is_local(host)) or await is_own(settings, host, port, database):
         raise Invalid(
             "host_refused",

@@ -56,9 +56,9 @@ async def refresh_catalogue(room: Room, database_id: UUID) -> None:
     """After a job: so that the pages show what it made. What cannot be read now is read when somebody looks."""
     async with room.database.everything() as session:
         database = await session.scalar(select(Database).where(Database.id == database_id))
-        environment = await session.get_one(Environment, database.environment_id) if database else None
-    if database is None or environment is None:
-        return
+        if database is None:
+            return
+        environment = await session.get_one(Environment, database.environment_id)
     with keeping_secrets():
         await _refresh(room, database, environment)
 

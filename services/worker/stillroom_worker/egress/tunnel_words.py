@@ -3,22 +3,15 @@
 import re
 from collections.abc import Callable
 
-from stillroom_worker.egress.target import Target, Tunnel
+from stillroom_worker.egress.target import EgressRefused, Target, Tunnel
 
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 _ONWARDS = re.compile(r"open failed: connect failed: ([^\r\n]{0,200})")
 _NO_NAME = re.compile(r"not known|name resolution|No address|nodename|non-recoverable failure", re.IGNORECASE)
 
 
-class TunnelFailed(Exception):
-    """A connection through a tunnel did not come about; the texts are meant for people."""
-
-    def __init__(self, code: str, title: str, *, detail: str = "", fix: str = "") -> None:
-        super().__init__(f"{title} {detail}".strip())
-        self.code = code
-        self.title = title
-        self.detail = detail
-        self.fix = fix
+class TunnelFailed(EgressRefused):
+    """A connection through a tunnel did not come about."""
 
 
 def explain(target: Target, words: str) -> TunnelFailed:

@@ -9,18 +9,16 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import psycopg
 import pytest
 
 from stillroom_cli.embedded import PostgresServer
 from stillroom_testing.certificates import Authority
 from stillroom_testing.versions import running, with_tls
+from stillroom_testing.ways_in import TOKEN, SignIn, both_ways_in
 from stillroom_worker.egress import DatabaseProxy, EgressRefused, Target
 from stillroom_worker.failure import JobFailed
-from stillroom_worker.target import connect
 
-TOKEN = "token-of-this-job"
 PASSWORD = "of-scram-user"
 ABLE = with_tls()
 HBA = """
@@ -69,46 +67,22 @@ def target(server: PostgresServer, user: str, pair: tuple[str, str] | None, **ch
     return Target(user=user, password=password, **place, **given)  # type: ignore[arg-type]
 
 
-async def by_ourselves(wanted: Target, _folder: Path) -> str:
-    session = await connect(wanted, lambda _address: True, name="test")
-    try:
-        return str(await session.fetchval("select current_user::text"))
-    finally:
-        session.terminate()
-
-
-async def by_the_proxy(wanted: Target, folder: Path) -> str:
-    async with DatabaseProxy(wanted, folder, TOKEN) as proxy:
-        try:
-            client = await asyncpg.connect(host=str(folder), user="me", password=TOKEN, database="mine")
-        except asyncpg.PostgresError:
-            (failure,) = proxy.failures
-            raise JobFailed(failure.code, failure.message, "", failure.fix) from None
-        try:
-            return str(await client.fetchval("select current_user::text"))
-        finally:
-            await client.close()
-
-
-BOTH = pytest.mark.parametrize("sign_in", [by_ourselves, by_the_proxy])
-
-
 @needs_tls
-@BOTH
+@both_ways_in
 @pytest.mark.parametrize("user", ["cert_user", "scram_user"])
 @pytest.mark.parametrize("sslmode", ["require", "verify-ca", "verify-full"])
 async def test_the_certificate_of_the_user_lets_in(
-    demanding: PostgresServer, authority: Authority, socket_dir: Path, sign_in: Any, user: str, sslmode: str
+    demanding: PostgresServer, authority: Authority, socket_dir: Path, sign_in: SignIn, user: str, sslmode: str
 ) -> None:
     wanted = target(demanding, user, authority.issue(user), ca_pem=authority.pem, sslmode=sslmode)
     assert await sign_in(wanted, socket_dir) == user
 
 
 @needs_tls
-@BOTH
+@both_ways_in
 @pytest.mark.parametrize("user", ["cert_user", "scram_user"])
 async def test_without_a_certificate_the_server_refuses_and_the_words_name_it(
-    demanding: PostgresServer, authority: Authority, socket_dir: Path, sign_in: Any, user: str
+    demanding: PostgresServer, authority: Authority, socket_dir: Path, sign_in: SignIn, user: str
 ) -> None:
     with pytest.raises(JobFailed) as caught:
         await sign_in(target(demanding, user, None, ca_pem=authority.pem), socket_dir)
@@ -117,10 +91,10 @@ async def test_without_a_certificate_the_server_refuses_and_the_words_name_it(
 
 
 @needs_tls
-@BOTH
+@both_ways_in
 @pytest.mark.parametrize("user", ["cert_user", "scram_user"])
 async def test_the_certificate_of_somebody_else_is_refused(
-    demanding: PostgresServer, authority: Authority, socket_dir: Path, sign_in: Any, user: str
+    demanding: PostgresServer, authority: Authority, socket_dir: Path, sign_in: SignIn, user: str
 ) -> None:
     with pytest.raises(JobFailed) as caught:
         await sign_in(target(demanding, user, authority.issue("other"), ca_pem=authority.pem), socket_dir)
@@ -130,9 +104,9 @@ async def test_the_certificate_of_somebody_else_is_refused(
 
 
 @needs_tls
-@BOTH
+@both_ways_in
 async def test_a_certificate_of_an_authority_that_the_server_does_not_know_is_refused(
-    demanding: PostgresServer, authority: Authority, socket_dir: Path, sign_in: Any
+    demanding: PostgresServer, authority: Authority, socket_dir: Path, sign_in: SignIn
 ) -> None:
     pair = Authority("Other CA").issue("cert_user")
     with pytest.raises(JobFailed) as caught:
@@ -141,9 +115,9 @@ async def test_a_certificate_of_an_authority_that_the_server_does_not_know_is_re
     assert "certificates" in caught.value.fix
 
 
-@BOTH
+@both_ways_in
 async def test_where_no_server_speaks_tls_a_front_that_demands_a_certificate_gets_it(
-    server: Any, certificates: Any, front: Front, socket_dir: Path, tmp_path: Path, sign_in: Any
+    server: Any, certificates: Any, front: Front, socket_dir: Path, tmp_path: Path, sign_in: SignIn
 ) -> None:
     authority = Authority("Of clients")
     demanding = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -1,9 +1,8 @@
 """Databases behind an SSH server: a real sshd on this machine, reached by ourselves and by a job's proxy."""
 
 import asyncio
-import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
@@ -12,15 +11,14 @@ from typing import Any
 import asyncpg
 import pytest
 
-from stillroom_testing.ssh_server import SshServer, descendants, make_key, needs_sshd, serving_ssh
+from stillroom_testing.ssh_server import SshServer, make_key, needs_sshd, serving_ssh, tunnels
 from stillroom_testing.waiting import until
-from stillroom_worker.egress import DatabaseProxy, Target, Tunnel
+from stillroom_testing.ways_in import SignIn, both_ways_in, client_of_proxy
+from stillroom_worker.egress import Target, Tunnel
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.target import connect
 
-TOKEN = "token-of-this-job"
 Front = Callable[..., AbstractAsyncContextManager[int]]
-Way = Callable[[Target, Path], Awaitable[str]]
 pytestmark = needs_sshd
 
 
@@ -37,45 +35,10 @@ def through(server: SshServer, target: Target, **changes: Any) -> Target:
     return replace(target, tunnel=tunnel, addresses=(ip_address("127.0.0.1"),))
 
 
-async def by_ourselves(wanted: Target, _folder: Path) -> str:
-    session = await connect(wanted, lambda _address: True, name="test")
-    try:
-        return str(await session.fetchval("select current_user::text"))
-    finally:
-        session.terminate()
-
-
-@asynccontextmanager
-async def client_of(wanted: Target, folder: Path) -> AsyncIterator["asyncpg.Connection"]:
-    async with DatabaseProxy(wanted, folder, TOKEN) as proxy:
-        try:
-            client = await asyncpg.connect(host=str(folder), user="me", password=TOKEN, database="mine")
-        except asyncpg.PostgresError:
-            (failure,) = proxy.failures
-            raise JobFailed(failure.code, failure.message, "", failure.fix) from None
-        try:
-            yield client
-        finally:
-            client.terminate()
-
-
-async def by_the_proxy(wanted: Target, folder: Path) -> str:
-    async with client_of(wanted, folder) as client:
-        return str(await client.fetchval("select current_user::text"))
-
-
-BOTH = pytest.mark.parametrize("ask", [by_ourselves, by_the_proxy])
-
-
-def left_behind() -> list[int]:
-    """Every ssh that this process started and that is still there."""
-    return descendants(os.getpid(), "ssh")
-
-
-async def refused(ask: Way, wanted: Target, folder: Path) -> JobFailed:
+async def refused(sign_in: SignIn, wanted: Target, folder: Path) -> JobFailed:
     with pytest.raises(JobFailed) as caught:
-        await ask(wanted, folder)
-    await until(lambda: left_behind() == [])
+        await sign_in(wanted, folder)
+    await until(lambda: tunnels() == [])
     words = f"{caught.value.title} {caught.value.detail} {caught.value.fix}"
     assert wanted.tunnel is not None
     assert "PRIVATE KEY" not in words
@@ -83,90 +46,92 @@ async def refused(ask: Way, wanted: Target, folder: Path) -> JobFailed:
     return caught.value
 
 
-@BOTH
+@both_ways_in
 async def test_a_database_behind_an_ssh_server_is_reached_and_no_ssh_is_left(
-    server: Any, ssh_server: SshServer, tmp_path: Path, ask: Way
+    server: Any, ssh_server: SshServer, tmp_path: Path, sign_in: SignIn
 ) -> None:
-    assert await ask(through(ssh_server, server.target()), tmp_path) == "scram_user"
-    await until(lambda: left_behind() == [])
+    assert await sign_in(through(ssh_server, server.target()), tmp_path) == "scram_user"
+    await until(lambda: tunnels() == [])
 
 
-@BOTH
+@both_ways_in
 async def test_the_database_is_called_what_the_ssh_server_calls_it(
-    server: Any, ssh_server: SshServer, tmp_path: Path, ask: Way
+    server: Any, ssh_server: SshServer, tmp_path: Path, sign_in: SignIn
 ) -> None:
-    assert await ask(through(ssh_server, server.target(host="localhost")), tmp_path) == "scram_user"
+    assert await sign_in(through(ssh_server, server.target(host="localhost")), tmp_path) == "scram_user"
 
 
-@BOTH
+@both_ways_in
 async def test_the_certificate_is_checked_for_the_databases_own_name(
-    server: Any, certificates: Any, front: Front, ssh_server: SshServer, tmp_path: Path, ask: Way
+    server: Any, certificates: Any, front: Front, ssh_server: SshServer, tmp_path: Path, sign_in: SignIn
 ) -> None:
     async with front(server.port, certificates.context) as port:
         given = {"host": "127.0.0.1", "port": port, "sslmode": "verify-full", "ca_pem": certificates.ca_pem}
         right = through(ssh_server, server.target(**given))
-        assert await ask(right, tmp_path) == "scram_user"
+        assert await sign_in(right, tmp_path) == "scram_user"
         wrong = through(ssh_server, server.target(**{**given, "host": "localhost"}))
-        assert (await refused(ask, wrong, tmp_path)).code == "tls_refused"
+        assert (await refused(sign_in, wrong, tmp_path)).code == "tls_refused"
 
 
-@BOTH
+@both_ways_in
 async def test_another_host_key_is_refused_and_the_one_that_was_shown_is_named(
-    server: Any, ssh_server: SshServer, tmp_path: Path, ask: Way
+    server: Any, ssh_server: SshServer, tmp_path: Path, sign_in: SignIn
 ) -> None:
     other = " ".join(make_key(tmp_path / "other").with_suffix(".pub").read_text().split()[:2])
-    failed = await refused(ask, through(ssh_server, server.target(), host_key=other), tmp_path)
+    failed = await refused(sign_in, through(ssh_server, server.target(), host_key=other), tmp_path)
     assert failed.code == "tunnel_host_key"
     assert "SHA256:" in f"{failed.title} {failed.detail}"
 
 
-@BOTH
+@both_ways_in
 async def test_a_key_that_the_server_does_not_know_is_refused(
-    server: Any, ssh_server: SshServer, tmp_path: Path, ask: Way
+    server: Any, ssh_server: SshServer, tmp_path: Path, sign_in: SignIn
 ) -> None:
     key = make_key(tmp_path / "wrong").read_text()
-    failed = await refused(ask, through(ssh_server, server.target(), key=key), tmp_path)
+    failed = await refused(sign_in, through(ssh_server, server.target(), key=key), tmp_path)
     assert failed.code == "tunnel_key_refused"
     assert "authorized_keys" in failed.fix
 
 
-@BOTH
-async def test_a_key_that_is_gone_is_told_before_anything_is_contacted(server: Any, tmp_path: Path, ask: Way) -> None:
+@both_ways_in
+async def test_a_key_that_is_gone_is_told_before_anything_is_contacted(
+    server: Any, tmp_path: Path, sign_in: SignIn
+) -> None:
     nobody = SshServer(1, "", "", "ssh-ed25519 AAAA", "nobody")
-    assert (await refused(ask, through(nobody, server.target()), tmp_path)).code == "tunnel_key_missing"
+    assert (await refused(sign_in, through(nobody, server.target()), tmp_path)).code == "tunnel_key_missing"
 
 
-@BOTH
+@both_ways_in
 async def test_a_server_that_forbids_forwarding_is_named_with_what_to_allow(
-    server: Any, tmp_path: Path, ask: Way
+    server: Any, tmp_path: Path, sign_in: SignIn
 ) -> None:
     with serving_ssh(tmp_path / "sshd", "AllowTcpForwarding no") as forbidding:
-        failed = await refused(ask, through(forbidding, server.target()), tmp_path)
+        failed = await refused(sign_in, through(forbidding, server.target()), tmp_path)
     assert failed.code == "tunnel_forbidden"
     assert "AllowTcpForwarding" in failed.fix
 
 
-@BOTH
+@both_ways_in
 async def test_a_port_where_nothing_listens_behind_the_server_is_told_as_that(
-    server: Any, ssh_server: SshServer, tmp_path: Path, ask: Way
+    server: Any, ssh_server: SshServer, tmp_path: Path, sign_in: SignIn
 ) -> None:
-    failed = await refused(ask, through(ssh_server, server.target(port=1)), tmp_path)
+    failed = await refused(sign_in, through(ssh_server, server.target(port=1)), tmp_path)
     assert failed.code == "tunnel_no_database"
     assert "connection refused" in f"{failed.title} {failed.detail}"
 
 
-@BOTH
+@both_ways_in
 async def test_a_name_that_the_ssh_server_does_not_know_is_told_as_that(
-    server: Any, ssh_server: SshServer, tmp_path: Path, ask: Way
+    server: Any, ssh_server: SshServer, tmp_path: Path, sign_in: SignIn
 ) -> None:
-    failed = await refused(ask, through(ssh_server, server.target(host="db.invalid")), tmp_path)
+    failed = await refused(sign_in, through(ssh_server, server.target(host="db.invalid")), tmp_path)
     assert failed.code == "tunnel_unknown_host"
 
 
-@BOTH
-async def test_an_ssh_server_that_is_not_there_is_told_as_that(server: Any, tmp_path: Path, ask: Way) -> None:
+@both_ways_in
+async def test_an_ssh_server_that_is_not_there_is_told_as_that(server: Any, tmp_path: Path, sign_in: SignIn) -> None:
     nobody = SshServer(1, "key", "", "ssh-ed25519 AAAA", "nobody")
-    failed = await refused(ask, through(nobody, server.target()), tmp_path)
+    failed = await refused(sign_in, through(nobody, server.target()), tmp_path)
     assert failed.code == "tunnel_unreachable"
     assert "connection refused" in f"{failed.title} {failed.detail}"
 
@@ -184,7 +149,7 @@ async def test_an_address_of_the_ssh_server_that_is_not_allowed_is_refused_befor
 async def test_while_it_runs_the_key_is_in_no_argument_and_no_variable(server: Any, ssh_server: SshServer) -> None:
     session = await connect(through(ssh_server, server.target()), lambda _address: True, name="test")
     try:
-        (ssh,) = left_behind()
+        (ssh,) = tunnels()
         command = Path(f"/proc/{ssh}/cmdline").read_text().replace("\0", " ")
         assert Path(f"/proc/{ssh}/environ").read_bytes() == b""
         assert "bastion" not in command
@@ -193,7 +158,7 @@ async def test_while_it_runs_the_key_is_in_no_argument_and_no_variable(server: A
         assert "/proc/" in command.partition(" -i")[2]
     finally:
         session.terminate()
-    await until(lambda: left_behind() == [])
+    await until(lambda: tunnels() == [])
 
 
 async def test_a_statement_that_takes_too_long_is_cancelled_at_the_server_through_the_tunnel(
@@ -204,7 +169,7 @@ async def test_a_statement_that_takes_too_long_is_cancelled_at_the_server_throug
         await session.execute("select pg_sleep(60)", timeout=0.5)
     assert await session.fetchval("select 1") == 1
     await session.close()
-    await until(lambda: left_behind() == [])
+    await until(lambda: tunnels() == [])
 
 
 async def test_a_client_that_vanishes_has_its_statement_cancelled_through_the_tunnel(
@@ -216,22 +181,22 @@ async def test_a_client_that_vanishes_has_its_statement_cancelled_through_the_tu
         with server.admin() as admin:
             return int(admin.execute(busy).fetchone()[0])
 
-    async with client_of(through(ssh_server, server.target()), tmp_path) as client:
+    async with client_of_proxy(through(ssh_server, server.target()), tmp_path) as client:
         asking = asyncio.create_task(client.execute("select pg_sleep(61)"))
         await until(lambda: working() == 1)
         client.terminate()
         await until(lambda: working() == 0)
         with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
             await asking
-    await until(lambda: left_behind() == [])
+    await until(lambda: tunnels() == [])
 
 
 async def test_a_tunnel_that_breaks_breaks_the_connection(server: Any, tmp_path: Path) -> None:
     with serving_ssh(tmp_path / "sshd") as mortal:
         session = await connect(through(mortal, server.target()), lambda _address: True, name="test")
         asking = asyncio.create_task(session.execute("select pg_sleep(60)"))
-        await until(lambda: len(left_behind()) == 1)
+        await until(lambda: len(tunnels()) == 1)
         mortal.break_off()
         with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
             await asking
-    await until(lambda: left_behind() == [])
+    await until(lambda: tunnels() == [])

@@ -1,7 +1,6 @@
 """Whole jobs on a database that is reached through an SSH server, and whatever else looks at it."""
 
 import asyncio
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from stillroom_core.catalogues.models import Catalogue
 from stillroom_core.databases.models import Database
 from stillroom_core.jobs.lifecycle import JobState
 from stillroom_testing.jobs_scene import revision, two_tables
-from stillroom_testing.ssh_server import SshServer, descendants, make_key, needs_sshd, serving_ssh
+from stillroom_testing.ssh_server import SshServer, make_key, needs_sshd, serving_ssh, tunnels
 from stillroom_testing.waiting import until
 from stillroom_worker.catalogue.keep import refresh_catalogue
 from stillroom_worker.run_job import run_job
@@ -37,11 +36,6 @@ async def tunnelled(scene: Any, server: SshServer, **changes: Any) -> None:
     await scene.set_environment(tunnel={**place, "private_key": server.private_key, **changes})
     async with scene.room.database.everything() as session:
         await session.execute(update(Database).values(host=UNKNOWN_HERE))
-
-
-def tunnels() -> list[int]:
-    """Every ssh of this process that is still there."""
-    return descendants(os.getpid(), "ssh")
 
 
 async def test_an_upgrade_runs_through_the_tunnel_and_leaves_no_ssh_and_no_word_of_the_key(
