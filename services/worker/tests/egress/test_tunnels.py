@@ -1,8 +1,12 @@
 """Databases behind an SSH server: a real sshd on this machine, reached by ourselves and by a job's proxy."""
 
 import asyncio
+import pickle
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
@@ -11,7 +15,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from stillroom_testing.ssh_server import SshServer, make_key, needs_sshd, serving_ssh, tunnels
+from stillroom_testing.ssh_server import SshServer, descendants, make_key, needs_sshd, serving_ssh, tunnels
 from stillroom_testing.waiting import until
 from stillroom_testing.ways_in import SignIn, both_ways_in, client_of_proxy
 from stillroom_worker.egress import Target, Tunnel
@@ -189,6 +193,45 @@ async def test_a_client_that_vanishes_has_its_statement_cancelled_through_the_tu
         with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
             await asking
     await until(lambda: tunnels() == [])
+
+
+_OPENS_AND_WAITS = """
+import asyncio, pickle, sys
+from stillroom_worker.target import connect
+
+async def main():
+    session = await connect(pickle.load(sys.stdin.buffer), lambda _address: True, name="test")
+    await session.execute("select pg_sleep(63)")
+
+asyncio.run(main())
+"""
+
+
+def is_alive(pid: int) -> bool:
+    """Whether it runs; who has ended and was not fetched yet does not."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="no setpriv on this machine: apt-get install util-linux")
+async def test_a_process_that_is_killed_takes_its_ssh_along(server: Any, ssh_server: SshServer) -> None:
+    busy = "select count(*) from pg_stat_activity where query = 'select pg_sleep(63)' and state = 'active'"
+
+    def works() -> bool:
+        with server.admin() as admin:
+            return bool(admin.execute(busy).fetchone()[0])
+
+    mortal = subprocess.Popen([sys.executable, "-c", _OPENS_AND_WAITS], stdin=subprocess.PIPE)
+    assert mortal.stdin is not None
+    mortal.stdin.write(pickle.dumps(through(ssh_server, server.target())))
+    mortal.stdin.close()
+    await until(works)
+    (ssh,) = descendants(mortal.pid, "ssh")
+    mortal.kill()
+    mortal.wait()
+    # Left to itself it would stay until the database has found out that nobody listens.
+    await until(lambda: not is_alive(ssh), patience=8)
 
 
 async def test_a_tunnel_that_breaks_breaks_the_connection(server: Any, tmp_path: Path) -> None:
