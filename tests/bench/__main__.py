@@ -6,9 +6,10 @@ import time
 from pathlib import Path
 
 from bench import measures
-from bench.document import Found, write, write_open_pages, write_scrolling
+from bench.document import Found, write, write_open_pages, write_scrolling, write_several
 from bench.open_pages import OpenPage, open_pages
 from bench.scrolling import Scrolling, build_web, scrolling
+from bench.several import Several, several
 from bench.stack import stack
 from bench.synthetic import make_repository
 
@@ -20,7 +21,11 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="few rounds, nothing is written")
     parser.add_argument("--scroll", action="store_true", help="only the scrolling of a long history in the browser")
     parser.add_argument("--pages", action="store_true", help="only what an open page costs a database")
+    parser.add_argument("--scale", action="store_true", help="only two apis and three workers against one of each")
     given = parser.parse_args()
+    if given.scale:
+        write_several(_several())
+        return
     build_web()
     if given.scroll:
         write_scrolling(_scrolled())
@@ -52,9 +57,11 @@ def main() -> None:
             return
         print("open pages …", flush=True)
         pages = open_pages(running, folder)
+        print("several of each …", flush=True)
+        more = several(running, folder)
         print("scrolling …", flush=True)
         smooth = scrolling(running, make_repository(folder / "scrolled", SCROLLED), SCROLLED)
-    write(Found(upgrades, histories, latency, pages, smooth, idle, time.monotonic() - began))
+    write(Found(upgrades, histories, latency, pages, more, smooth, idle, time.monotonic() - began))
 
 
 def _opened() -> list[OpenPage]:
@@ -62,6 +69,13 @@ def _opened() -> list[OpenPage]:
         folder = Path(named)
         folder.chmod(0o755)
         return open_pages(running, folder)
+
+
+def _several() -> Several:
+    with tempfile.TemporaryDirectory(prefix="stillroom-bench-") as named, stack() as running:
+        folder = Path(named)
+        folder.chmod(0o755)
+        return several(running, folder)
 
 
 def _scrolled() -> Scrolling:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bench.measures import History, Latency, Upgrade
 from bench.open_pages import SECONDS, TABLES, OpenPage
 from bench.scrolling import Scrolling
+from bench.several import COMPARED, DATABASES, REVISIONS, Several
 from bench.stack import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -23,6 +24,7 @@ class Found:
     histories: list[History]
     latency: Latency
     pages: list[OpenPage]
+    several: Several
     scrolling: Scrolling
     idle: dict[str, Memory]
     seconds: float
@@ -31,7 +33,8 @@ class Found:
 def write(found: Found) -> None:
     """Writes the page."""
     parts = [_head(found), _upgrades(found.upgrades), _histories(found.histories), _latency(found.latency)]
-    PAGE.write_text("\n".join([*parts, _memory(found), _open_pages(found.pages), _scrolling(found.scrolling)]))
+    parts += [_memory(found), _open_pages(found.pages), _several(found.several), _scrolling(found.scrolling)]
+    PAGE.write_text("\n".join(parts))
 
 
 def write_scrolling(found: Scrolling) -> None:
@@ -75,10 +78,42 @@ by `make bench`, or alone by `make bench ARGS=--scroll`.
 
 def write_open_pages(found: list[OpenPage]) -> None:
     """Writes the part about open pages again and leaves the rest of the page."""
-    before, _, after = PAGE.read_text().partition(_OPEN)
-    rest = after.partition(_BROWSER)[2] if after else before.partition(_BROWSER)[2]
-    kept = before if after else before.partition(_BROWSER)[0]
-    PAGE.write_text(f"{kept.rstrip()}\n\n{_open_pages(found)}\n{_BROWSER}{rest}")
+    _replace(_OPEN, _open_pages(found))
+
+
+def write_several(found: Several) -> None:
+    """Writes the part about several of each again and leaves the rest of the page."""
+    _replace(_SEVERAL, _several(found))
+
+
+def _replace(title: str, text: str) -> None:
+    """Puts a section in the place of the former one; where there was none, before the browser's, which is last."""
+    page = PAGE.read_text()
+    before, _, after = page.partition(title if title in page else _BROWSER)
+    rest = "## " + after.partition("\n## ")[2] if title in page else _BROWSER + after
+    PAGE.write_text(f"{before.rstrip()}\n\n{text}\n{rest}")
+
+
+_SEVERAL = "## Several of each"
+
+
+def _several(found: Several) -> str:
+    rows = []
+    for apis, workers in COMPARED:
+        rate = found.rates[apis, workers]
+        rows.append(f"{apis} and {workers} | {rate.median:.0f} ({min(rate.samples):.0f} to {max(rate.samples):.0f})")
+    return f"""{_SEVERAL}
+
+Two apis and three workers against one of each, on one metadata database and one Valkey: {DATABASES} databases are
+moved up and down by {REVISIONS} revisions, asked by turns through the apis. Each worker has one slot. Both were
+measured by turns in one run on one machine of {os.cpu_count()} cores, which PostgreSQL, Valkey and the projects' own
+processes share: with the cores busy more workers cannot end more jobs. Load {os.getloadavg()[0]:.1f} at the end.
+Written by `make bench`, or alone by `make bench ARGS=--scale`.
+
+{_table("Apis and workers | Jobs a minute", rows)}
+
+That is {found.ratio:.2f} times as many. How many slots of one worker do is in [load.md](load.md).
+"""
 
 
 _OPEN = "## An open page"

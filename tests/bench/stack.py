@@ -37,8 +37,10 @@ class Stack:
     url: str
     environment: dict[str, str]
     processes: dict[str, int]
-    # Ends the worker and starts one with so many slots; 0 starts none.
-    run_worker: Callable[[int], None]
+    # Ends the workers and starts so many (one without a number), each with so many slots; 0 slots start none.
+    run_worker: Callable[..., None]
+    # Starts one more api, with these settings besides, and gives its address; it ends with the stack.
+    one_more_api: Callable[..., str]
     http: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
@@ -155,32 +157,46 @@ def stack() -> Iterator[Stack]:
         argv = [sys.executable, "-m", module, *words]
         subprocess.run(argv, cwd=ROOT, env=environment, input=given, text=True, check=True, capture_output=True)
 
-    def start(name: str, module: str, *words: str) -> None:
+    def start(name: str, module: str, *words: str, **settings: str) -> None:
         with (folder / f"{name}.log").open("wb") as log:
             argv = [sys.executable, "-m", module, *words]
-            started[name] = subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=log, stderr=log)
+            given = {**environment, **settings}
+            started[name] = subprocess.Popen(argv, cwd=ROOT, env=given, stdout=log, stderr=log)
             processes[name] = started[name].pid
 
-    def run_worker(slots: int) -> None:
-        if former := started.pop("worker", None):
-            former.terminate()
-            former.wait(60)
-        if slots:
-            words = ("worker", "--concurrency", str(slots), "--loglevel", "INFO")
-            start("worker", "celery", "-A", "stillroom_worker.app", *words)
-            until(lambda: b"ready." in (folder / "worker.log").read_bytes(), every=0.1)
+    def run_worker(slots: int, workers: int = 1) -> None:
+        former = [started.pop(name) for name in list(started) if name.startswith("worker")]
+        for process in former:
+            process.terminate()
+        for process in former:
+            process.wait(60)
+        names = ["worker", *(f"worker-{number}" for number in range(2, workers + 1))] if slots else []
+        for name in names:
+            words = ("worker", "--concurrency", str(slots), "--loglevel", "INFO", "--hostname", f"{name}@%h")
+            start(name, "celery", "-A", "stillroom_worker.app", *words)
+        for name in names:
+            until(lambda name=name: b"ready." in (folder / f"{name}.log").read_bytes(), every=0.1)
+
+    def serve(name: str, port: int, **settings: str) -> str:
+        words = ("stillroom_api.main:create_app", "--factory", "--host", "127.0.0.1", "--port", str(port))
+        start(name, "uvicorn", *words, "--log-level", "warning", **settings)
+        return f"http://127.0.0.1:{port}"
+
+    def one_more_api(**settings: str) -> str:
+        url = serve(f"api-{len(started)}", any_free(), **settings)
+        until(lambda: _answers(httpx.Client(base_url=url, trust_env=False)), every=0.1)
+        return url
 
     try:
         run("alembic", "-c", "migrations/alembic.ini", "upgrade", "head")
         run("stillroom_core.bootstrap", given=json.dumps(_first_data()))
-        words = ("stillroom_api.main:create_app", "--factory", "--host", "127.0.0.1", "--port", str(port))
-        start("api", "uvicorn", *words, "--log-level", "warning")
+        url = serve("api", port)
         start("scheduler", "stillroom_worker.scheduler")
         start("reader", "stillroom_worker.reader")
         run_worker(2)
         processes |= {"postgres": postgres.process.pid, "valkey": valkey.process.pid}
-        made = Stack(postgres, f"http://127.0.0.1:{port}", environment, processes, run_worker)
-        until(lambda: _answers(made), every=0.1)
+        made = Stack(postgres, url, environment, processes, run_worker, one_more_api)
+        until(lambda: _answers(made.http), every=0.1)
         made.sign_in()
         yield made
     finally:
@@ -196,9 +212,9 @@ def stack() -> Iterator[Stack]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _answers(made: Stack) -> bool:
+def _answers(http: httpx.Client) -> bool:
     try:
-        return made.http.get("/readyz").is_success
+        return http.get("/readyz").is_success
     except httpx.HTTPError:
         return False
 

@@ -10,6 +10,7 @@ from bench.document import _table, _verdict
 from bench.measures import Spread
 from bench.stack import ROOT
 
+from load.lists import List, Reading
 from load.price import Loud, Way
 from load.throughput import DATABASES, REVISIONS, Rate
 from load.watchers import PAUSE_S, Crowd
@@ -99,6 +100,8 @@ def years(found: Years) -> str:
         f"{_ms(one.together.part(0.99))} | {_verdict(one.alone.part(0.99) < 0.1)}"
         for one in found.routes
     ]
+    head = "What | Alone | Its statements | Their time | With a replica | Statements left | Their time | Of the former"
+    lists = [f"{one.name} | {_reading(one.alone)} | {_reading(one.replica)} | {_share(one)}" for one in found.lists]
     return f"""## After years: {found.jobs:,} jobs, {found.events:,} events
 
 Written by SQL in {found.filled_s:.0f} s, then asked over HTTP by one client, and by eight at once of the one api
@@ -107,7 +110,21 @@ process. Aim: 99 of 100 answers to one client within 100 ms.
 {_table("What | Median | p99 | Median of eight | p99 of eight | Aim", rows)}
 
 That none of these reads or sorts a whole table is a test: it has PostgreSQL explain each query.
+
+The same by an api that has `DATABASE_REPLICA_URL`, asked by one client. Primary and replica share these cores, so an
+answer cannot come sooner here: what is gained is what the primary need not do, what it costs is the comparison of how
+far each of the two is. Statements and their time are those of the primary for each answer.
+
+{_table(head, lists)}
 """
+
+
+def _reading(one: Reading) -> str:
+    return f"{_ms(one.answers.median)} | {one.statements:.0f} | {one.milliseconds:.2f} ms"
+
+
+def _share(one: List) -> str:
+    return f"{one.replica.milliseconds / one.alone.milliseconds:.2f}"
 
 
 def price(levels: dict[str, Spread], ways: list[Way]) -> str:

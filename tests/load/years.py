@@ -11,6 +11,7 @@ import psycopg
 from bench.measures import Spread
 from bench.stack import Stack
 
+from load.lists import List, Question, lists
 from stillroom_testing.many_jobs import analyze, fill
 
 
@@ -25,12 +26,13 @@ class Route:
 
 @dataclass(frozen=True)
 class Years:
-    """How much was stored, how long storing took, and the answers."""
+    """How much was stored, how long storing took, the answers, and the lists with a replica."""
 
     jobs: int
     events: int
     filled_s: float
     routes: list[Route]
+    lists: list[List]
 
 
 def years(stack: Stack, jobs: int, events: int, asked: int) -> Years:
@@ -43,10 +45,17 @@ def years(stack: Stack, jobs: int, events: int, asked: int) -> Years:
     assert middle is not None
     filled = time.monotonic() - began
     questions = _questions(old, str(middle[0]))
-    return Years(jobs, events, filled, [_ask(stack, name, path, query, asked) for name, path, query in questions])
+    routes = [_ask(stack, question, asked) for question in questions]
+    read_by_replica = [question for question in questions if _is_list(question[1])]
+    return Years(jobs, events, filled, routes, lists(stack, read_by_replica, asked))
 
 
-def _questions(old: list[UUID], middle: str) -> list[tuple[str, str, dict[str, str]]]:
+def _is_list(path: str) -> bool:
+    """Whether a replica answers it, where there is one."""
+    return path == "/api/jobs" or path.endswith("/events")
+
+
+def _questions(old: list[UUID], middle: str) -> list[Question]:
     job = f"/api/jobs/{old[len(old) // 2]}"
     org = {"org": "bench"}
     return [
@@ -55,7 +64,11 @@ def _questions(old: list[UUID], middle: str) -> list[tuple[str, str, dict[str, s
         ("… of a project", "/api/jobs", {"project": "bench/many-7"}),
         ("… of an environment", "/api/jobs", {"project": "bench/many-7", "environment": "prod"}),
         ("… that failed", "/api/jobs", {**org, "state": "failed"}),
-        ("… that wait or run (what a page asks every few seconds)", "/api/jobs?state=queued&state=running", org),
+        (
+            "… that wait or run (what a page asks every few seconds)",
+            "/api/jobs",
+            {**org, "state": ["queued", "running"]},
+        ),
         ("One job", job, {}),
         ("Its events", f"{job}/events", {"limit": "1000"}),
         ("Its log as text", f"{job}/log", {}),
@@ -64,12 +77,12 @@ def _questions(old: list[UUID], middle: str) -> list[tuple[str, str, dict[str, s
     ]
 
 
-def _ask(stack: Stack, name: str, path: str, query: dict[str, str], asked: int) -> Route:
+def _ask(stack: Stack, question: Question, asked: int) -> Route:
+    name, path, query = question
+
     def one(_number: int) -> float:
         began = time.perf_counter()
-        url = f"{path}{'&' if '?' in path else '?'}" + "&".join(f"{key}={value}" for key, value in query.items())
-        answer = stack.http.get(url)
-        answer.raise_for_status()
+        stack.http.get(path, params=query).raise_for_status()
         return time.perf_counter() - began
 
     one(0)

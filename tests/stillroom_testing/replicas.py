@@ -67,20 +67,21 @@ def replicated(replicas: int = 1) -> Iterator[Replicated]:
         processes = [primary]
         for _ in range(replicas):
             folder = _room(stack)
-            _copy(primary, folder, password)
+            copy(primary, folder, password)
             processes.append(start_postgres(folder, password=password, settings=_SETTINGS))
             stack.callback(processes[-1].stop)
         ours = [servers.PostgresServer(one.host, one.port, one.user, password) for one in processes]
         yield Replicated(ours[0], ours[1:], processes)
 
 
-def _copy(primary: Embedded, folder: Path, password: str) -> None:
-    copy = [
+def copy(primary: Embedded, folder: Path, password: str) -> None:
+    """Puts a replica that streams from the primary into a folder, ready to be started there."""
+    argv = [
         *(primary.binaries.program("pg_basebackup"), "--pgdata", str(folder / "data"), "--write-recovery-conf"),
         *("--wal-method=stream", "--checkpoint=fast", "--no-sync"),
         *("--host", primary.host, "--port", str(primary.port), "--username", primary.user),
     ]
-    subprocess.run(copy, env={"PATH": os.defpath, "PGPASSWORD": password}, check=True, capture_output=True)
+    subprocess.run(argv, env={"PATH": os.defpath, "PGPASSWORD": password}, check=True, capture_output=True)
     owner = (primary.folder / "data").stat()
     for path in (folder, *folder.rglob("*")):
         os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
