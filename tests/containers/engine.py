@@ -66,6 +66,10 @@ class Stack:
             raise AssertionError(f"compose {' '.join(words)}:\n{ran.stderr[-3000:]}\n{logs.stdout[-5000:]}")
         return ran.stdout
 
+    def give(self, **variables: str) -> None:
+        """What a user writes into .env from here on."""
+        self._env |= variables
+
     def up(self, *words: str) -> None:
         self.compose("up", "--detach", "--build", *words)
 

@@ -1,31 +1,21 @@
 """deploy/compose, built and started by a real engine, with a job run through it (make test-containers)."""
 
-import io
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
-from containers.engine import ROOT, Stack, compose_program, wait_for
+from containers.engine import ROOT, Stack, wait_for
+from containers.moves import upgrade
 from stillroom_cli.client.connection import Client
-from stillroom_cli.client.watching import watch
 from stillroom_cli.stack.sample import build_repository
 
 pytestmark = pytest.mark.containers
 
 HIDDEN = ("STILLROOM_SECRET_KEY", "STILLROOM_SEALING_KEYS", "STILLROOM_ADMIN_PASSWORD", "POSTGRES_PASSWORD")
 HIDDEN += ("STILLROOM_DATABASE_PASSWORD", "VALKEY_PASSWORD")
-
-
-@pytest.fixture(scope="module")
-def program() -> list[str]:
-    found = compose_program()
-    if found is None:
-        pytest.skip("needs a Docker engine and Compose 2 (docker compose, or docker-compose on PATH)")
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +36,21 @@ def test_one_command_starts_everything_and_a_job_runs_through_it(sample: Stack) 
     assert job["isolation"] in ("landlock", "bwrap")
 
 
+def test_the_reader_looks_into_the_database_that_the_job_changed(sample: Stack) -> None:
+    with Client(sample.url) as client:
+        client.sign_in("admin@stillroom.local", sample.password())
+        [staging] = (
+            one for one in client.get("/api/orgs/demo/projects/shop/environments")["items"] if one["slug"] == "staging"
+        )
+        path = f"/api/orgs/demo/projects/shop/environments/staging/databases/{staging['databases'][0]['id']}/catalogue"
+        client.post(f"{path}/read", {})
+        tables = {one["name"] for one in client.get(path)["items"] if one["kind"] == "table"}
+    assert {"customers", "orders"} <= tables
+
+
 def test_a_stranger_finds_pages_and_health_but_no_data(sample: Stack) -> None:
     page = httpx.get(sample.url)
-    assert page.status_code == 200 and "default-src 'self'" in page.headers["content-security-policy"]
+    assert page.status_code == 200 and "default-src 'none'" in page.headers["content-security-policy"]
     assert httpx.get(f"{sample.url}/projects/any").text == page.text
     assert httpx.get(f"{sample.url}/readyz").json()["status"] == "ready"
     assert httpx.get(f"{sample.url}/api/migrations/current", params={"project": "demo/shop"}).status_code == 401
@@ -133,20 +135,3 @@ def test_a_mounted_folder_is_a_project_and_its_database_is_the_one_that_is_named
         assert stack.compose(*asked, "-Atc", "select count(*) from customers").strip() == "0"
     finally:
         stack.down()
-
-
-def upgrade(client: Client, project: str, environment: str) -> dict[str, Any]:
-    """An upgrade to the heads, watched over the WebSocket to its end."""
-    organization, _, name = project.partition("/")
-
-    def fetched() -> bool | None:
-        found = client.get(f"/api/orgs/{organization}/projects/{name}")
-        assert found["fetch"]["state"] != "failed", found["fetch"]["error"]
-        return True if found["commit"] else None
-
-    wait_for("the first fetch", fetched)
-    wanted = {"project": project, "environment": environment, "revision": "heads"}
-    said = io.StringIO()
-    job = watch(client, client.post("/api/migrations/upgrade", wanted)["id"], said)
-    assert job["state"] == "succeeded", said.getvalue()[-3000:]
-    return job
