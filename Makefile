@@ -5,7 +5,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-python setup-charts up down reset status demo dev web \
         test test-unit test-web test-browser test-real test-rabbitmq test-versions test-containers lint format \
-        bench load chaos screens docs site clean images sbom release licences audit
+        bench load chaos screens docs site clean images sbom release release-begin licences audit
 .NOTPARALLEL:
 
 VENV := .venv/bin
@@ -80,8 +80,11 @@ images: ## build the images stillroom-api, -worker and -web; ENGINE=podman IMAGE
 sbom: setup ## what the images have of Python and npm, as CycloneDX; writes sbom/
 	@exec $(VENV)/python tools/release.py sbom
 
-release: setup ## what a release consists of, from the last commit, in dist/; nothing is pushed
-	@exec $(VENV)/python tools/release.py build
+release-begin: setup-python ## write a version wherever one stands, and its title into the changelog; VERSION=0.2.0
+	@exec $(VENV)/python tools/release.py begin "$(VERSION)"
+
+release: setup ## what a release consists of, from the last commit, in dist/; nothing is pushed; REHEARSE=1
+	@exec $(VENV)/python tools/release.py build $(if $(REHEARSE),--rehearse)
 
 licences: setup setup-charts ## under which licences the packages in the locks are; writes docs/licences.md
 	@exec $(VENV)/python tools/licences.py

@@ -1,7 +1,9 @@
 """Makes what a release consists of, in dist/, and pushes nothing: `make release`.
 
+    python tools/release.py begin 0.2.0      # the version wherever one stands, and its title in the changelog
     python tools/release.py build            # everything, for the version that pyproject.toml says
-    python tools/release.py version 0.2.0    # writes a version wherever one stands
+    python tools/release.py build --rehearse # the same of what is not released yet, in dist/rehearsal/
+    python tools/release.py version 0.2.0    # only the version
     python tools/release.py sbom             # only what the images contain, in sbom/
 
 The version has one place, pyproject.toml; the packages, the web and the chart repeat it, and a test compares them.
@@ -23,11 +25,13 @@ import tarfile
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 UV = ROOT / ".venv" / "bin" / "uv"
 CHART = Path("deploy/helm/stillroom")
+UNRELEASED = "Unreleased"
 _NUMBER = r"\d+\.\d+\.\d+(?:(?:a|b|rc)\d+)?"
 _TOML = r'^version = "(.+)"$'
 # Every other place that names the version, and what stands around it there.
@@ -82,20 +86,42 @@ def write_version(new: str, root: Path = ROOT) -> None:
     (root / "uv.lock").write_text(re.sub(ours, rf"\g<1>{new}", lock))
 
 
-def notes_of(version: str, root: Path = ROOT) -> str:
-    """What CHANGELOG.md says of a version; raises Refused where it says nothing."""
-    sections = re.split(r"^## ", (root / "CHANGELOG.md").read_text(), flags=re.MULTILINE)[1:]
-    for section in sections:
-        title, _, words = section.partition("\n")
-        if re.match(rf"\[?{re.escape(version)}\]?(?:\s|$)", title) and words.strip():
-            return f"# Stillroom {title.strip()}\n\n{words.strip()}\n"
+def begin(new: str, day: date, root: Path = ROOT) -> None:
+    """Writes a version wherever one stands, and makes what is unreleased its section; raises Refused otherwise."""
+    path = root / "CHANGELOG.md"
+    if _section(new, root) is not None:
+        raise Refused(f"CHANGELOG.md has a section for {new} already: take the next version, or remove its title")
+    if not (_section(UNRELEASED, root) or ("", ""))[1]:
+        raise Refused(f"CHANGELOG.md says nothing under '{UNRELEASED}': say what changes for people, then begin")
+    write_version(new, root)
+    title = f"## {UNRELEASED}\n\n## {new} - {day.isoformat()}\n"
+    path.write_text(re.sub(rf"^## \[?{UNRELEASED}\]?[^\n]*\n", title, path.read_text(), count=1, flags=re.MULTILINE))
+
+
+def notes_of(version: str, root: Path = ROOT, *, rehearse: bool = False) -> str:
+    """What CHANGELOG.md says of a version, to rehearse what it says is unreleased; raises Refused for nothing."""
+    title, words = _section(version, root) or ("", "")
+    if rehearse and not words:
+        title, words = f"{version}, not released", (_section(UNRELEASED, root) or ("", ""))[1]
+    if words:
+        return f"# Stillroom {title}\n\n{words}\n"
     raise Refused(
-        f"CHANGELOG.md says nothing of {version}: give what stands under 'Unreleased' the title "
-        f"'## {version} - YYYY-MM-DD', with an empty 'Unreleased' above it"
+        f"CHANGELOG.md says nothing of {version}: `make release-begin VERSION={version}` gives what stands under "
+        f"'{UNRELEASED}' the title '## {version} - YYYY-MM-DD', with an empty '{UNRELEASED}' above it; "
+        "`make release REHEARSE=1` makes everything without"
     )
 
 
-def refuse_unless_ready(root: Path = ROOT) -> str:
+def _section(name: str, root: Path) -> tuple[str, str] | None:
+    """The title and the words of a section; None where there is none."""
+    for section in re.split(r"^## ", (root / "CHANGELOG.md").read_text(), flags=re.MULTILINE)[1:]:
+        title, _, words = section.partition("\n")
+        if re.match(rf"\[?{re.escape(name)}\]?(?:\s|$)", title):
+            return title.strip(), words.strip()
+    return None
+
+
+def refuse_unless_ready(root: Path = ROOT, *, rehearse: bool = False) -> str:
     """The version, where a release can be made of this tree; raises Refused with the reason otherwise."""
     dirty = _out(root, "git", "status", "--porcelain")
     if dirty:
@@ -106,13 +132,13 @@ def refuse_unless_ready(root: Path = ROOT) -> str:
     if other:
         told = ", ".join(f"{path} says {' and '.join(sorted(found)) or 'nothing'}" for path, found in other.items())
         raise Refused(f"pyproject.toml says {version}, but {told}: python tools/release.py version {version}")
-    notes_of(version, root)
+    notes_of(version, root, rehearse=rehearse)
     return version
 
 
-def build(root: Path = ROOT) -> Path:
-    """Makes dist/ anew; what was there stays until all of it is made."""
-    version = refuse_unless_ready(root)
+def build(root: Path = ROOT, *, rehearse: bool = False) -> Path:
+    """Makes dist/ anew, or to rehearse dist/rehearsal/; what was there stays until all of it is made."""
+    version = refuse_unless_ready(root, rehearse=rehearse)
     commit = _out(root, "git", "rev-parse", "HEAD")
     moment = int(_out(root, "git", "show", "--no-patch", "--format=%ct", "HEAD"))
     with tempfile.TemporaryDirectory(prefix="stillroom-release-") as name:
@@ -127,11 +153,11 @@ def build(root: Path = ROOT) -> Path:
         for what, step in steps:
             print(f"  {what}", flush=True)
             step()
-        (made / "NOTES.md").write_text(notes_of(version, root) + f"\nCommit {commit}\n")
+        (made / "NOTES.md").write_text(notes_of(version, root, rehearse=rehearse) + f"\nCommit {commit}\n")
         sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}" for path in sorted(made.iterdir())]
         (made / "SHA256SUMS").write_text("\n".join(sums) + "\n")
-        refuse_unless_ready(root)  # building has changed nothing that git knows
-        out = root / "dist"
+        refuse_unless_ready(root, rehearse=rehearse)  # building has changed nothing that git knows
+        out = root / "dist" / "rehearsal" if rehearse else root / "dist"
         shutil.rmtree(out, ignore_errors=True)
         shutil.copytree(made, out)
     return out
@@ -213,24 +239,32 @@ def main() -> int:
     """Exit status 0 when it was done, 1 with the reason otherwise."""
     parser = argparse.ArgumentParser(prog="tools/release.py", description=__doc__.splitlines()[0])
     what = parser.add_subparsers(dest="what", required=True)
-    what.add_parser("build", help="make dist/")
+    what.add_parser("begin", help="write a version, and its title into the changelog").add_argument("new")
+    making = what.add_parser("build", help="make dist/")
+    making.add_argument("--rehearse", action="store_true", help="of what is not released yet, in dist/rehearsal/")
     what.add_parser("version", help="write a version wherever one stands").add_argument("new")
     what.add_parser("sbom", help="write sbom/")
     given = parser.parse_args()
     try:
-        if given.what == "version":
-            write_version(given.new)
+        if given.what in ("begin", "version"):
+            if given.what == "begin":
+                begin(given.new, datetime.now(UTC).date())
+            else:
+                write_version(given.new)
             print(f"stillroom: {given.new}; docs/generate.py and `npm run client` follow it (make docs)")
             return 0
         if given.what == "sbom":
             write_sboms(ROOT / "sbom")
             return 0
-        out = build()
+        out = build(rehearse=given.rehearse)
     except Refused as refusal:
         print(f"stillroom: no release: {refusal}", file=sys.stderr)
         return 1
     for path in sorted(out.iterdir()):
         print(f"  {path.stat().st_size:>10,}  {path.relative_to(ROOT)}")
+    if given.rehearse:
+        print(f"stillroom: {version_of()}, rehearsed, is in dist/rehearsal/. This is no release.")
+        return 0
     print(f"stillroom: {version_of()} is in dist/. Nothing was pushed; docs/releasing.md says what comes next.")
     return 0
 

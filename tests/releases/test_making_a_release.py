@@ -8,6 +8,7 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / ".git" / "info" / "exclude").write_text("/web/dist-away\n")
     (root / "web" / "dist").mkdir()
     (root / "web" / "dist" / "index.html").write_text("<!doctype html><title>Stillroom</title>")
+    commit(root, "The present state")
     changelog = (root / "CHANGELOG.md").read_text()
     title = f"## Unreleased\n\n## {VERSION} - 2026-11-26\n"
     (root / "CHANGELOG.md").write_text(changelog.replace("## Unreleased\n", title, 1))
@@ -119,6 +121,44 @@ def test_places_that_differ_and_a_version_without_a_section_are_refused(clone: P
             release.build(clone)
     finally:
         subprocess.run(["git", "-C", str(clone), "reset", "--quiet", "--hard", head], check=True)
+
+
+def test_a_release_is_begun_by_its_version_everywhere_and_its_title_over_what_was_unreleased(clone: Path) -> None:
+    changelog = clone / "CHANGELOG.md"
+    told = f"# Changelog\n\n## Unreleased\n\n- New.\n\n## {VERSION} - 2026-01-02\n\n- Old.\n"
+    try:
+        changelog.write_text(told)
+        release.begin("9.8.7", date(2027, 3, 4), clone)
+        assert release.version_of(clone) == "9.8.7"
+        assert set.union(*release.versions(clone).values()) == {"9.8.7"}
+        new = told.replace("## Unreleased\n", "## Unreleased\n\n## 9.8.7 - 2027-03-04\n")
+        assert changelog.read_text() == new
+        assert release.notes_of("9.8.7", clone) == "# Stillroom 9.8.7 - 2027-03-04\n\n- New.\n"
+        for version, reason in (("9.8.7", "has a section for 9.8.7 already"), ("9.9.0", "nothing under 'Unreleased'")):
+            with pytest.raises(release.Refused, match=reason):
+                release.begin(version, date(2027, 3, 5), clone)
+        assert (release.version_of(clone), changelog.read_text()) == ("9.8.7", new)
+    finally:
+        subprocess.run(["git", "-C", str(clone), "checkout", "--quiet", "."], check=True)
+
+
+def test_the_present_state_can_be_rehearsed_and_is_no_release(clone: Path) -> None:
+    checkout = ["git", "-C", str(clone), "checkout", "--quiet"]
+    (clone / "dist").mkdir(exist_ok=True)
+    (clone / "dist" / "of-a-release.txt").write_text("stays")
+    try:
+        subprocess.run([*checkout, "--detach", "HEAD~1"], check=True)
+        out = release.build(clone, rehearse=True)
+        assert out == clone / "dist" / "rehearsal"
+        assert {f"stillroom-{VERSION}.tgz", "SHA256SUMS", "NOTES.md"} <= {path.name for path in out.iterdir()}
+        assert (clone / "dist" / "of-a-release.txt").exists()
+        released = f"\n## {VERSION} - " in (clone / "CHANGELOG.md").read_text()
+        assert (
+            (out / "NOTES.md").read_text().startswith(f"# Stillroom {VERSION}{' - ' if released else ', not released'}")
+        )
+    finally:
+        subprocess.run([*checkout, "-"], check=True)
+        shutil.rmtree(clone / "dist")
 
 
 def test_a_release_is_whole_the_same_again_and_leaves_the_tree_as_it_was(clone: Path) -> None:
