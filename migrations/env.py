@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import stillroom_core.models  # noqa: F401 - registers every table
-from stillroom_core.database import asyncpg_url
+from stillroom_core.database import for_engine
 from stillroom_core.settings import get_settings
 from stillroom_core.tables import Table
 from stillroom_core.tenancy import GUARD, admit
@@ -71,9 +71,13 @@ async def run_online() -> None:
 
 async def run_once() -> None:
     """Opens a connection of its own with a bounded wait for locks."""
+    address, encrypted = for_engine(context.config.get_main_option("sqlalchemy.url") or database_url())
     engine = create_async_engine(
-        asyncpg_url(context.config.get_main_option("sqlalchemy.url") or database_url()),
-        connect_args={"server_settings": {"lock_timeout": LOCK_TIMEOUT, "application_name": "stillroom-migrations"}},
+        address,
+        connect_args={
+            **encrypted,
+            "server_settings": {"lock_timeout": LOCK_TIMEOUT, "application_name": "stillroom-migrations"},
+        },
     )
     try:
         async with engine.connect() as connection:

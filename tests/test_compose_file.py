@@ -105,3 +105,20 @@ def test_the_python_images_install_exactly_the_lock_with_the_uv_that_setup_uses(
         if "uv sync" in text:
             assert set(re.findall(r"UV_VERSION=(\S+)", text)) == {version.group(1)}
             assert all("--frozen --no-dev" in line for line in text.splitlines() if "uv sync" in line)
+
+
+def test_the_image_of_workers_readers_and_the_scheduler_has_the_programs_that_they_call() -> None:
+    text = (ROOT / "deploy" / "images" / "worker.Dockerfile").read_text()
+    (installed,) = re.findall(r"apt-get install (.*)", text)
+    assert {"git", "openssh-client", "bubblewrap"} <= set(installed.split())
+    for name in ("worker", "scheduler", "reader"):
+        assert services()[name]["build"]["dockerfile"] == "deploy/images/worker.Dockerfile"
+
+
+def test_certificates_stand_where_addresses_name_them_in_every_process_that_reads_settings() -> None:
+    given = yaml.load((COMPOSE / "certificates.yaml").read_text(), Loader)["services"]  # noqa: S506  a SafeLoader
+    reading = {name for name, s in services().items() if "STILLROOM_SECRETS_DIR" in (s.get("environment") or {})}
+    assert set(given) == reading
+    for service in given.values():
+        (volume,) = service["volumes"]
+        assert volume.endswith("}:/run/stillroom/certificates:ro")

@@ -1,4 +1,7 @@
-"""A RabbitMQ of the test's own: one node on the loopback, with its own port mapper, in a temporary folder."""
+"""A RabbitMQ of the test's own: one node on the loopback, with its own port mapper, in a temporary folder.
+
+With files of an authority it listens over TLS alone, and asks for a certificate of the same authority.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,9 @@ from pathlib import Path
 from kombu import Connection
 
 from stillroom_cli.embedded.ports import any_free
+from stillroom_core.jobs import transport
 from stillroom_core.jobs.broker import Away
+from stillroom_testing.tls_servers import Files
 
 # Not the wrapper on PATH, which becomes the user of the package.
 _PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
@@ -29,22 +34,37 @@ def program() -> Path | None:
 class RabbitMQ:
     """Started by `start`; what it held is gone after `stop(forget=True)`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, files: Files | None = None) -> None:
         self._folder = folder
+        self.files = files
         self._user, self._password = "stillroom", secrets.token_hex(8)
         self._port, self._mapper_port, self._node_port = any_free(), any_free(), any_free()
         self._node: subprocess.Popen[bytes] | None = None
         self._mapper: subprocess.Popen[bytes] | None = None
         (folder / "rabbitmq.conf").write_text(
-            f"listeners.tcp.1 = 127.0.0.1:{self._port}\ndefault_user = {self._user}\n"
-            f"default_pass = {self._password}\nloopback_users = none\n"
+            f"{self._listens()}default_user = {self._user}\ndefault_pass = {self._password}\nloopback_users = none\n"
         )
         (folder / "plugins").write_text("[].")
 
+    def _listens(self) -> str:
+        if self.files is None:
+            return f"listeners.tcp.1 = 127.0.0.1:{self._port}\n"
+        return (
+            f"listeners.tcp = none\nlisteners.ssl.1 = 127.0.0.1:{self._port}\n"
+            f"ssl_options.cacertfile = {self.files.authority}\nssl_options.certfile = {self.files.certificate}\n"
+            f"ssl_options.keyfile = {self.files.key}\nssl_options.verify = verify_peer\n"
+            "ssl_options.fail_if_no_peer_cert = true\n"
+        )
+
     @property
     def url(self) -> str:
-        """Its address, with the password."""
-        return f"amqp://{self._user}:{self._password}@127.0.0.1:{self._port}/%2F"
+        """Its address, with the password, and how it is believed."""
+        return self.address(self.files.query() if self.files else "")
+
+    def address(self, query: str, host: str = "127.0.0.1") -> str:
+        """The same by another name, or believed otherwise."""
+        scheme = "amqps" if self.files else "amqp"
+        return f"{scheme}://{self._user}:{self._password}@{host}:{self._port}/%2F{query}"
 
     def start(self) -> None:
         """Returns when somebody can sign in."""
@@ -72,6 +92,7 @@ class RabbitMQ:
             time.sleep(0.2)
 
     def _answers(self) -> bool:
+        transport.register()
         try:
             with Connection(self.url, connect_timeout=2) as connection:
                 connection.connect()

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.util import await_only
 
+from stillroom_core.own_tls import for_asyncpg
 from stillroom_core.settings import get_settings
 from stillroom_core.silence import ASK_SERVER_TO_PROBE, CONNECT_WITHIN, PING_WITHIN, keep_alive
 from stillroom_core.tenancy import EVERYTHING, ScopedSession, scoped
@@ -25,9 +26,10 @@ log = structlog.get_logger()
 Session = AsyncSession
 
 
-def asyncpg_url(url: str) -> URL:
-    """The same database, spelled for asyncpg."""
-    return make_url(url).set(drivername="postgresql+asyncpg")
+def for_engine(url: str) -> tuple[URL, dict[str, Any]]:
+    """The same database, spelled for asyncpg, and what its `connect` is told besides."""
+    plain, encrypted = for_asyncpg(url)
+    return make_url(plain).set(drivername="postgresql+asyncpg"), encrypted
 
 
 def was_overtaken(error: BaseException) -> bool:
@@ -70,12 +72,14 @@ def make_engine(url: str, *, pool_size: int = 10, silence: timedelta = _SILENCE)
     which nothing more is said. A host that vanished closes nothing, and would else hold its row locks for ever.
     A connection that waited in the pool is asked first, and has PING_WITHIN to answer.
     """
+    address, encrypted = for_engine(url)
     engine = create_async_engine(
-        asyncpg_url(url),
+        address,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
         connect_args={
+            **encrypted,
             "server_settings": {
                 "application_name": "stillroom",
                 "idle_in_transaction_session_timeout": str(int(silence.total_seconds() * 1000)),

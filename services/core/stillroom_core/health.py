@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from stillroom_core.database import Database, make_engine
 from stillroom_core.jobs import broker
 from stillroom_core.newest_schema import NEWEST
+from stillroom_core.own_tls import told
 from stillroom_core.settings import Settings
 
 OK = "ok"
@@ -45,13 +46,13 @@ async def broker_answers(redis: "Redis", settings: Settings) -> str:
         async with asyncio.timeout(_PATIENCE.total_seconds()):
             await redis.ping()
     except (RedisError, OSError, TimeoutError) as cause:
-        return f"does not answer ({type(cause).__name__})"
+        return f"does not answer ({told(cause)})"
     if settings.broker_url is None:
         return OK
     try:
         await broker.product(settings)
     except broker.Away as cause:
-        return f"messages: does not answer ({type(cause).__name__})"
+        return f"messages: does not answer ({told(cause)})"
     return OK
 
 
@@ -78,5 +79,7 @@ async def _examine(settings: Settings) -> dict[str, str]:
 
 
 def _name(cause: BaseException) -> str:
+    if (why := told(cause)) != type(cause).__name__:
+        return why
     original = getattr(cause, "orig", None)
     return type(getattr(original, "__cause__", None) or original or cause).__name__

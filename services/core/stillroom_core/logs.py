@@ -78,7 +78,14 @@ def hide_our_own(settings: Settings) -> None:
         *(key.hex() for _, key in parse_sealing_keys(keys)),
         *(
             unquote(urlsplit(url.get_secret_value()).password or "")
-            for url in (settings.database_url, settings.database_replica_url, settings.redis_url)
+            for url in (
+                settings.database_url,
+                settings.owner_database_url,
+                settings.database_replica_url,
+                settings.redis_url,
+                settings.broker_url,
+                settings.smtp_url,
+            )
             if url is not None
         ),
     )

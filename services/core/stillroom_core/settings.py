@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from stillroom_core import own_tls
 
 
 class Settings(BaseSettings):
@@ -20,7 +22,11 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
 
-    database_url: SecretStr = Field(alias="DATABASE_URL", description="Our own PostgreSQL: postgresql://…")
+    database_url: SecretStr = Field(
+        alias="DATABASE_URL",
+        description="Our own PostgreSQL: postgresql://…, with "
+        "?sslmode=verify-full&sslrootcert=FILE and their like as libpq has them",
+    )
     owner_database_url: SecretStr | None = Field(
         default=None,
         alias="STILLROOM_OWNER_DATABASE_URL",
@@ -35,13 +41,14 @@ class Settings(BaseSettings):
     )
     redis_url: SecretStr = Field(
         alias="REDIS_URL",
-        description="Live feed, tickets, counters of limits and, unless BROKER_URL is given, broker: redis://…",
+        description="Live feed, tickets, counters of limits and, unless BROKER_URL is given, broker: redis://…, or "
+        "rediss://…?ssl_ca_certs=FILE for TLS with an authority of one's own",
     )
     broker_url: SecretStr | None = Field(
         default=None,
         alias="BROKER_URL",
         description="A RabbitMQ that carries the messages to the workers instead of REDIS_URL: "
-        "amqp://user:password@host:5672/vhost, or amqps://",
+        "amqp://user:password@host:5672/vhost, or amqps:// as with REDIS_URL",
     )
     secret_key: SecretStr = Field(alias="STILLROOM_SECRET_KEY", description="Signs access tokens; 32 bytes or more")
     sealing_keys: SecretStr = Field(
@@ -189,6 +196,19 @@ class Settings(BaseSettings):
             raise ValueError("STILLROOM_SMTP_URL must be smtp://… or smtps://…, with a host")
         return value
 
+    @field_validator("database_url", "owner_database_url", "database_replica_url")
+    @classmethod
+    def _postgres_encrypted(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is not None:
+            own_tls.check_postgres(str(cls.model_fields[str(info.field_name)].alias), value.get_secret_value())
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _valkey_encrypted(cls, value: SecretStr) -> SecretStr:
+        own_tls.check("REDIS_URL", value.get_secret_value())
+        return value
+
     @field_validator("broker_url")
     @classmethod
     def _broker_readable(cls, value: SecretStr | None) -> SecretStr | None:
@@ -199,6 +219,7 @@ class Settings(BaseSettings):
             raise ValueError(
                 "BROKER_URL must be amqp://… or amqps://…, with a host; without it REDIS_URL is the broker"
             )
+        own_tls.check("BROKER_URL", value.get_secret_value())
         return value
 
     @model_validator(mode="after")

@@ -17,6 +17,7 @@ from stillroom_core.jobs import broker
 from stillroom_core.jobs.presence import Worker, living_workers
 from stillroom_core.jobs.queue import QUEUE
 from stillroom_core.newest_schema import NEWEST
+from stillroom_core.own_tls import told as why
 from stillroom_core.settings import Settings
 from stillroom_core.tables import now
 from stillroom_core.tenancy import everything
@@ -66,10 +67,10 @@ async def _broker(redis: "Redis", settings: Settings) -> tuple[str, list[Worker]
             if settings.broker_url is None:
                 lines = {name: await redis.llen(name) for name in names}
     except (RedisError, OSError, TimeoutError) as cause:
-        return f"does not answer ({type(cause).__name__})", [], {QUEUE: None}
+        return f"does not answer ({why(cause)})", [], {QUEUE: None}
     if settings.broker_url is None:
         return OK, workers, lines
     try:
         return OK, workers, {**await broker.lengths(settings, names)}
     except broker.Away as cause:
-        return f"messages: does not answer ({type(cause).__name__})", workers, dict.fromkeys(names)
+        return f"messages: does not answer ({why(cause)})", workers, dict.fromkeys(names)

@@ -13,6 +13,7 @@ from amqp.exceptions import AMQPError, NotFound
 from kombu import Connection
 from kombu.exceptions import KombuError
 
+from stillroom_core.jobs import transport
 from stillroom_core.settings import Settings
 
 WITHIN = timedelta(seconds=3)
@@ -43,6 +44,7 @@ async def _asked(settings: Settings, question: Callable[[Connection], Answer]) -
     def ask() -> Answer:
         seconds = WITHIN.total_seconds()
         options = {"read_timeout": seconds, "write_timeout": seconds}
+        transport.register()
         with Connection(settings.messages_url, connect_timeout=seconds, transport_options=options) as connection:
             connection.connect()
             return question(connection)

@@ -5,6 +5,7 @@ nothing, because claiming a row is a conditional update. This is the only place 
 """
 
 import asyncio
+import ssl
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
@@ -67,6 +68,8 @@ def make_celery(settings: Settings) -> Celery:
         # a busy host: it would kill the process, and the next one, for ever.
         worker_proc_alive_timeout=_UP.total_seconds(),
         broker_connection_retry_on_startup=True,
+        # Verified by our transport in any case; kombu, which is told nothing, would log that it is not.
+        broker_use_ssl={"ssl_cert_reqs": ssl.CERT_REQUIRED} if settings.messages_url.startswith("rediss:") else False,
         broker_connection_timeout=BROKER_WITHIN.total_seconds(),
         broker_heartbeat=_HEARTBEAT.total_seconds(),
         broker_transport_options=_over_amqp() if settings.broker_url else _over_valkey(),

@@ -13,6 +13,7 @@ from stillroom_core.database import Database, Session, make_engine
 from stillroom_core.health import OK, schema_fits
 from stillroom_core.jobs import broker
 from stillroom_core.jobs.presence import REFUSED, living_workers
+from stillroom_core.own_tls import told
 from stillroom_core.replica import bytes_behind, history_of, stand_of
 from stillroom_core.settings import Settings, parse_sealing_keys
 from stillroom_core.tables import Table
@@ -147,8 +148,8 @@ async def look_at_broker(settings: Settings) -> list[Finding]:
     try:
         return [*await _broker(redis), *await _messages(settings)]
     except (RedisError, OSError, TimeoutError) as cause:
-        remedy = "Check REDIS_URL: host, port and password; that the server runs; the network between."
-        return [wrong("broker", f"cannot be used: {type(cause).__name__}", remedy)]
+        remedy = "Check REDIS_URL: host, port, password, ssl_ca_certs; that the server runs; the network between."
+        return [wrong("broker", f"cannot be used: {told(cause)}", remedy)]
     finally:
         await redis.aclose()
 
@@ -160,8 +161,11 @@ async def _messages(settings: Settings) -> list[Finding]:
     try:
         return [ok("messages", await broker.product(settings))]
     except broker.Away as cause:
-        remedy = "Check BROKER_URL: host, port, user, password and virtual host; that the user may use it; the network."
-        return [wrong("messages", f"cannot be used: {type(cause).__name__}", remedy)]
+        remedy = (
+            "Check BROKER_URL: host, port, user, password, virtual host, ssl_ca_certs; that the user may use it; the "
+            "network."
+        )
+        return [wrong("messages", f"cannot be used: {told(cause)}", remedy)]
 
 
 async def _broker(redis: "Redis") -> list[Finding]:
@@ -206,6 +210,8 @@ def _clock(what: str, ahead_s: float) -> Finding:
 
 
 def _reason(cause: BaseException) -> str:
-    """The class alone: a driver's words may hold an address or a password."""
+    """The class alone, as a driver's words may hold an address or a password; or what is wrong with a certificate."""
+    if (why := told(cause)) != type(cause).__name__:
+        return why
     original = getattr(cause, "orig", None)
     return type(getattr(original, "__cause__", None) or original or cause).__name__
