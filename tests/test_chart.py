@@ -1,49 +1,32 @@
 """deploy/helm: linted, rendered for every example, and each manifest checked against Kubernetes' own schemas."""
 
 import json
-from pathlib import Path
-from typing import Any
+from ipaddress import ip_network
 
 import pytest
-import yaml
 
-CHART = Path(__file__).resolve().parents[1] / "deploy" / "helm" / "stillroom"
-EXAMPLES = {"default": {}} | {
-    p.stem: yaml.safe_load(p.read_text()) for p in sorted(CHART.parent.glob("examples/*.yaml"))
-}
+from stillroom_testing.chart import (
+    CHART,
+    EXAMPLES,
+    Manifest,
+    component,
+    helm,
+    of_kind,
+    pod,
+    pods,
+    render,
+    secret,
+    variables,
+)
+
 VERSIONS = ("1.30", "1.37")  # the oldest that Chart.yaml allows, and the newest with schemas here
 
-helm = pytest.importorskip(
-    "helm_python", reason="helm-python-sdk has no wheel for this machine, or `make setup-charts` did not run"
-)
 kubernetes = pytest.importorskip("kubernetes_validate", reason="kubernetes-validate is missing: `make setup-charts`")
-
-Manifest = dict[str, Any]
-
-
-def render(values: Manifest, *, name: str = "stillroom", upgrade: bool = False) -> list[Manifest]:
-    with helm.Chart.load(str(CHART)) as chart:
-        files = chart.render(values, name=name, namespace="ours", is_upgrade=upgrade, is_install=not upgrade)
-    return [d for path, text in files.items() if path.endswith(".yaml") for d in yaml.safe_load_all(text) if d]
 
 
 @pytest.fixture(scope="module", params=EXAMPLES)
 def manifests(request: pytest.FixtureRequest) -> list[Manifest]:
     return render(EXAMPLES[request.param])
-
-
-def of_kind(manifests: list[Manifest], *kinds: str) -> list[Manifest]:
-    return [manifest for manifest in manifests if manifest["kind"] in kinds]
-
-
-def pods(manifests: list[Manifest]) -> list[Manifest]:
-    found: list[Manifest] = [m["spec"]["template"] for m in of_kind(manifests, "Deployment", "StatefulSet", "Job")]
-    return found
-
-
-def component(manifest: Manifest) -> str:
-    name: str = manifest["metadata"]["labels"]["app.kubernetes.io/component"]
-    return name
 
 
 def test_the_linter_finds_no_fault() -> None:
@@ -72,10 +55,10 @@ def test_names_are_unique_and_every_object_says_whose_it_is(manifests: list[Mani
 
 
 def test_no_pod_has_root_capabilities_a_writable_root_or_a_token_of_the_cluster(manifests: list[Manifest]) -> None:
-    for pod in pods(manifests):
-        assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
-        assert pod["spec"]["automountServiceAccountToken"] is False
-        for container in [*pod["spec"]["containers"], *pod["spec"].get("initContainers", [])]:
+    for one in pods(manifests):
+        assert one["spec"]["securityContext"]["runAsNonRoot"] is True
+        assert one["spec"]["automountServiceAccountToken"] is False
+        for container in [*one["spec"]["containers"], *one["spec"].get("initContainers", [])]:
             security = container["securityContext"]
             assert security["readOnlyRootFilesystem"] is True and security["allowPrivilegeEscalation"] is False
             assert security["capabilities"] == {"drop": ["ALL"]}
@@ -91,7 +74,7 @@ def test_no_secret_stands_in_a_variable_or_an_argument(manifests: list[Manifest]
 
 
 def test_what_a_service_a_budget_or_a_scaler_selects_is_there(manifests: list[Manifest]) -> None:
-    labels = [pod["metadata"]["labels"] for pod in pods(manifests)]
+    labels = [one["metadata"]["labels"] for one in pods(manifests)]
     names = {m["metadata"]["name"] for m in of_kind(manifests, "Deployment")}
 
     def met(selector: Manifest) -> bool:
@@ -103,22 +86,60 @@ def test_what_a_service_a_budget_or_a_scaler_selects_is_there(manifests: list[Ma
         assert scaler["spec"]["scaleTargetRef"]["name"] in names
 
 
-def test_nothing_reaches_a_pod_but_what_a_policy_allows_and_no_worker_the_metadata_service(
-    manifests: list[Manifest],
-) -> None:
+def test_nothing_reaches_a_pod_but_what_a_policy_allows(manifests: list[Manifest]) -> None:
     policies = of_kind(manifests, "NetworkPolicy")
     closed = next(policy for policy in policies if policy["metadata"]["name"] == "stillroom-default")
     assert set(closed["spec"]["policyTypes"]) == {"Ingress", "Egress"} and "ingress" not in closed["spec"]
-    for pod in pods(manifests):
-        assert closed["spec"]["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
-    blocks = [
-        peer["ipBlock"]
-        for policy in policies
-        for rule in policy["spec"].get("egress", [])
-        for peer in rule["to"]
-        if "ipBlock" in peer
-    ]
-    assert all("169.254.0.0/16" in block["except"] for block in blocks if block["cidr"] == "0.0.0.0/0")
+    for one in pods(manifests):
+        assert closed["spec"]["podSelector"]["matchLabels"].items() <= one["metadata"]["labels"].items()
+
+
+def _outgoing(manifests: list[Manifest], name: str) -> list[Manifest]:
+    (policy,) = [one for one in of_kind(manifests, "NetworkPolicy") if one["metadata"]["name"] == name]
+    rules: list[Manifest] = policy["spec"].get("egress", [])
+    return rules
+
+
+def test_no_pod_reaches_a_metadata_service_and_each_exception_lies_in_its_range(manifests: list[Manifest]) -> None:
+    policies = [policy["metadata"]["name"] for policy in of_kind(manifests, "NetworkPolicy")]
+    rules = [rule for name in policies for rule in _outgoing(manifests, name)]
+    blocks = [peer["ipBlock"] for rule in rules for peer in rule["to"] if "ipBlock" in peer]
+    assert blocks
+    for block in blocks:
+        whole = ip_network(block["cidr"])
+        # Kubernetes refuses any other exception.
+        exceptions = [ip_network(text) for text in block.get("except", [])]
+        for one in exceptions:
+            assert one.version == whole.version and one != whole and one.subnet_of(whole)  # type: ignore[arg-type]
+        for text in ("169.254.169.254/32", "fd00:ec2::254/128", "fd20:ce::254/128"):
+            service = ip_network(text)
+            if service.version == whole.version and service.subnet_of(whole):  # type: ignore[arg-type]
+                assert any(service.subnet_of(one) for one in exceptions), block  # type: ignore[arg-type]
+
+
+def test_workers_and_readers_reach_databases_and_the_ssh_servers_before_them_at_any_port() -> None:
+    manifests = render({"networkPolicies": {"workerEgress": ["10.20.0.0/16"]}})
+    for name in ("stillroom-workers", "stillroom-reader"):
+        (rule,) = [r for r in _outgoing(manifests, name) if any("ipBlock" in peer for peer in r["to"])]
+        assert rule == {"to": [{"ipBlock": {"cidr": "10.20.0.0/16"}}]}
+    assert pod(manifests, "worker-default")["containers"][0]["image"].startswith("stillroom-worker:")
+    assert pod(manifests, "reader")["containers"][0]["image"].startswith("stillroom-worker:")
+
+
+def test_pods_of_other_namespaces_are_reached_by_rules_of_the_operators() -> None:
+    rule = {"to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "rabbitmq"}}}]}
+    manifests = render({"networkPolicies": {"extraEgress": [rule]}})
+    assert _outgoing(manifests, "stillroom-extra") == [rule]
+    for one in of_kind(manifests, "NetworkPolicy"):
+        kubernetes.validate(one, VERSIONS[0], strict=True)
+    assert not any(m["metadata"]["name"] == "stillroom-extra" for m in of_kind(render({}), "NetworkPolicy"))
+
+
+def test_a_worker_is_asked_for_life_at_its_door_and_not_by_the_broker_which_may_be_away() -> None:
+    container = pod(render(EXAMPLES["rabbitmq"]), "worker-default")["containers"][0]
+    asked = {"path": "/livez", "port": "operators"}
+    assert container["livenessProbe"]["httpGet"] == container["startupProbe"]["httpGet"] == asked
+    assert "celery inspect" not in json.dumps(render({}))
 
 
 def test_the_migrations_run_before_the_new_pods_and_with_a_bundled_server_after_it() -> None:
@@ -129,10 +150,10 @@ def test_the_migrations_run_before_the_new_pods_and_with_a_bundled_server_after_
     assert "annotations" not in bundled["metadata"] and bundled["metadata"]["name"] == "stillroom-migrations-first"
     later = next(m for m in of_kind(render({}, upgrade=True), "Job"))
     assert hook.items() <= later["metadata"]["annotations"].items()
-    for secret in of_kind(render({}), "Secret"):
+    for one in of_kind(render({}), "Secret"):
         # Before the migrations, and left where they are when the release goes.
-        assert secret["metadata"]["annotations"]["helm.sh/hook-weight"] == "-10"
-        assert secret["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+        assert one["metadata"]["annotations"]["helm.sh/hook-weight"] == "-10"
+        assert one["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
 
 
 def test_each_pool_has_its_own_workers_and_takes_the_defaults_where_it_says_nothing() -> None:
@@ -151,9 +172,9 @@ def test_each_pool_has_its_own_workers_and_takes_the_defaults_where_it_says_noth
 
 
 def test_the_restricted_profile_of_kubernetes_is_kept_where_the_level_allows_it() -> None:
-    for pod in pods(render(EXAMPLES["strict"])):
-        assert pod["spec"]["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault"
-        assert not any("hostPath" in volume for volume in pod["spec"]["volumes"])
+    for one in pods(render(EXAMPLES["strict"])):
+        assert one["spec"]["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault"
+        assert not any("hostPath" in volume for volume in one["spec"]["volumes"])
 
 
 @pytest.mark.parametrize(
@@ -173,13 +194,15 @@ def test_the_restricted_profile_of_kubernetes_is_kept_where_the_level_allows_it(
         ({"publicURL": "https://x"}, "publicURL"),
         ({"publicUrl": "stillroom.example.com"}, "publicUrl"),
         ({"settings": {"STILLROOM_SECRET_KEY": "in the open"}}, "STILLROOM_SECRET_KEY"),
+        ({"settings": {"STILLROOM_SANDBOX": "bare"}}, "workerDefaults.sandbox.level"),
+        ({"settings": {"STILLROOM_PUBLIC_URL": "https://x"}}, "publicUrl"),
+        ({"settings": {"PATH": "/tmp"}}, "PATH"),
         ({"workers": [{"name": "a", "sandbox": {"level": "vm"}}]}, "level"),
     ],
 )
 def test_values_that_could_not_work_are_refused_with_the_reason(values: Manifest, word: str) -> None:
-    with pytest.raises(helm.HelmError) as refused, helm.Chart.load(str(CHART)) as chart:
-        chart.validate_schema(values)
-        chart.render(values, name="stillroom", namespace="ours")
+    with pytest.raises(helm.HelmError) as refused:
+        render(values)
     assert word in str(refused.value)
     assert "in the open" not in str(refused.value)
 
@@ -193,21 +216,21 @@ def test_rabbitmq_is_given_to_the_processes_and_to_keda_and_stands_in_the_secret
     manifests = render(
         {"secrets": {"brokerUrl": address}, "workerDefaults": {"keda": {"enabled": True, "rabbitmq": True}}}
     )
-    (secret,) = [one for one in of_kind(manifests, "Secret") if one["metadata"]["name"] == "stillroom"]
-    assert secret["stringData"]["BROKER_URL"] == address
+    assert secret(manifests, "stillroom-addresses")["BROKER_URL"] == address
     assert "canary" not in json.dumps([one for one in manifests if one["kind"] != "Secret"])
     (scaled,) = of_kind(manifests, "ScaledObject")
     (trigger,) = scaled["spec"]["triggers"]
     assert (trigger["type"], trigger["metadata"]["queueName"]) == ("rabbitmq", "stillroom")
     (keda,) = of_kind(manifests, "TriggerAuthentication")
-    assert keda["spec"]["secretTargetRef"] == [{"parameter": "host", "name": "stillroom", "key": "BROKER_URL"}]
+    assert keda["spec"]["secretTargetRef"] == [
+        {"parameter": "host", "name": "stillroom-addresses", "key": "BROKER_URL"}
+    ]
 
 
 def test_the_address_of_a_replica_stands_in_the_secret_alone() -> None:
     address = "postgresql://stillroom:canary@replica.internal:5432/stillroom"
     manifests = render({"secrets": {"databaseReplicaUrl": address}})
-    (secret,) = [one for one in of_kind(manifests, "Secret") if one["metadata"]["name"] == "stillroom"]
-    assert secret["stringData"]["DATABASE_REPLICA_URL"] == address
+    assert secret(manifests, "stillroom-addresses")["DATABASE_REPLICA_URL"] == address
     assert "canary" not in json.dumps([one for one in manifests if one["kind"] != "Secret"])
 
 
@@ -219,15 +242,12 @@ def test_what_is_said_of_mail_and_accounts_reaches_every_process_and_its_secret_
         "accounts": {"signUp": "open", "organizations": "nobody"},
     }
     manifests = render(values)
-    (secret,) = [one for one in of_kind(manifests, "Secret") if one["metadata"]["name"] == "stillroom"]
-    assert secret["stringData"]["STILLROOM_SMTP_URL"] == mail
+    assert secret(manifests, "stillroom-addresses")["STILLROOM_SMTP_URL"] == mail
     assert "canary" not in json.dumps([one for one in manifests if one["kind"] != "Secret"])
     for name in ("api", "scheduler"):
-        (pod,) = [pod for pod in pods(manifests) if component(pod) == name]
-        given = {one["name"]: one["value"] for one in pod["spec"]["containers"][0]["env"] if "value" in one}
+        given = variables(manifests, name)
         assert given["STILLROOM_MAIL_FROM"] == "Stillroom <stillroom@example.com>"
         assert (given["STILLROOM_SIGN_UP"], given["STILLROOM_ORGANIZATIONS"]) == ("open", "nobody")
-    (policy,) = [one for one in of_kind(manifests, "NetworkPolicy") if one["metadata"]["name"] == "stillroom-services"]
-    assert any("ipBlock" in target for rule in policy["spec"]["egress"] for target in rule["to"])
+    assert any("ipBlock" in target for rule in _outgoing(manifests, "stillroom-services") for target in rule["to"])
     plain = render({})
     assert not any("STILLROOM_SMTP_URL" in one["stringData"] for one in of_kind(plain, "Secret"))

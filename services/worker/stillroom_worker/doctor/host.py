@@ -80,11 +80,15 @@ def look_at_disk(settings: Settings) -> list[Finding]:
 def look_at_tools() -> list[Finding]:
     """What a worker runs besides itself."""
     found = []
+    why = {
+        "git": "a worker fetches projects with it",
+        "ssh": "git and the ways to databases behind an SSH server use it",
+    }
     for name, package in (("git", "git"), ("ssh", "openssh-client")):
         if shutil.which(name):
             found.append(ok(name, "is there"))
         else:
-            remedy = f"Install {package}: a worker fetches projects with it."
+            remedy = f"Install {package}: {why[name]}."
             found.append((wrong if name == "git" else warning)(name, "is not on PATH", remedy))
     return found
 
