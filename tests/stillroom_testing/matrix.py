@@ -196,6 +196,7 @@ MATRIX: list[Row] = [
     # Environments and databases.
     in_project("GET", "/environments", READERS),
     in_project("POST", "/environments", SETTERS, {"slug": "qa", "name": "QA"}),
+    in_project("POST", "/environments/host-keys", SETTERS, {"host": "bastion.example"}),
     *on_both("PATCH", ENVIRONMENT, everywhere(SETTERS), body={"name": "Renamed"}),
     *on_both("PATCH", ENVIRONMENT, everywhere(SETTERS), body={"protected": False}),
     *on_both("GET", f"{ENVIRONMENT}/automatic", everywhere(READERS)),

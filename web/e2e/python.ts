@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 export const PYTHON = fileURLToPath(new URL("../../.venv/bin/python", import.meta.url));
-const TESTS = fileURLToPath(new URL("../../tests", import.meta.url));
+export const TESTS = fileURLToPath(new URL("../../tests", import.meta.url));
 
 /** Runs it and gives what it printed. */
 export function python(code: string, words: readonly string[] = [], input = ""): string {

@@ -50,6 +50,8 @@ ADDRESS = Policy("address", 600)  # who has not signed in
 TOKENS_OF_ADDRESS = Policy("tokens-of-address", 6000)  # made-up tokens are new callers each, but come from somewhere
 SIGNING_IN = Policy("signing-in", 60)
 COSTLY = Policy("costly", 120)
+# Whoever fills a form asks a few times; whoever looks for machines of others asks on and on.
+HOST_KEYS = Policy("host-keys", 20)
 
 # Guessing, and what sends letters. Staying signed in and signing out are neither, nor is asking for a challenge, which
 # every page for signing in does as it opens.
@@ -65,6 +67,7 @@ _COSTLY = re.compile(
     r"|/api/orgs/[^/]+/projects/[^/]+/environments/[^/]+/databases/[^/]+/"
     r"(read|catalogue/read|rows|rows/export|query|query/explain)"
 )
+_HOST_KEYS = re.compile(r"/api/orgs/[^/]+/(projects/[^/]+/environments|setups/[^/]+)/host-keys")
 _READ = frozenset({"GET", "HEAD", "OPTIONS"})
 # What is limited although it only reads.
 _COSTLY_TO_READ = re.compile(r".*/(export|verification)")
@@ -101,6 +104,8 @@ def policies_of(scope: Scope, settings: Settings) -> list[Caller]:
         return [Caller(SIGNING_IN, address), *callers]
     if _COSTLY.fullmatch(path) and (method not in _READ or _COSTLY_TO_READ.fullmatch(path)):
         return [Caller(COSTLY, f"{callers[0].policy.name}:{callers[0].key}"), *callers]
+    if method not in _READ and _HOST_KEYS.fullmatch(path):
+        return [Caller(HOST_KEYS, f"{callers[0].policy.name}:{callers[0].key}"), *callers]
     return callers
 
 

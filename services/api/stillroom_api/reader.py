@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import anyio
 import httpx
@@ -70,7 +71,7 @@ class Reader:
 
 @dataclass(frozen=True)
 class Asked:
-    """One question to the reader about one database."""
+    """One question to the reader about one database, or about a place that is none yet."""
 
     reader: Reader
     question: Question
@@ -81,6 +82,11 @@ class Asked:
     def of(cls, reader: Reader, database: Database, name: str, content: Mapping[str, Any] | None = None) -> "Asked":
         """About this database."""
         return cls(reader, Question(database.organization_id, database.id), name, content or {})
+
+    @classmethod
+    def elsewhere(cls, reader: Reader, organization_id: UUID, name: str, content: Mapping[str, Any]) -> "Asked":
+        """About a place that somebody of this organization names."""
+        return cls(reader, Question(organization_id, None), name, content)
 
     def lines(self) -> AsyncIterator[Line]:
         """The answer."""

@@ -1834,6 +1834,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/orgs/{org}/projects/{project}/environments/host-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask Host Keys
+         * @description Asks an SSH server for its host keys, to be compared by a person; nothing is stored or trusted by asking.
+         */
+        post: operations["ask_host_keys_api_orgs__org__projects__project__environments_host_keys_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/orgs/{org}/projects/{project}/environments/{environment}": {
         parameters: {
             query?: never;
@@ -5227,6 +5247,50 @@ export interface components {
             set: boolean;
             /** Updated At */
             updated_at: string | null;
+        };
+        /**
+         * HostKeyRead
+         * @description One key that the server showed: whose it is, only somebody who compares the fingerprint can say.
+         */
+        HostKeyRead: {
+            /**
+             * Compare
+             * @description the command that shows the same fingerprint on the server itself
+             */
+            compare: string;
+            /**
+             * Fingerprint
+             * @description SHA256:…, as ssh-keygen shows it
+             */
+            fingerprint: string;
+            /**
+             * Line
+             * @description what to give as `host_key` once it was compared
+             */
+            line: string;
+            /** Type */
+            type: string;
+        };
+        /**
+         * HostKeys
+         * @description What the server showed, the key to prefer first; nothing of it is stored.
+         */
+        HostKeys: {
+            /** Keys */
+            keys: components["schemas"]["HostKeyRead"][];
+        };
+        /**
+         * HostKeysAsk
+         * @description An SSH server to ask for its host keys.
+         */
+        HostKeysAsk: {
+            /** Host */
+            host: string;
+            /**
+             * Port
+             * @default 22
+             */
+            port: number;
         };
         /**
          * IdentityToken
@@ -12837,6 +12901,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EnvironmentRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_host_keys_api_orgs__org__projects__project__environments_host_keys_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HostKeysAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostKeys"];
                 };
             };
             /** @description Problem */

@@ -45,10 +45,12 @@ export interface Trouble {
 interface TroubleProps {
   trouble: Trouble;
   onRetry?: (() => void) | undefined;
+  /** What else is to be done about it, before trying again. */
+  action?: ReactNode;
   className?: string;
 }
 
-export function TroubleNotice({ trouble, onRetry, className }: TroubleProps) {
+export function TroubleNotice({ trouble, onRetry, action, className }: TroubleProps) {
   const { t, said } = useLanguage();
   return (
     <Notice
@@ -56,10 +58,15 @@ export function TroubleNotice({ trouble, onRetry, className }: TroubleProps) {
       title={said(trouble.title)}
       className={className}
       action={
-        onRetry && (
-          <Button size="small" onClick={onRetry}>
-            {t("common.retry")}
-          </Button>
+        (onRetry || action) && (
+          <div className="flex flex-col items-end gap-1.5">
+            {action}
+            {onRetry && (
+              <Button size="small" onClick={onRetry}>
+                {t("common.retry")}
+              </Button>
+            )}
+          </div>
         )
       }
     >

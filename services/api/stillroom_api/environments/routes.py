@@ -3,9 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter
+from starlette.responses import Response
 
 from stillroom_api.authorization import InEnvironment, InProject, in_environment, in_project
-from stillroom_api.context import Transaction
+from stillroom_api.context import ContextOf, Transaction
+from stillroom_api.environments.looking import host_keys
 from stillroom_api.environments.schemas import (
     AutomaticUpgradeRead,
     AutomaticUpgrades,
@@ -13,6 +15,8 @@ from stillroom_api.environments.schemas import (
     EnvironmentNew,
     EnvironmentRead,
     Environments,
+    HostKeys,
+    HostKeysAsk,
 )
 from stillroom_core.actors.permissions import Permission
 from stillroom_core.automatic.service import latest_upgrades, rule_maker_name
@@ -41,6 +45,16 @@ async def create_environment(
     """Adds an environment behind the others."""
     made = await service.create_environment(session, where.actor, where.project, body.model_dump())
     return EnvironmentRead.of(made, [], where.actor)
+
+
+@router.post("/host-keys", response_model=HostKeys)
+async def ask_host_keys(
+    body: HostKeysAsk,
+    context: ContextOf,
+    where: Annotated[InProject, in_project(Permission.ENVIRONMENT_WRITE)],
+) -> Response:
+    """Asks an SSH server for its host keys, to be compared by a person; nothing is stored or trusted by asking."""
+    return await host_keys(context, where.actor, body)
 
 
 @router.patch("/{environment}")

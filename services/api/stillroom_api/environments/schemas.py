@@ -11,8 +11,8 @@ from stillroom_api.projects.schemas import Name, Slug, Word, inside
 from stillroom_core.actors.actor import Actor
 from stillroom_core.automatic.models import AutomaticUpgrade
 from stillroom_core.databases.models import Database
+from stillroom_core.environments.host_keys import fingerprints
 from stillroom_core.environments.models import Environment
-from stillroom_core.environments.tunnel import fingerprints
 
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,199}$")]
 FilePath = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_./-]{1,300}$"), AfterValidator(inside)]
@@ -71,6 +71,30 @@ class TunnelFields(BaseModel):
     port: int = Field(default=22, ge=1, le=65535)
     user: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,99}$")]
     host_key: str = Field(max_length=10_000, description="what the server must prove to hold: `ssh-ed25519 AAAA…`")
+
+
+class HostKeysAsk(BaseModel):
+    """An SSH server to ask for its host keys."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    host: str = Field(min_length=1, max_length=255)
+    port: int = Field(default=22, ge=1, le=65535)
+
+
+class HostKeyRead(BaseModel):
+    """One key that the server showed: whose it is, only somebody who compares the fingerprint can say."""
+
+    type: str
+    fingerprint: str = Field(description="SHA256:…, as ssh-keygen shows it")
+    line: str = Field(description="what to give as `host_key` once it was compared")
+    compare: str = Field(description="the command that shows the same fingerprint on the server itself")
+
+
+class HostKeys(BaseModel):
+    """What the server showed, the key to prefer first; nothing of it is stored."""
+
+    keys: list[HostKeyRead]
 
 
 class TunnelGiven(TunnelFields):

@@ -1,7 +1,7 @@
 """What the api asks the reader about a target database, signed: an address alone must not open a database.
 
 The reader is the process that holds the connections (docs/adr). It believes a question for half a minute, from
-whoever has the installation's key, about one database and with exactly this body.
+whoever has the installation's key, about one database or none, and with exactly this body.
 """
 
 import hashlib
@@ -23,10 +23,10 @@ _LIFE = timedelta(seconds=30)
 
 @dataclass(frozen=True)
 class Question:
-    """Which database of which organization is asked."""
+    """Which database of which organization is asked; None: about a place that is no database yet."""
 
     organization_id: UUID
-    database_id: UUID
+    database_id: UUID | None
 
 
 class NotBelieved(Exception):
@@ -38,7 +38,7 @@ def sign_question(settings: Settings, question: Question, path: str, body: bytes
     content = {
         "aud": _AUDIENCE,
         "org": str(question.organization_id),
-        "db": str(question.database_id),
+        "db": str(question.database_id or ""),
         "sum": _digest(path, body),
         "exp": now() + _LIFE,
     }
@@ -57,7 +57,7 @@ def read_question(settings: Settings, token: str, path: str, body: bytes) -> Que
         )
         if not hmac.compare_digest(content["sum"], _digest(path, body)):
             raise NotBelieved
-        return Question(UUID(content["org"]), UUID(content["db"]))
+        return Question(UUID(content["org"]), UUID(content["db"]) if content["db"] else None)
     except (jwt.InvalidTokenError, ValueError, TypeError) as cause:
         raise NotBelieved from cause
 

@@ -4,9 +4,6 @@ Its key may be one that somebody brings, or one that is made here; either way it
 is what the server's owner has to let in.
 """
 
-import base64
-import binascii
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,17 +12,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from stillroom_core.databases.service import check_place
+from stillroom_core.environments.host_keys import read_host_keys
 from stillroom_core.environments.models import Environment
 from stillroom_core.errors import Invalid
 from stillroom_core.sealing import Address, seal, unseal
 
-_MOST_HOST_KEYS = 5
-_HOST_KEY_TYPES = frozenset(
-    {
-        *("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"),
-        *("sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"),
-    }
-)
 _SHORTEST_RSA = 2048
 _COMMENT = "stillroom"
 
@@ -51,7 +42,7 @@ def take_tunnel(environment: Environment, given: Mapping[str, Any] | None) -> No
     if given is None:
         environment.tunnel = environment.tunnel_key_sealed = None
         return
-    host_key = _host_keys(given["host_key"])
+    host_key = read_host_keys(given["host_key"])
     public = (environment.tunnel or {}).get("public_key")
     if text := given.get("private_key"):
         key = _private(text)
@@ -86,49 +77,6 @@ def tunnel_key_of(environment: Environment) -> str:
 def tunnel_address(environment: Environment) -> Address:
     """What the sealed key is bound to."""
     return Address(environment.organization_id, environment.id, "tunnel_key")
-
-
-def fingerprints(host_key: str) -> list[str]:
-    """What people compare, one of each line: `SHA256:` and 43 characters."""
-    return [_fingerprint(base64.b64decode(line.split()[1])) for line in host_key.splitlines()]
-
-
-def _host_keys(given: str) -> str:
-    """Lines of `type base64`, from those of ssh-keyscan, of known_hosts or of a host's .pub file."""
-    lines = [line for line in (line.strip() for line in given.splitlines()) if line and not line.startswith("#")]
-    found = [_host_key(line.split()) for line in lines]
-    if not found or len(found) > _MOST_HOST_KEYS:
-        raise _no_host_key()
-    return "\n".join(dict.fromkeys(found))
-
-
-def _host_key(words: list[str]) -> str:
-    at = next((at for at, word in enumerate(words) if word in _HOST_KEY_TYPES), None)
-    if at is None or at + 1 >= len(words):
-        raise _no_host_key()
-    kind, content = words[at], words[at + 1]
-    try:
-        blob = base64.b64decode(content, validate=True)
-    except binascii.Error:
-        raise _no_host_key() from None
-    # A key names its own type in front, after four bytes of length.
-    if len(content) > 2000 or blob[4 : 4 + len(kind)] != kind.encode():
-        raise _no_host_key()
-    return f"{kind} {content}"
-
-
-def _no_host_key() -> Invalid:
-    return Invalid(
-        "tunnel_host_key_bad",
-        "The host key is not an SSH server's public key.",
-        fix="Paste a line such as `ssh-ed25519 AAAA…`: what ssh-keyscan prints, or a file ssh_host_*_key.pub of the "
-        "server. Compare it with what its owner says.",
-        fields={"tunnel.host_key": "not a host key"},
-    )
-
-
-def _fingerprint(blob: bytes) -> str:
-    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
 
 
 def _private(text: str) -> ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey:

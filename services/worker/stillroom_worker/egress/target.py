@@ -53,6 +53,12 @@ class Target:
         return (self.tunnel.host, self.tunnel.port) if self.tunnel else (self.host, self.port)
 
 
+def ssh_server_alone(host: str, port: int) -> Target:
+    """An SSH server behind which no database is looked for: what its address is judged and told by."""
+    tunnel = Tunnel(host=host, port=port, user="", host_key="", key="")
+    return Target(host="", port=0, database="", user="", password="", tunnel=tunnel)
+
+
 class EgressRefused(Exception):
     """The target cannot be used at all; the texts are meant for people."""
 

@@ -7,18 +7,16 @@ Key and host key are files in memory: neither argv nor environment nor disk has 
 
 import asyncio
 import os
-import shutil
 import socket
 from collections.abc import Sequence
 from typing import Any
 
 from stillroom_core.outbound.addresses import Address
-from stillroom_worker.egress.ssh import SSH_OPTIONS
+from stillroom_worker.egress.ssh import SSH_OPTIONS, ssh_program
 from stillroom_worker.egress.target import Target, Tunnel
 from stillroom_worker.egress.tunnel_words import TunnelFailed, explain
 
 _ALIAS = "tunnel"
-_PATH = "/usr/local/bin:/usr/bin:/bin"
 # Shorter than what whoever signs in waits: ssh's own words are better than none.
 _OPTIONS = ("ConnectTimeout=8", "LogLevel=INFO", "EscapeChar=none", "PreferredAuthentications=publickey")
 _ERROR = 255  # ssh's own, in contrast to the end of the server's session
@@ -109,21 +107,15 @@ async def open_passage(target: Target, address: Address) -> Passage:
             "The key for the SSH server is not there any more.",
             fix="Save the environment's SSH server again: Stillroom makes a key, or takes the one that you enter.",
         )
-    program = shutil.which("ssh", path=_PATH)
-    if program is None:
-        raise TunnelFailed(
-            "tunnel_no_ssh",
-            "Stillroom has no ssh to make the tunnel with.",
-            fix="Ask the operator to install openssh-client where the workers and the reader run.",
-        )
+    program = ssh_program("ssh")
     files: list[int] = []
     ours, theirs = socket.socketpair()
     try:
         files.append(_file(target.tunnel.key))
         files.append(_file(_known_hosts(target.tunnel)))
         process = await asyncio.create_subprocess_exec(
-            *_dying_with_us(),
-            *_command(program, target, target.tunnel, address, *files),
+            *program,
+            *_arguments(target, target.tunnel, address, *files),
             stdin=theirs.fileno(),
             stdout=theirs.fileno(),
             stderr=asyncio.subprocess.PIPE,
@@ -168,7 +160,7 @@ class TunnelLoop:
         return await self._last.why() if self._last else None
 
 
-def _command(program: str, target: Target, tunnel: Tunnel, address: Address, key: int, hosts: int) -> list[str]:
+def _arguments(target: Target, tunnel: Tunnel, address: Address, key: int, hosts: int) -> list[str]:
     onwards = f"[{target.host}]:{target.port}" if ":" in target.host else f"{target.host}:{target.port}"
     mine = f"/proc/{os.getpid()}/fd"  # ssh closes what it inherits
     options = [
@@ -180,13 +172,7 @@ def _command(program: str, target: Target, tunnel: Tunnel, address: Address, key
     ]
     words = [f"-o{option}" for option in options]
     place = (f"-l{tunnel.user}", f"-p{tunnel.port}", f"-W{onwards}")
-    return [program, "-F/dev/null", *words, f"-i{mine}/{key}", *place, "--", _ALIAS]
-
-
-def _dying_with_us() -> tuple[str, ...]:
-    """A worker that is killed closes its end, but a server that is at work would keep ssh until it has an answer."""
-    setpriv = shutil.which("setpriv", path=_PATH)
-    return (setpriv, "--pdeathsig=KILL", "--") if setpriv else ()
+    return ["-F/dev/null", *words, f"-i{mine}/{key}", *place, "--", _ALIAS]
 
 
 def _known_hosts(tunnel: Tunnel) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+from stillroom_core.environments.host_keys import fingerprints
 from stillroom_worker.egress.target import EgressRefused, Target, Tunnel
 
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
@@ -26,11 +27,15 @@ def explain(target: Target, words: str) -> TunnelFailed:
 
 def _host_key(_target: Target, tunnel: Tunnel, words: str) -> TunnelFailed:
     found = _FINGERPRINT.search(words)
+    shown, pinned = found[0] if found else "", ", ".join(fingerprints(tunnel.host_key))
     return TunnelFailed(
         "tunnel_host_key",
         "The SSH server does not show the host key that is stored for it.",
-        detail=f"{tunnel.host}:{tunnel.port} showed {found[0]}." if found else f"{tunnel.host}:{tunnel.port}",
-        fix="Ask the server's owner for its key, compare, and enter the new one in the environment's settings.",
+        detail=f"{tunnel.host}:{tunnel.port} showed {shown}; {pinned} is stored."
+        if shown
+        else f"{tunnel.host}:{tunnel.port} showed another kind of key; {pinned} is stored.",
+        fix="Ask the server's owner whether its key changed. If so, ask the server for its key in the environment's "
+        "settings, compare, and save it.",
     )
 
 
@@ -71,14 +76,18 @@ def _onwards(target: Target, tunnel: Tunnel, words: str) -> TunnelFailed:
     )
 
 
-def _unreachable(_target: Target, tunnel: Tunnel, words: str) -> TunnelFailed:
-    reason = "connection refused" if "refused" in words else "no answer"
+def unreachable(tunnel: Tunnel, reason: str) -> TunnelFailed:
+    """Nobody took the connection; `reason` is `connection refused` or `no answer`."""
     return TunnelFailed(
         "tunnel_unreachable",
         "The SSH server is not reachable.",
         detail=f"{tunnel.host}:{tunnel.port}: {reason}",
-        fix="Check host and port in the environment's settings, and that the server's firewall lets the worker in.",
+        fix="Check host and port of the SSH server, and that its firewall lets the worker in.",
     )
+
+
+def _unreachable(_target: Target, tunnel: Tunnel, words: str) -> TunnelFailed:
+    return unreachable(tunnel, "connection refused" if "refused" in words else "no answer")
 
 
 def _bad_key(_target: Target, _tunnel: Tunnel, _words: str) -> TunnelFailed:

@@ -2,14 +2,17 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from stillroom_worker.catalogue import keep_reading, read_catalogue
 from stillroom_worker.overview.ask import health, live
 from stillroom_worker.reader.activity import activity, end_session
 from stillroom_worker.reader.asked import Asked, Line
+from stillroom_worker.reader.host_keys import host_keys
 from stillroom_worker.reader.query import explain, query
 from stillroom_worker.reader.rows import rows, stream
 from stillroom_worker.reader.write import write
+from stillroom_worker.room import Room
 
 
 @dataclass(frozen=True)
@@ -52,3 +55,6 @@ ANSWERS: dict[str, Answer] = {
     "explain": Answer(explain, keeps_session=False),
     "write": Answer(write, keeps_session=False),
 }
+
+# About a place that is no database yet: no connection is lent for these.
+ELSEWHERE: dict[str, Callable[[Room, dict[str, Any]], AsyncIterator[Line]]] = {"host-keys": host_keys}

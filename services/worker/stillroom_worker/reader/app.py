@@ -30,8 +30,9 @@ from stillroom_core.telemetry import metrics
 from stillroom_core.telemetry.door import Door
 from stillroom_core.telemetry.pools import tell_pool
 from stillroom_core.telemetry.trail import REQUEST_ID, Trail, believed, following
+from stillroom_worker.egress import EgressRefused
 from stillroom_worker.failure import JobFailed
-from stillroom_worker.reader.answers import ANSWERS, Answer
+from stillroom_worker.reader.answers import ANSWERS, ELSEWHERE
 from stillroom_worker.reader.asked import Asked, Line
 from stillroom_worker.reader.connections import Connections
 from stillroom_worker.reader.refusals import refused
@@ -67,8 +68,8 @@ async def _alive(_request: Request) -> Response:
 
 async def _ask(request: Request) -> Response:
     room: Room = request.app.state.room
-    answer = ANSWERS.get(request.path_params["name"])
-    if answer is None:
+    name = request.path_params["name"]
+    if name not in ANSWERS and name not in ELSEWHERE:
         return PlainTextResponse("no such question", 404)
     body = await _body(request)
     token = request.headers.get("authorization", "").removeprefix("Bearer ")
@@ -77,7 +78,7 @@ async def _ask(request: Request) -> Response:
     except NotBelieved:
         return PlainTextResponse("not believed", 401)
     trail = believed({"request_id": request.headers.get(REQUEST_ID)})
-    lines = _lines(request.app.state.connections, room, question, answer, json.loads(body), trail)
+    lines = _lines(request.app.state.connections, room, question, name, json.loads(body), trail)
     return StreamingResponse(lines, media_type=MEDIA_TYPE)
 
 
@@ -91,25 +92,30 @@ async def _body(request: Request) -> bytes:
 
 
 async def _lines(
-    connections: Connections, room: Room, question: Question, answer: Answer, content: dict[str, Any], trail: Trail
+    connections: Connections, room: Room, question: Question, name: str, content: dict[str, Any], trail: Trail
 ) -> AsyncIterator[bytes]:
-    asked_for = {"organization": str(question.organization_id), "database": str(question.database_id)}
+    asked_for = {"organization": str(question.organization_id), "database": str(question.database_id or "")}
     with keeping_secrets(), following(trail, **asked_for):
-        async for line in _answered(connections, room, question, answer, content):
+        async for line in _answered(connections, room, question, name, content):
             yield json.dumps(line, ensure_ascii=False, default=str).encode() + b"\n"
 
 
 async def _answered(
-    connections: Connections, room: Room, question: Question, answer: Answer, content: dict[str, Any]
+    connections: Connections, room: Room, question: Question, name: str, content: dict[str, Any]
 ) -> AsyncIterator[Line]:
     end: Line = {"end": True}
     try:
-        database, environment = await _place(room, question)
-        async with connections.lend(database, environment, keep=answer.keeps_session) as session:
-            async for line in answer.ask(Asked(room, database, environment, session, content)):
+        if elsewhere := ELSEWHERE.get(name):
+            async for line in elsewhere(room, content):
                 yield line
-    except JobFailed as failure:
-        end = {"error": {**failure.as_dict(), "status": 503}}
+        else:
+            answer = ANSWERS[name]
+            database, environment = await _place(room, question)
+            async with connections.lend(database, environment, keep=answer.keeps_session) as session:
+                async for line in answer.ask(Asked(room, database, environment, session, content)):
+                    yield line
+    except (JobFailed, EgressRefused) as failure:
+        end = {"error": {**JobFailed.of(failure).as_dict(), "status": 503}}
     except StillroomError as failure:
         end = {"error": {**failure.as_dict(), "status": failure.status}}
     except SESSION_BROKE as cause:
@@ -119,7 +125,8 @@ async def _answered(
     except Exception:
         log.exception("reader.broke", database=str(question.database_id))
         end = {"error": {**INTERNAL.as_dict(), "status": 500}}
-    metrics.ANSWERS.labels(answer.ask.__name__.lstrip("_"), "refused" if "error" in end else "answered").inc()
+    ask = ELSEWHERE.get(name) or ANSWERS[name].ask
+    metrics.ANSWERS.labels(ask.__name__.lstrip("_"), "refused" if "error" in end else "answered").inc()
     await tell_misplaced(room.database)
     yield masked(end)
 

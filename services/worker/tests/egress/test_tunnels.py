@@ -15,6 +15,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from stillroom_core.environments.host_keys import fingerprints
 from stillroom_testing.ssh_server import SshServer, descendants, make_key, needs_sshd, serving_ssh, tunnels
 from stillroom_testing.waiting import until
 from stillroom_testing.ways_in import SignIn, both_ways_in, client_of_proxy
@@ -78,13 +79,15 @@ async def test_the_certificate_is_checked_for_the_databases_own_name(
 
 
 @both_ways_in
-async def test_another_host_key_is_refused_and_the_one_that_was_shown_is_named(
+async def test_another_host_key_is_refused_and_both_fingerprints_are_named(
     server: Any, ssh_server: SshServer, tmp_path: Path, sign_in: SignIn
 ) -> None:
     other = " ".join(make_key(tmp_path / "other").with_suffix(".pub").read_text().split()[:2])
     failed = await refused(sign_in, through(ssh_server, server.target(), host_key=other), tmp_path)
     assert failed.code == "tunnel_host_key"
-    assert "SHA256:" in f"{failed.title} {failed.detail}"
+    words = f"{failed.title} {failed.detail}"
+    assert fingerprints(ssh_server.host_key)[0] in words.partition(" showed ")[2].partition(";")[0]
+    assert f"{fingerprints(other)[0]} is stored" in words
 
 
 @both_ways_in

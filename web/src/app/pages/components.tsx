@@ -192,7 +192,7 @@ export function Components() {
           <Notice kind="error" title="Failed">
             Nothing was changed.
           </Notice>
-          <TroubleNotice trouble={{ title: "The database is unreachable", detail: "Connection refused by 10.0.0.4:5432.", fix: "Start it, or correct the port." }} onRetry={() => undefined} />
+          <TroubleNotice trouble={{ title: "The database is unreachable", detail: "Connection refused by 10.0.0.4:5432.", fix: "Start it, or correct the port." }} onRetry={() => undefined} action={<Button size="small">Compare</Button>} />
         </div>
       </Sample>
       <Sample name="Spark">

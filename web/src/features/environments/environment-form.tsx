@@ -8,7 +8,7 @@ import { Checkbox, Field, Input, Select, TextArea } from "@/ui/field";
 import { TroubleNotice } from "@/ui/notice";
 import { type Form, useForm } from "@/ui/use-form";
 import { PolicyFields } from "./policy-fields";
-import { useSaveEnvironment } from "./queries";
+import { askHostKeys, useSaveEnvironment } from "./queries";
 import { TunnelFields } from "./tunnel-fields";
 import { bodyOf, type EnvironmentValues, NEW_ENVIRONMENT, valuesOf } from "./values";
 
@@ -18,11 +18,13 @@ interface EnvironmentFormProps {
   org: string;
   project: string;
   environment: Environment | null;
+  /** Somebody came to compare the host key of its SSH server. */
+  comparing?: boolean;
   onDone: () => void;
   onCancel: () => void;
 }
 
-export function EnvironmentForm({ org, project, environment, onDone, onCancel }: EnvironmentFormProps) {
+export function EnvironmentForm({ org, project, environment, comparing = false, onDone, onCancel }: EnvironmentFormProps) {
   const { t } = useLanguage();
   const trouble = useTrouble();
   const save = useSaveEnvironment(org, project, environment?.slug ?? null);
@@ -48,7 +50,14 @@ export function EnvironmentForm({ org, project, environment, onDone, onCancel }:
       <Variables form={form} />
       <PolicyFields org={org} project={project} own={environment?.id ?? null} form={form} />
       <Limits form={form} />
-      <TunnelFields form={form} stored={environment?.tunnel ?? null} />
+      <TunnelFields
+        tunnel={form.values.tunnel}
+        onChange={(tunnel) => form.set("tunnel", tunnel)}
+        errorOf={form.errorOf}
+        stored={environment?.tunnel ?? null}
+        askHostKeys={(place) => askHostKeys(org, project, place)}
+        comparing={comparing}
+      />
       <More form={form} />
       {form.error != null && <TroubleNotice trouble={trouble(form.error)} />}
       <div className="flex gap-2">

@@ -75,7 +75,7 @@ interface CardProps extends EnvironmentListProps {
 
 function EnvironmentCard({ org, project, environment, all, why, renderLink }: CardProps) {
   const { t, duration } = useLanguage();
-  const [editing, setEditing] = useState(false);
+  const [editing, setEditing] = useState<"form" | "host key" | null>(null);
   const [adding, setAdding] = useState(false);
   const [deleting, setDeleting] = useState(false);
   const first = all.find((one) => one.id === environment.predecessor_id);
@@ -103,7 +103,7 @@ function EnvironmentCard({ org, project, environment, all, why, renderLink }: Ca
           </h3>
           <p className="truncate text-xs text-muted">{facts.join(" · ")}</p>
         </div>
-        <IconButton label={t("environments.edit", { name: environment.name })} why={why} onClick={() => setEditing(!editing)}>
+        <IconButton label={t("environments.edit", { name: environment.name })} why={why} onClick={() => setEditing(editing ? null : "form")}>
           <Pencil className="size-3.5" />
         </IconButton>
         <IconButton label={t("environments.delete", { name: environment.name })} why={why} onClick={() => setDeleting(true)}>
@@ -112,12 +112,12 @@ function EnvironmentCard({ org, project, environment, all, why, renderLink }: Ca
       </header>
       {editing && (
         <div className="border-t border-line p-4">
-          <EnvironmentForm org={org} project={project} environment={environment} onDone={() => setEditing(false)} onCancel={() => setEditing(false)} />
+          <EnvironmentForm org={org} project={project} environment={environment} comparing={editing === "host key"} onDone={() => setEditing(null)} onCancel={() => setEditing(null)} />
         </div>
       )}
       <ul>
         {environment.databases.map((database) => (
-          <DatabaseRow key={database.id} org={org} project={project} environment={environment.slug} database={database} why={why} />
+          <DatabaseRow key={database.id} org={org} project={project} environment={environment.slug} database={database} why={why} onCompare={() => setEditing("host key")} />
         ))}
       </ul>
       {environment.auto_upgrade && <Automatic org={org} project={project} environment={environment.slug} renderLink={renderLink} />}
@@ -203,9 +203,11 @@ function CertificateState({ database }: { database: Database }) {
 interface DatabaseRowProps extends EnvironmentListProps {
   environment: string;
   database: Database;
+  /** The SSH server on the way shows another host key than the saved one. */
+  onCompare: () => void;
 }
 
-function DatabaseRow({ org, project, environment, database, why }: DatabaseRowProps) {
+function DatabaseRow({ org, project, environment, database, why, onCompare }: DatabaseRowProps) {
   const { t } = useLanguage();
   const [editing, setEditing] = useState(false);
   const [deleting, setDeleting] = useState(false);
@@ -246,7 +248,17 @@ function DatabaseRow({ org, project, environment, database, why }: DatabaseRowPr
       </div>
       {database.read.state === "failed" && database.read.error && (
         <div className="px-4 pb-3">
-          <TroubleNotice trouble={database.read.error} onRetry={() => read.mutate()} />
+          <TroubleNotice
+            trouble={database.read.error}
+            onRetry={() => read.mutate()}
+            action={
+              database.read.error.code === "tunnel_host_key" && (
+                <Button size="small" why={why} onClick={onCompare}>
+                  {t("environments.hostKeyOpen")}
+                </Button>
+              )
+            }
+          />
         </div>
       )}
       {editing && (

@@ -1,6 +1,6 @@
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
-import type { DatabaseChanges, DatabaseNew, EnvironmentChanges, EnvironmentNew, FreezeNew } from "@/api/types";
+import type { DatabaseChanges, DatabaseNew, EnvironmentChanges, EnvironmentNew, FreezeNew, HostKeysAsk } from "@/api/types";
 import { lookByItself } from "@/api/use-live";
 
 export function environmentsQuery(org: string, project: string) {
@@ -42,6 +42,11 @@ export function useSaveEnvironment(org: string, project: string, environment: st
     },
     onSuccess: refresh,
   });
+}
+
+/** What the SSH server shows just now: an answer that is compared at once and kept nowhere. */
+export function askHostKeys(org: string, project: string, place: HostKeysAsk) {
+  return unwrap(api.POST("/api/orgs/{org}/projects/{project}/environments/host-keys", { params: { path: { org, project } }, body: place }));
 }
 
 export function useDeleteEnvironment(org: string, project: string, environment: string) {

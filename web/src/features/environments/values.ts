@@ -1,5 +1,5 @@
 /** What a person types about an environment and a database, and what the API gets of it. */
-import type { ChangeWindow, Database, DatabaseNew, Environment, EnvironmentNew, Option, Variable } from "@/api/types";
+import type { ChangeWindow, Database, DatabaseNew, Environment, EnvironmentNew, HostKeysAsk, Option, Variable } from "@/api/types";
 
 export interface FileValue {
   path: string;
@@ -117,8 +117,14 @@ function tunnelValuesOf(tunnel: NonNullable<Environment["tunnel"]>): TunnelValue
   return { host: tunnel.host, port: String(tunnel.port), user: tunnel.user, hostKey: tunnel.host_key, privateKey: "" };
 }
 
-function tunnelBodyOf({ host, port, user, hostKey, privateKey }: TunnelValues): EnvironmentNew["tunnel"] {
-  return { host: host.trim(), port: Number(port) || 22, user: user.trim(), host_key: hostKey, private_key: privateKey.trim() ? privateKey : null };
+/** Where the SSH server is. */
+export function placeOf({ host, port }: TunnelValues): HostKeysAsk {
+  return { host: host.trim(), port: Number(port) || 22 };
+}
+
+export function tunnelBodyOf(tunnel: TunnelValues): NonNullable<EnvironmentNew["tunnel"]> {
+  const { user, hostKey, privateKey } = tunnel;
+  return { ...placeOf(tunnel), user: user.trim(), host_key: hostKey, private_key: privateKey.trim() ? privateKey : null };
 }
 
 function seconds(text: string, factor: number): number {
