@@ -12,6 +12,7 @@ from sqlalchemy import select, text
 
 from stillroom_core.actors.actor import Actor
 from stillroom_core.actors.repository import actor_in
+from stillroom_core.audit.models import AuditEntry
 from stillroom_core.bootstrap import bootstrap
 from stillroom_core.databases.models import Database
 from stillroom_core.environments.models import Environment
@@ -23,6 +24,7 @@ from stillroom_core.jobs.queue import RecordingQueue
 from stillroom_core.jobs.repository import JobRepository
 from stillroom_core.jobs.service import cancel_job, start_job
 from stillroom_core.members.models import User
+from stillroom_core.organizations.models import Organization
 from stillroom_core.plans.models import Plan
 from stillroom_core.plans.service import make_plan
 from stillroom_core.projects.models import Project
@@ -204,6 +206,12 @@ class Scene:
         with psycopg.connect(self.target.url, autocommit=True) as connection:
             row = connection.execute(query).fetchone()  # type: ignore[call-overload]
             return row[0] if row else None
+
+    async def audited(self, action: str) -> list[AuditEntry]:
+        """What the audit log says of one action; entries of former tests' organizations stay, and are left out."""
+        living = AuditEntry.organization_id.in_(select(Organization.id))
+        async with self.room.database.everything() as session:
+            return list(await session.scalars(select(AuditEntry).where(living, AuditEntry.action == action)))
 
     async def _move(self, session: Any, kind: str, target: str | None) -> dict[str, Any]:
         return {

@@ -9,7 +9,6 @@ import pytest
 from psycopg import sql
 from sqlalchemy import select, update
 
-from stillroom_core.audit.models import AuditEntry
 from stillroom_core.databases.models import Database
 from stillroom_core.databases.service import create_database, delete_database, update_database
 from stillroom_core.environments.models import Environment
@@ -66,8 +65,7 @@ async def test_a_job_with_anothers_password_fails_with_words_is_told_and_shows_n
     )
     assert "does not belong to the place" in job.error["title"] and "Enter the secret again" in job.error["fix"]
     assert scene.ask("select to_regclass('alembic_version')") is None
-    async with scene.room.database.everything() as session:
-        entries = (await session.scalars(select(AuditEntry).where(AuditEntry.action == "secret.misplaced"))).all()
+    entries = await scene.audited("secret.misplaced")
     assert [(one.outcome, one.subject_id, one.subject_name) for one in entries] == [("found", str(own), "password")]
     said = stored() + caplog.text + "".join(capfd.readouterr())
     assert "sealed_value_changed" in said

@@ -13,7 +13,6 @@ import pytest
 from sqlalchemy import LargeBinary, select, update
 
 from stillroom_core import resealing
-from stillroom_core.audit.models import AuditEntry
 from stillroom_core.databases.models import Database
 from stillroom_core.databases.service import update_database
 from stillroom_core.environments.models import Environment
@@ -60,12 +59,6 @@ async def with_secrets(scene: Any) -> None:
     assert done.job.state == "succeeded", done.told
 
 
-async def entries(scene: Any) -> list[AuditEntry]:
-    async with scene.room.database.everything() as session:
-        found = await session.scalars(select(AuditEntry).where(AuditEntry.action == "organization.reseal"))
-        return list(found)
-
-
 async def test_the_key_rotates_while_a_job_runs_and_then_the_old_one_is_let_go_of(
     scene: Any, installation: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,7 +83,9 @@ async def test_the_key_rotates_while_a_job_runs_and_then_the_old_one_is_let_go_o
 
     assert (await scene.read()).read_error is None
     assert (await scene.run("downgrade", "base")).job.state == "succeeded"
-    assert [(entry.after["values"], entry.outcome) for entry in await entries(scene)] == [(3, "found")]
+    assert [(entry.after["values"], entry.outcome) for entry in await scene.audited("organization.reseal")] == [
+        (3, "found")
+    ]
 
 
 async def test_a_plan_that_was_confirmed_before_holds_after_resealing(
