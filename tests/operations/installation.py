@@ -113,12 +113,13 @@ class Whole:
         return process.wait(patience)
 
     def close(self) -> None:
-        """Ends everything that was started here, by its own process id."""
+        """Ends everything that was started here, by its own process id: all at once, since each takes seconds."""
         self.http.close()
-        for process in self.processes.values():
-            for number in (signal.SIGTERM, signal.SIGKILL):
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            left = [process for process in self.processes.values() if process.poll() is None]
+            for process in left:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, number)
+            for process in left:
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(10)
-                    break
