@@ -90,6 +90,7 @@ _ASKING = (
     "worker/tests/catalogue",
     "worker/tests/reader",
     "worker/tests/jobs/test_a_job_on_any_version.py",
+    "worker/tests/jobs/test_a_job_recognises_its_server.py",
     "worker/tests/jobs/test_a_job_shows_its_locks.py",
 )
 

@@ -22,11 +22,11 @@ from stillroom_worker.egress.outlet import join
 
 
 @pytest.fixture(scope="module")
-def elsewhere(postgres_server: Any) -> Iterator[PostgresServer]:
+def elsewhere(target_server: Any) -> Iterator[PostgresServer]:
     """Another server, where our user and password are known: a restored copy that took over the address."""
     folder = Path(tempfile.mkdtemp(prefix="stillroom-elsewhere-"))
     folder.chmod(0o711)
-    server = start_postgres(folder, password=postgres_server.password, settings=THROWAWAY)
+    server = start_postgres(folder, password=target_server.password, settings=THROWAWAY)
     yield server
     server.stop()
     shutil.rmtree(folder)
@@ -81,9 +81,9 @@ async def test_a_server_that_was_replaced_on_purpose_is_taken_by_saving_its_sett
     assert (await scene.run("upgrade", "head")).job.state == "succeeded"
 
 
-async def test_another_database_of_the_same_server_is_not_taken_for_it(scene: Any, postgres_server: Any) -> None:
+async def test_another_database_of_the_same_server_is_not_taken_for_it(scene: Any, target_server: Any) -> None:
     await upgraded(scene)
-    other = postgres_server.new_database("other")
+    other = target_server.new_database("other")
     async with scene.room.database.everything() as session:
         await session.execute(update(Database).values(database=other.database))  # as a pooler would, by its own table
     done = await scene.run("current")
@@ -161,6 +161,9 @@ async def test_our_own_rows_are_nobodys_database(scene: Any, installation: dict[
     """N05: at the run, too, and by what the server calls itself where the address says nothing."""
     await upgraded(scene)
     ours = make_url(installation["STILLROOM_OWNER_DATABASE_URL"])
+    async with scene.room.database.everything() as session:
+        database = await session.get_one(Database, (await scene.database()).id)
+        await update_database(session, database, {"username": ours.username, "password": ours.password})
     async with passed_on_to(ours.port or 0) as tunnel:
         for port in (ours.port, tunnel):
             await aims_at(scene, host="localhost", port=port, database=ours.database, server_identity=None)
