@@ -129,10 +129,10 @@ def _open_pages(found: list[OpenPage]) -> str:
 
 What somebody who looks costs the database that is looked at: each page is open in Chromium for {SECONDS} seconds, on a
 database of {TABLES + 1} tables, and its server counts (pg_stat_statements): every statement that it was sent, `begin`
-and `rollback` among them, and its time for planning and running them. Opening the page is part of it, for the schema
-with a first reading of the whole catalogue. Several people who look at one page cost as many times that; a page that
-is hidden asks nothing. Load {os.getloadavg()[0]:.1f} at the end. Written by `make bench`, or alone by
-`make bench ARGS=--pages`.
+and `rollback` among them, and its time for planning and running them. Opening the page is part of it, for schema and
+rows with a reading of the whole catalogue, because the last one is older than a minute. What the worker reads by itself
+every five minutes is not. Several people who look at one page cost as many times that; a page that is hidden asks
+nothing. Load {os.getloadavg()[0]:.1f} at the end. Written by `make bench`, or alone by `make bench ARGS=--pages`.
 
 {_table("Page | Statements a minute | Server's time a minute | Of one core | Longest statement", rows)}
 """

@@ -38,7 +38,7 @@ class Reading:
 
 
 async def read_catalogue(connection: "asyncpg.Connection") -> Reading:
-    """Thirteen queries in one read-only snapshot, whatever the size; nothing is left open."""
+    """Fifteen queries in one read-only snapshot, whatever the size; nothing is left open."""
     async with reading(connection, _TIMEOUT_MS):
         server = await connection.fetchrow(statements.SERVER)
         rows = {

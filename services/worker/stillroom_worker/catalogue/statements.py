@@ -67,7 +67,8 @@ where c.relkind in ('r', 'p', 'v', 'm', 'f', 'c') and {_SYSTEM} and {_no_extensi
 """
 
 # Before 18, to show an expression with its table's names costs the square of the columns: 1,600 with a default took
-# nine seconds. A default names none of them, and needs no table.
+# nine seconds. A default names none of them, and needs no table. What a generated column is made of names some, and
+# nothing else shows it: of a table of 1,600 columns a hundred of them take the server a second, and all of them 14.
 COLUMNS = f"""
 select a.attrelid as relation, a.attname as name, format_type(a.atttypid, a.atttypmod) as type,
        a.attnotnull as not_null,

@@ -1,27 +1,21 @@
 """The two questions of the overview: what moves, often and small; and what has grown, on demand."""
 
+import json
 from typing import Any
 
 import asyncpg
 
 from stillroom_core.catalogues.names import qualified
 from stillroom_worker.overview import statements
-from stillroom_worker.target.reading import reading
+from stillroom_worker.target.reading import glance, reading
 
-_LIVE_MS, _HEALTH_MS, _SAMPLE_MS = 5_000, 15_000, 5_000
+_TOP_MS, _HEALTH_MS, _SAMPLE_MS = 5_000, 15_000, 5_000
 
 
 async def live(session: "asyncpg.Connection") -> dict[str, Any]:
-    """Five short statements in one snapshot."""
-    async with reading(session, _LIVE_MS):
-        counters = await session.fetchrow(statements.COUNTERS)
-        return {
-            **dict(counters or {}),
-            "sessions": await _rows(session, statements.SESSIONS),
-            "replicas": await _rows(session, statements.REPLICAS),
-            "slots": await _rows(session, statements.SLOTS),
-            "vacuums": await _rows(session, statements.VACUUMS),
-        }
+    """One statement; the session is one that looks."""
+    (row,) = await glance(session, statements.LIVE)
+    return {name: json.loads(value) if name in statements.LISTED else value for name, value in row.items()}
 
 
 async def health(session: "asyncpg.Connection") -> dict[str, Any]:
@@ -45,7 +39,7 @@ async def health(session: "asyncpg.Connection") -> dict[str, Any]:
 async def _statements(session: "asyncpg.Connection", schema: str) -> list[dict[str, Any]] | None:
     """In a transaction of its own: the view refuses where the library is not loaded, at nobody's cost."""
     try:
-        async with reading(session, _LIVE_MS):
+        async with reading(session, _TOP_MS):
             return await _rows(session, statements.top_statements(qualified(schema, "pg_stat_statements")))
     except asyncpg.PostgresError:
         return None

@@ -52,6 +52,16 @@ from pg_stat_progress_vacuum p join pg_class c on c.oid = p.relid join pg_namesp
 where p.datname = current_database() limit 20
 """
 
+# What the top of the page asks every ten seconds, in one statement.
+LISTED = {"sessions": SESSIONS, "replicas": REPLICAS, "slots": SLOTS, "vacuums": VACUUMS}
+LIVE = (
+    "select c.*, "
+    + ", ".join(
+        f"(select coalesce(json_agg(x), '[]') from ({statement}) x) as {name}" for name, statement in LISTED.items()
+    )
+    + f" from ({COUNTERS}) c"
+)
+
 SIZE = "select pg_database_size(current_database())::bigint"
 
 # The expected size of a table's rows by pg_stats: rows of the usual width, with their headers, in full pages.

@@ -5,7 +5,7 @@ from typing import Any
 
 from stillroom_core.errors import Conflict
 from stillroom_worker.reader.asked import Asked, Line
-from stillroom_worker.target import reading
+from stillroom_worker.target import glance
 
 # pg_blocking_pids() stops the lock manager for a moment, so it is asked only about those who wait for a lock.
 _SESSIONS = """
@@ -46,8 +46,7 @@ where pid = $1 and datname = current_database() and abs(extract(epoch from backe
 
 async def activity(asked: Asked) -> AsyncIterator[Line]:
     """All sessions of the database, at most a thousand; without their statements for whom something is masked."""
-    async with reading(asked.session, 5_000):
-        rows = await asked.session.fetch(_SESSIONS)
+    rows = await glance(asked.session, _SESSIONS)
     hidden = {"query": None} if asked.content["masks"] else {}
     yield {"sessions": [{**row, **hidden} for row in rows]}
 

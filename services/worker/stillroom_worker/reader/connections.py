@@ -52,7 +52,7 @@ class Connections:
     async def lend(
         self, database: Database, environment: Environment, *, keep: bool = True
     ) -> AsyncIterator["asyncpg.Connection"]:
-        """A connection outside of any transaction. With `keep` false it ends with the block.
+        """A connection outside of any transaction, made for looking. With `keep` false it ends with the block.
 
         Raises JobFailed where the target cannot be reached, or where too many questions are open on it.
         """
@@ -109,7 +109,7 @@ class Connections:
             if not connection.is_closed():
                 return connection
         target = target_of(database, environment)
-        return await connect(target, await allowed_addresses(self._settings, target), name=NAME)
+        return await connect(target, await allowed_addresses(self._settings, target), name=NAME, looks=True)
 
     def _give_back(self, slot: _Slot, connection: "asyncpg.Connection", *, keep: bool) -> None:
         # A question that was broken off may still be at work: only an end is a clean state.

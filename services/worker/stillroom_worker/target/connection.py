@@ -16,18 +16,25 @@ from stillroom_worker.egress.tunnel import TunnelLoop
 from stillroom_worker.egress.tunnel_words import TunnelFailed
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.target.pooler import is_pooled, refuse_shared
+from stillroom_worker.target.reading import GLANCE_MS, LOCK_TIMEOUT_MS
 
 CONNECT_WITHIN = timedelta(seconds=10)
 # What we ask is small; a catalogue that does not answer in this time is in trouble of its own.
 ANSWER_WITHIN = timedelta(seconds=20)
 
-# By a statement and not on signing in, where poolers refuse what they do not know.
-_SETTINGS = f"""
-set lock_timeout = 3000;
-set statement_timeout = {int(ANSWER_WITHIN.total_seconds() * 1000)};
-set idle_in_transaction_session_timeout = 10000;
-{ASK_SERVER_TO_PROBE}
-"""
+_SETTINGS: dict[str, int | str] = {
+    "lock_timeout": 3000,
+    "statement_timeout": int(ANSWER_WITHIN.total_seconds() * 1000),
+    "idle_in_transaction_session_timeout": 10000,
+}
+# Of a session that only looks: a question of one statement needs no transaction around it that says so. Not behind a
+# pooler, where whoever gets the session next might find it read-only.
+_LOOKING = {
+    **_SETTINGS,
+    "lock_timeout": LOCK_TIMEOUT_MS,
+    "statement_timeout": GLANCE_MS,
+    "default_transaction_read_only": "on",
+}
 
 # What a statement of ours may raise when the server, the network or the user's rights fail it.
 SESSION_BROKE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
@@ -40,15 +47,19 @@ _WHY: dict[type[BaseException], str] = {
 }
 
 
-async def connect(target: Target, allow: Callable[[Address], bool], *, name: str) -> "asyncpg.Connection":
-    """An open connection that waits for no lock and never stays in a transaction.
+async def connect(
+    target: Target, allow: Callable[[Address], bool], *, name: str, looks: bool = False
+) -> "asyncpg.Connection":
+    """An open connection that waits for no lock and never stays in a transaction; one that `looks` begins read-only.
 
     Raises JobFailed that names the cause and the fix; the password is in neither.
     """
-    return (await reach(target, allow, name=name))[0]
+    return (await reach(target, allow, name=name, looks=looks))[0]
 
 
-async def reach(target: Target, allow: Callable[[Address], bool], *, name: str) -> "tuple[asyncpg.Connection, Target]":
+async def reach(
+    target: Target, allow: Callable[[Address], bool], *, name: str, looks: bool = False
+) -> "tuple[asyncpg.Connection, Target]":
     """The same, and the target at the one address that answered: whoever goes on with it comes to the same place.
 
     Raises JobFailed too where a pooler stands there that gives nobody a session of their own.
@@ -59,14 +70,14 @@ async def reach(target: Target, allow: Callable[[Address], bool], *, name: str) 
         raise JobFailed.of(refused) from None
     for address in addresses[:-1]:
         try:
-            return await _connect(target, address, name)
+            return await _connect(target, address, name, looks=looks)
         except JobFailed as failed:
             if failed.code not in ("connect_failed", "tunnel_unreachable"):
                 raise
-    return await _connect(target, addresses[-1], name)
+    return await _connect(target, addresses[-1], name, looks=looks)
 
 
-async def _connect(target: Target, address: Address, name: str) -> "tuple[asyncpg.Connection, Target]":
+async def _connect(target: Target, address: Address, name: str, *, looks: bool) -> "tuple[asyncpg.Connection, Target]":
     """A session that is ours alone, with the settings that it keeps to."""
     session = await _sign_in(target, address, name)
     try:
@@ -74,13 +85,19 @@ async def _connect(target: Target, address: Address, name: str) -> "tuple[asyncp
         pooled = await is_pooled(session)
         if pooled:
             await refuse_shared(session, target, lambda: _sign_in(target, address, name))
-        await session.execute(_SETTINGS)
+        await session.execute(_set(_LOOKING if looks and not pooled else _SETTINGS))
     except BaseException as cause:
         session.terminate()
         if isinstance(cause, SESSION_BROKE):
             raise JobFailed("server_refused", "The database server refused the connection.", str(cause)) from None
         raise
     return session, replace(target, addresses=(address,), pooled=pooled)
+
+
+def _set(settings: dict[str, int | str]) -> str:
+    """By a statement and not on signing in, where poolers refuse what they do not know; by one for all of them."""
+    more = "".join(f", pg_catalog.set_config('{name}', '{value}', false)" for name, value in settings.items())
+    return ASK_SERVER_TO_PROBE + more
 
 
 async def _sign_in(target: Target, address: Address, name: str) -> "asyncpg.Connection":
