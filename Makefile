@@ -107,7 +107,7 @@ load: setup ## many jobs, 5,000 watchers, 5,000,000 events; writes docs/load.md
 chaos: setup-python ## break a running Stillroom on purpose; COUNT=300 SEED=1 FAULTS="pause cancel"; writes docs/reliability.md
 	@PYTHONPATH=tests exec $(VENV)/python -m chaos $(or $(COUNT),300) $(or $(SEED),1) $(FAULTS)
 
-screens: setup ## photograph the pages; writes docs/screens/
+screens: setup ## photograph the pages; PAGES="settings rows" takes those alone; writes docs/screens/
 	@exec $(VENV)/python tests/run.py screens
 
 site: setup ## a site of docs/, in site/; a link that leads nowhere ends it

@@ -74,6 +74,7 @@ export const PAGES: readonly Page[] = [
   { name: "revision-objects", route: "/:org/projects/:project/migrations", address: `${SHOP}?revision=27e6c0f8b9d4&tab=objects` },
   { name: "object-history", route: "/:org/projects/:project/databases/:environment/:database/:view?", address: `${DATABASE}/schema?kind=table&schema=public&name=orders&tab=history` },
   { name: "settings", route: "/:org/projects/:project/settings", address: SETTINGS },
+  { name: "environment-new", route: "/:org/projects/:project/settings", address: `${SETTINGS}?section=environments&add=environment` },
   { name: "settings-repository", route: "/:org/projects/:project/settings", address: `${SETTINGS}?section=repository` },
   { name: "settings-access", route: "/:org/projects/:project/settings", address: `${SETTINGS}?section=access` },
   { name: "settings-masks", route: "/:org/projects/:project/settings", address: `${SETTINGS}?section=masks` },

@@ -1,10 +1,13 @@
 /** Photographs of every page for docs/screens/: English in light, Russian in dark, a desk and a phone. */
 import { fileURLToPath } from "node:url";
-import { type Page, test } from "@playwright/test";
+import { expect, type Page, test } from "@playwright/test";
 import { addressOf, PAGES } from "./pages";
 import { drawn, facts, SHOP, signIn } from "./people";
 
 const FOLDER = process.env["SCREENS_FOLDER"] ?? fileURLToPath(new URL("../../docs/screens/", import.meta.url));
+// All, or those that are named: PAGES="settings rows".
+const WANTED = (process.env["PAGES"] ?? "").split(" ").filter(Boolean);
+const SHOWN = PAGES.filter((one) => WANTED.length === 0 || WANTED.includes(one.name));
 const HOME = process.env["STILLROOM_HOME"] ?? "/nowhere";
 const LOOKS = [
   { name: "en-light", locale: "en-US", colorScheme: "light" },
@@ -22,6 +25,7 @@ async function shoot(page: Page, name: string): Promise<void> {
 }
 
 test("every page is photographed", async ({ browser }) => {
+  expect(WANTED.filter((name) => !PAGES.some((one) => one.name === name))).toEqual([]);
   test.setTimeout(900_000);
   const first = await (await browser.newContext()).newPage();
   await signIn(first, SHOP);
@@ -32,7 +36,7 @@ test("every page is photographed", async ({ browser }) => {
     for (const viewport of SIZES) {
       const context = await browser.newContext({ ...look, viewport, reducedMotion: "reduce" });
       const page = await context.newPage();
-      for (const one of PAGES.filter((one) => one.signedOut)) {
+      for (const one of SHOWN.filter((one) => one.signedOut)) {
         await page.goto(addressOf(one, known));
         await shoot(page, `${one.name}-${name}-${viewport.width}`);
       }
@@ -49,7 +53,7 @@ test("every page is photographed", async ({ browser }) => {
         const answer = await route.fetch();
         await route.fulfill({ response: answer, body: (await answer.text()).replaceAll(HOME, "/home/ann/stillroom/.stillroom") });
       });
-      for (const one of PAGES.filter((one) => !one.signedOut)) {
+      for (const one of SHOWN.filter((one) => !one.signedOut)) {
         await page.goto(addressOf(one, known));
         await shoot(page, `${one.name}-${name}-${viewport.width}`);
       }
