@@ -1,7 +1,7 @@
 /** Two people: one asks, the other decides; on a desk, on a phone, in both languages. */
 import { type Browser, expect, type Page, test } from "@playwright/test";
 import { faults, overflow } from "./accessible";
-import { calling, move, SHOP, signIn } from "./people";
+import { calling, joins, move, SHOP, signIn } from "./people";
 
 const STAGING = "/api/orgs/demo/projects/shop/environments/staging";
 const BASE = "5b90d2f7a6c4";
@@ -11,12 +11,7 @@ const BEN = { email: `ben-${Date.now()}@example.com`, password: "staple battery 
 
 test.beforeAll(async ({ browser, request }) => {
   const admin = await calling(request);
-  const made = (await (await admin("POST", "/api/orgs/demo/invitations", { role: "admin" })).json()) as { link: string };
-  const accepted = { token: made.link.split("#")[1], name: "Ben", locale: "en", ...BEN };
-  expect((await request.post("/api/auth/invitations/accept", { data: accepted })).ok()).toBe(true);
-  const { items } = (await (await request.get("/api/outbox")).json()) as { items: { recipient: string; text: string }[] };
-  const secret = /#(\S+)/.exec(items.find((letter) => letter.recipient === BEN.email)?.text ?? "")?.[1] ?? "";
-  expect((await request.post("/api/auth/verify", { data: { token: decodeURIComponent(secret) } })).ok()).toBe(true);
+  await joins(request, { name: "Ben", ...BEN }, "admin");
   const page = await (await browser.newContext()).newPage();
   await signIn(page, SHOP);
   await move(page, "downgrade", "staging", BASE);

@@ -1,19 +1,13 @@
 /** An organization that demands a second factor: its owner needs one first, and who has none is shown the way. */
 import { type Browser, expect, type Page, test } from "@playwright/test";
 import { faults } from "./accessible";
-import { calling, password, signIn, speaks } from "./people";
+import { calling, joins, password, signIn, speaks } from "./people";
 
 const CAT = { email: `cat-${Date.now()}@example.com`, password: "staple battery horse correct" };
 
 test.beforeAll(async ({ request }) => {
   await speaks(request, "en");
-  const admin = await calling(request);
-  const made = (await (await admin("POST", "/api/orgs/demo/invitations", { role: "admin" })).json()) as { link: string };
-  const accepted = { token: made.link.split("#")[1], name: "Cat", locale: "ru", ...CAT };
-  expect((await request.post("/api/auth/invitations/accept", { data: accepted })).ok()).toBe(true);
-  const { items } = (await (await request.get("/api/outbox")).json()) as { items: { recipient: string; text: string }[] };
-  const secret = /#(\S+)/.exec(items.find((letter) => letter.recipient === CAT.email)?.text ?? "")?.[1] ?? "";
-  expect((await request.post("/api/auth/verify", { data: { token: decodeURIComponent(secret) } })).ok()).toBe(true);
+  await joins(request, { name: "Cat", locale: "ru", ...CAT }, "admin");
 });
 
 test.afterAll(async ({ request }) => {

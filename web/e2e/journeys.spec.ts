@@ -1,19 +1,10 @@
 /** Whole journeys; docs/testing.md lists them, and says where the others are. */
-import { expect, type Page, test } from "@playwright/test";
+import { expect, test } from "@playwright/test";
 import { holdTable } from "./hold";
-import { cell, drawn, move, SHOP, signIn, speaks } from "./people";
+import { cell, downloaded, drawn, move, SHOP, signIn, speaks } from "./people";
 
 const MIDDLE = "d30b7c5e94a1";
 const BASE = "5b90d2f7a6c4";
-
-async function downloaded(page: Page, press: () => Promise<void>): Promise<{ name: string; text: string }> {
-  const waiting = page.waitForEvent("download");
-  await press();
-  const download = await waiting;
-  const chunks: Buffer[] = [];
-  for await (const chunk of await download.createReadStream()) chunks.push(chunk as Buffer);
-  return { name: download.suggestedFilename(), text: Buffer.concat(chunks).toString() };
-}
 
 test("the first page after signing in leads to a sample in which every screen has something true", async ({ page }) => {
   await signIn(page);

@@ -12,10 +12,10 @@ export function password(): string {
 
 export { SHOP };
 
-export async function signIn(page: Page, to = "/"): Promise<void> {
+export async function signIn(page: Page, to = "/", email = EMAIL, secret = password()): Promise<void> {
   await page.goto(to);
-  await page.locator("input[name=email]").fill(EMAIL);
-  await page.locator("input[name=password]").fill(password());
+  await page.locator("input[name=email]").fill(email);
+  await page.locator("input[name=password]").fill(secret);
   await page.keyboard.press("Enter");
   await expect(page).not.toHaveURL(/sign-in/);
 }
@@ -43,6 +43,32 @@ export async function calling(request: APIRequestContext, email = EMAIL, secret 
   const entered = await request.post("/api/auth/sign-in", { data: { email, password: secret } });
   const { access_token: token } = (await entered.json()) as { access_token: string };
   return (method, path, data) => request.fetch(path, { method, data, headers: { Authorization: `Bearer ${token}` } });
+}
+
+export interface Person {
+  name: string;
+  email: string;
+  password: string;
+  locale?: "en" | "ru";
+}
+
+/** Somebody follows an invitation into the demo organization and confirms their address. */
+export async function joins(request: APIRequestContext, person: Person, role: "admin" | "member"): Promise<void> {
+  const admin = await calling(request);
+  const made = (await (await admin("POST", "/api/orgs/demo/invitations", { role })).json()) as { link: string };
+  const accepted = { token: made.link.split("#")[1], locale: "en", ...person };
+  expect((await request.post("/api/auth/invitations/accept", { data: accepted })).ok()).toBe(true);
+  const { items } = (await (await request.get("/api/outbox")).json()) as { items: { recipient: string; text: string }[] };
+  const secret = /#(\S+)/.exec(items.find((letter) => letter.recipient === person.email)?.text ?? "")?.[1] ?? "";
+  expect((await request.post("/api/auth/verify", { data: { token: decodeURIComponent(secret) } })).ok()).toBe(true);
+}
+
+/** The id of somebody in the demo organization. */
+export async function idOf(call: Call, email: string): Promise<string> {
+  const { items } = (await (await call("GET", "/api/orgs/demo/members")).json()) as { items: { id: string; email: string }[] };
+  const found = items.find((one) => one.email === email);
+  if (!found) throw new Error(`${email} is no member.`);
+  return found.id;
 }
 
 export const PROD = "/api/orgs/demo/projects/shop/environments/prod";
@@ -81,6 +107,16 @@ export async function drawn(page: Page): Promise<void> {
 /** The cell of a revision, named by its message, on an environment. */
 export function cell(page: Page, message: string, environment: string) {
   return page.locator("[data-revision]", { hasText: message }).locator(`[data-environment="${environment}"]`);
+}
+
+/** What pressing something saves as a file. */
+export async function downloaded(page: Page, press: () => Promise<void>): Promise<{ name: string; text: string }> {
+  const waiting = page.waitForEvent("download");
+  await press();
+  const download = await waiting;
+  const chunks: Buffer[] = [];
+  for await (const chunk of await download.createReadStream()) chunks.push(chunk as Buffer);
+  return { name: download.suggestedFilename(), text: Buffer.concat(chunks).toString() };
 }
 
 /** Brings an environment to a revision through the page, and waits for the job's end. */

@@ -2,6 +2,7 @@
 import { Database as DatabaseIcon, GitCompareArrows } from "lucide-react";
 import { Link, useParams } from "react-router";
 import { useTrouble } from "@/api/use-trouble";
+import { CertificateState } from "@/features/environments/certificate-state";
 import { useEnvironments } from "@/features/environments/queries";
 import { useLanguage } from "@/i18n";
 import { Button } from "@/ui/button";
@@ -65,7 +66,10 @@ export function Databases() {
                       {database.database} · {database.host}:{database.port}
                     </span>
                   </span>
-                  {database.read.state === "failed" && <Chip tone="failed">{t("environments.unreachable")}</Chip>}
+                  <span className="flex shrink-0 flex-col items-end gap-1">
+                    {database.read.state === "failed" && <Chip tone="failed">{t("environments.unreachable")}</Chip>}
+                    <CertificateState certificate={database.client_certificate} warnOnly />
+                  </span>
                   <span className="text-right text-xs text-muted max-sm:hidden">
                     {database.server_version && <span className="block">PostgreSQL {database.server_version}</span>}
                     {database.heads_read_at && <Ago at={database.heads_read_at} />}

@@ -2,6 +2,7 @@ import type { Database } from "@/api/types";
 import { useLanguage } from "@/i18n";
 import { Checkbox, Field, Input, Select, TextArea } from "@/ui/field";
 import type { Form } from "@/ui/use-form";
+import { CertificateStored } from "./certificate-state";
 import { type DatabaseValues, fromUrl, SSL_MODES, takesClientCertificate } from "./values";
 
 type TextName = Exclude<keyof DatabaseValues, "sslmode" | "withoutCertificate">;
@@ -15,7 +16,7 @@ interface DatabaseFieldsProps {
 
 /** Where a database is and who signs in; a pasted URL fills them all. */
 export function DatabaseFields({ form, passwordStored, certificate = null }: DatabaseFieldsProps) {
-  const { t, exact } = useLanguage();
+  const { t } = useLanguage();
   const text = (name: TextName) => ({
     name,
     value: form.values[name],
@@ -77,9 +78,7 @@ export function DatabaseFields({ form, passwordStored, certificate = null }: Dat
       )}
       {certificate && (
         <div className="col-span-6 flex flex-col gap-1">
-          <p className="text-sm break-words text-muted">
-            {t("environments.certificateStored", { subject: certificate.subject, until: exact(certificate.expires_at) })}
-          </p>
+          <CertificateStored certificate={certificate} />
           <Checkbox
             label={t("environments.certificateRemove")}
             checked={form.values.withoutCertificate}

@@ -9,7 +9,7 @@ import { Dialog } from "@/ui/dialog";
 import { TroubleNotice } from "@/ui/notice";
 import { Empty, Failed, SkeletonRows } from "@/ui/states";
 import { Ago } from "@/ui/time";
-import { useNow } from "@/ui/use-now";
+import { CertificateState } from "./certificate-state";
 import { DatabaseForm } from "./database-form";
 import { Automatic } from "./automatic";
 import { Freezes } from "./freezes";
@@ -184,22 +184,6 @@ function DatabaseState({ database }: { database: Database }) {
   );
 }
 
-const SOON_MS = 30 * 86_400_000;
-
-/** Says that the certificate with which Stillroom signs in ends within thirty days, or has ended. */
-function CertificateState({ database }: { database: Database }) {
-  const { t, exact } = useLanguage();
-  const now = useNow(3_600_000);
-  const ends = database.client_certificate?.expires_at;
-  if (!ends || Date.parse(ends) - now > SOON_MS) return null;
-  const days = Math.floor((Date.parse(ends) - now) / 86_400_000);
-  return (
-    <Chip tone={days < 7 ? "failed" : "pending"} title={exact(ends)}>
-      {days < 0 ? t("environments.certificateEnded") : t("environments.certificateEnds", { count: days })}
-    </Chip>
-  );
-}
-
 interface DatabaseRowProps extends EnvironmentListProps {
   environment: string;
   database: Database;
@@ -224,7 +208,7 @@ function DatabaseRow({ org, project, environment, database, why, onCompare }: Da
           </p>
         </div>
         <DatabaseState database={database} />
-        <CertificateState database={database} />
+        <CertificateState certificate={database.client_certificate} />
         <span className="text-xs whitespace-nowrap text-muted">
           {database.server_version && `PostgreSQL ${database.server_version}`}
           {database.heads_read_at && (

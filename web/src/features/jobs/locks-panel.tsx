@@ -1,3 +1,4 @@
+import { EyeOff } from "lucide-react";
 import { useLanguage } from "@/i18n";
 import { clock } from "@/i18n/format";
 import { Button } from "@/ui/button";
@@ -117,7 +118,12 @@ function SessionLine({ session, ours, since, onEnd }: { session: LockSession; ou
           {typeof session.query_s === "number" && <span className="shrink-0 tabular-nums">{timed(session.query_s)}</span>}
         </p>
       )}
-      {session.query === null && !ours && <p className="text-xs text-muted">{t(session.masked ? "jobs.locks.masked" : "jobs.locks.hidden")}</p>}
+      {session.query === null && !ours && (
+        <p className="text-xs text-muted">
+          {session.masked && <EyeOff aria-hidden className="mr-1 inline size-3 align-[-2px]" />}
+          {t(session.masked ? "jobs.locks.masked" : "jobs.locks.hidden")}
+        </p>
+      )}
     </div>
   );
 }

@@ -117,6 +117,8 @@ export const environments = {
   "environments.certificateKey": "Key of the client certificate",
   "environments.certificateKeyHint": "Without a passphrase; stored encrypted and never shown again.",
   "environments.certificateStored": "Signs in with the certificate of {subject}, good until {until}.",
+  "environments.certificateStoredEnded": "Signs in with the certificate of {subject}, which expired on {until}: enter a new one.",
+  "environments.certificateGiven": "client certificate",
   "environments.certificateRemove": "Remove this certificate and its key",
   "environments.certificateEnds": { one: "certificate ends in {count} day", other: "certificate ends in {count} days" },
   "environments.certificateEnded": "certificate has expired",

@@ -117,6 +117,8 @@ export const environments = {
   "environments.certificateKey": "Ключ клиентского сертификата",
   "environments.certificateKeyHint": "Без парольной фразы; хранится зашифрованным и больше не показывается.",
   "environments.certificateStored": "Вход по сертификату {subject}, действует до {until}.",
+  "environments.certificateStoredEnded": "Вход по сертификату {subject}, срок которого истёк {until}: введите новый.",
+  "environments.certificateGiven": "клиентский сертификат",
   "environments.certificateRemove": "Убрать этот сертификат и его ключ",
   "environments.certificateEnds": {
     one: "сертификат истекает через {count} день",
