@@ -56,7 +56,7 @@ export function EnvironmentList({ org, project, why, adding: asked, onAdding: se
       ))}
       {environments.data.length > 0 && <Freezes org={org} project={project} environments={environments.data} why={why} />}
       {adding ? (
-        <section className="rounded-lg border border-line p-4">
+        <section ref={intoView} className="rounded-lg border border-line p-4">
           <h3 className="mb-3 font-semibold">{t("environments.add")}</h3>
           <EnvironmentForm org={org} project={project} environment={null} onDone={() => setAdding(false)} onCancel={() => setAdding(false)} />
         </section>
@@ -65,6 +65,11 @@ export function EnvironmentList({ org, project, why, adding: asked, onAdding: se
       )}
     </div>
   );
+}
+
+/** The form opens below everything else: whoever asked for it, or was sent its address, is brought to it. */
+function intoView(element: HTMLElement | null): void {
+  element?.scrollIntoView({ block: "start" });
 }
 
 interface CardProps extends EnvironmentListProps {
