@@ -190,6 +190,8 @@ MATRIX: list[Row] = [
             ("DELETE", "", None),
             ("POST", "/look", None),
             ("POST", "/test", DATABASE_TO_TEST),
+            ("POST", "/key", None),
+            ("POST", "/host-keys", {"host": "bastion.example"}),
             ("POST", "/finish", {"project": {"slug": "n", "name": "N"}}),
         )
     ],

@@ -43,6 +43,7 @@ from stillroom_core.providers.service import provider_address
 from stillroom_core.sealing import Address, key_of, newest_key, seal, unseal
 from stillroom_core.setups.models import Setup
 from stillroom_core.setups.service import setup_address
+from stillroom_core.setups.tunnel import setup_tunnel_address
 from stillroom_core.webhooks.models import Webhook
 
 _BATCH = 200
@@ -67,6 +68,7 @@ PLACES = (
     Place(Setup, "credential_sealed", lambda row: setup_address(row, "git_credential")),
     Place(Setup, "password_sealed", lambda row: setup_address(row, "password")),
     Place(Setup, "client_key_sealed", lambda row: setup_address(row, "client_key")),
+    Place(Setup, "tunnel_key_sealed", setup_tunnel_address),
     Place(User, "totp_sealed", totp_address),
     Place(Mail, "text_sealed", lambda row: row.address),
     Place(Webhook, "url_sealed", lambda row: row.address("url")),

@@ -68,16 +68,8 @@ def target_of(database: Database, environment: Environment) -> Target:
         ca_pem=database.ca_certificate,
         client_pem=database.client_certificate,
         client_key=client_key_of(database),
-        tunnel=_tunnel_of(environment),
+        tunnel=Tunnel.of(environment.tunnel, tunnel_key_of(environment)),
     )
-
-
-def _tunnel_of(environment: Environment) -> Tunnel | None:
-    given = environment.tunnel
-    if given is None:
-        return None
-    place = {name: given[name] for name in ("host", "port", "user", "host_key")}
-    return Tunnel(**place, key=tunnel_key_of(environment))
 
 
 @asynccontextmanager

@@ -7,8 +7,9 @@ import asyncpg
 
 from stillroom_core.setups.models import Setup
 from stillroom_core.setups.service import client_key_of_setup, password_of_setup
+from stillroom_core.setups.tunnel import tunnel_key_of_setup
 from stillroom_worker.addresses import allowed_addresses
-from stillroom_worker.egress import Target
+from stillroom_worker.egress import Target, Tunnel
 from stillroom_worker.errand import Errand, run_errand
 from stillroom_worker.failure import JobFailed
 from stillroom_worker.own_server import refuse_ours
@@ -63,6 +64,7 @@ async def _report(room: Room, setup: Setup) -> dict[str, Any]:
         ca_pem=given.get("ca_certificate"),
         client_pem=given.get("client_certificate"),
         client_key=client_key_of_setup(setup),
+        tunnel=Tunnel.of(setup.tunnel, tunnel_key_of_setup(setup)),
     )
     allow = await allowed_addresses(room.settings, target)
     session, target = await reach(target, allow, name="stillroom:test")

@@ -2830,6 +2830,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/orgs/{org}/setups/{setup}/host-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask Host Keys
+         * @description Asks an SSH server for its host keys, to be compared by a person; nothing is stored or trusted by asking.
+         */
+        post: operations["ask_host_keys_api_orgs__org__setups__setup__host_keys_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orgs/{org}/setups/{setup}/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make Setup Key
+         * @description Makes a key for an SSH server, in the place of one that was there; its public half is to be put there.
+         */
+        post: operations["make_setup_key_api_orgs__org__setups__setup__key_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/orgs/{org}/setups/{setup}/look": {
         parameters: {
             query?: never;
@@ -8382,6 +8422,34 @@ export interface components {
              * Format: date-time
              */
             touched_at: string;
+            tunnel: components["schemas"]["SetupTunnel"] | null;
+            /**
+             * Tunnel Public Key
+             * @description what the SSH server has to let in, once there is a key
+             */
+            tunnel_public_key: string | null;
+        };
+        /**
+         * SetupTunnel
+         * @description The SSH server that was sent with it; its private key is never shown.
+         */
+        SetupTunnel: {
+            /** Fingerprints */
+            fingerprints: string[];
+            /** Host */
+            host: string;
+            /**
+             * Host Key
+             * @description what the server must prove to hold: `ssh-ed25519 AAAA…`
+             */
+            host_key: string;
+            /**
+             * Port
+             * @default 22
+             */
+            port: number;
+            /** User */
+            user: string;
         };
         /**
          * Setups
@@ -8614,7 +8682,7 @@ export interface components {
         };
         /**
          * TestRequest
-         * @description A database to sign in to; a password or a client key that is left out is the one that was sent before.
+         * @description A database to sign in to; a password or a key that is left out is the one that was sent or made before.
          */
         TestRequest: {
             /** Ca Certificate */
@@ -8640,6 +8708,8 @@ export interface components {
              * @enum {string}
              */
             sslmode: "disable" | "prefer" | "require" | "verify-ca" | "verify-full";
+            /** @description the SSH server on the way; null: none */
+            tunnel?: components["schemas"]["TunnelGiven"] | null;
             /** Username */
             username: string;
         };
@@ -14995,6 +15065,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProjectRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_host_keys_api_orgs__org__setups__setup__host_keys_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                setup: string;
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HostKeysAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostKeys"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_setup_key_api_orgs__org__setups__setup__key_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                setup: string;
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupRead"];
                 };
             };
             /** @description Problem */

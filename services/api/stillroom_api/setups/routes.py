@@ -4,9 +4,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
+from starlette.responses import Response
 
 from stillroom_api.authorization import in_organization
-from stillroom_api.context import Transaction
+from stillroom_api.context import ContextOf, Transaction
+from stillroom_api.environments.looking import host_keys
+from stillroom_api.environments.schemas import HostKeys, HostKeysAsk
 from stillroom_api.projects.schemas import ProjectRead
 from stillroom_api.setups.schemas import FinishRequest, SetupChanges, SetupNew, SetupRead, Setups, TestRequest
 from stillroom_core.actors.actor import Actor
@@ -69,6 +72,24 @@ async def test_database(setup: UUID, body: TestRequest, session: Transaction, ac
     found = await service.find_setup(session, actor, setup, held=True)
     await service.request_test(session, found, body.model_dump())
     await session.flush()
+    await session.refresh(found)
+    return SetupRead.of(found)
+
+
+@router.post("/{setup}/host-keys", response_model=HostKeys)
+async def ask_host_keys(
+    setup: UUID, body: HostKeysAsk, session: Transaction, context: ContextOf, actor: Adding
+) -> Response:
+    """Asks an SSH server for its host keys, to be compared by a person; nothing is stored or trusted by asking."""
+    await service.find_setup(session, actor, setup)
+    return await host_keys(context, actor, body)
+
+
+@router.post("/{setup}/key")
+async def make_setup_key(setup: UUID, session: Transaction, actor: Adding) -> SetupRead:
+    """Makes a key for an SSH server, in the place of one that was there; its public half is to be put there."""
+    found = await service.find_setup(session, actor, setup, held=True)
+    await service.make_key(session, found)
     await session.refresh(found)
     return SetupRead.of(found)
 

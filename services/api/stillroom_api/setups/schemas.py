@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from stillroom_api.databases.schemas import SslMode
-from stillroom_api.environments.schemas import EnvironmentNew, Option
+from stillroom_api.environments.schemas import EnvironmentNew, Option, TunnelFields, TunnelGiven
 from stillroom_api.projects.schemas import (
     BackgroundState,
     CommitRead,
@@ -20,6 +20,7 @@ from stillroom_api.projects.schemas import (
     Slug,
     Word,
 )
+from stillroom_core.environments.host_keys import fingerprints
 from stillroom_core.projects.git_address import REF_LIMIT, URL_LIMIT
 from stillroom_core.setups.models import Setup
 
@@ -63,7 +64,7 @@ class SetupChanges(BaseModel):
 
 
 class TestRequest(BaseModel):
-    """A database to sign in to; a password or a client key that is left out is the one that was sent before."""
+    """A database to sign in to; a password or a key that is left out is the one that was sent or made before."""
 
     __test__ = False  # for pytest, which takes any Test… for a test
     model_config = ConfigDict(extra="forbid")
@@ -77,6 +78,7 @@ class TestRequest(BaseModel):
     ca_certificate: str | None = Field(default=None, max_length=100_000)
     client_certificate: str | None = Field(default=None, max_length=100_000)
     client_key: str | None = Field(default=None, max_length=100_000)
+    tunnel: TunnelGiven | None = Field(default=None, description="the SSH server on the way; null: none")
 
 
 class SetupProject(ProjectFields):
@@ -184,6 +186,17 @@ class SetupDatabase(BaseModel):
     password_set: bool
 
 
+class SetupTunnel(TunnelFields):
+    """The SSH server that was sent with it; its private key is never shown."""
+
+    fingerprints: list[str]
+
+    @classmethod
+    def of(cls, tunnel: dict[str, Any] | None) -> "SetupTunnel | None":
+        """From the row."""
+        return cls(**tunnel, fingerprints=fingerprints(tunnel["host_key"])) if tunnel else None
+
+
 class SetupRead(BaseModel):
     """A setup as its person sees it."""
 
@@ -195,6 +208,8 @@ class SetupRead(BaseModel):
     look: BackgroundState
     findings: Findings | None
     database: SetupDatabase | None
+    tunnel: SetupTunnel | None
+    tunnel_public_key: str | None = Field(description="what the SSH server has to let in, once there is a key")
     test: BackgroundState
     server: ServerRead | None
     project: UUID | None
@@ -215,6 +230,8 @@ class SetupRead(BaseModel):
                 "database": {**setup.database, "password_set": setup.password_sealed is not None}
                 if setup.database
                 else None,
+                "tunnel": SetupTunnel.of(setup.tunnel),
+                "tunnel_public_key": setup.tunnel_public_key,
                 "test": {"state": setup.test_state, "at": setup.test_requested_at, "error": setup.test_error},
                 "server": setup.server,
                 "project": setup.project_id,

@@ -44,21 +44,25 @@ def take_tunnel(environment: Environment, given: Mapping[str, Any] | None) -> No
         return
     host_key = read_host_keys(given["host_key"])
     public = (environment.tunnel or {}).get("public_key")
-    if text := given.get("private_key"):
-        key = _private(text)
-    elif environment.tunnel_key_sealed is None or public is None:
-        key = ed25519.Ed25519PrivateKey.generate()
-    else:
-        key = None
-    if key is not None:
-        plain = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
-        )
-        environment.tunnel_key_sealed = seal(tunnel_address(environment), plain.decode())
-        found = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
-        public = f"{found.decode()} {_COMMENT}"
+    text = given.get("private_key")
+    if text or environment.tunnel_key_sealed is None or public is None:
+        plain, public = key_pair(text)
+        environment.tunnel_key_sealed = seal(tunnel_address(environment), plain)
     place = {name: given[name] for name in ("host", "port", "user")}
     environment.tunnel = {**place, "host_key": host_key, "public_key": public}
+
+
+def key_pair(text: str | None) -> tuple[str, str]:
+    """The private and the public half in OpenSSH's form: of the key that was brought, else of a new one.
+
+    Raises Invalid for a text that is no usable key.
+    """
+    key = _private(text) if text else ed25519.Ed25519PrivateKey.generate()
+    plain = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    return plain.decode(), f"{public.decode()} {_COMMENT}"
 
 
 def forget_tunnel_key(environment: Environment) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     String,
+    Text,
     UniqueConstraint,
     text,
 )
@@ -60,6 +61,10 @@ class Setup(Keyed, Table):
     database: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     password_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     client_key_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    # {host, port, user, host_key} of the SSH server on the way to it, likewise; its key may have been made before
+    tunnel: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    tunnel_public_key: Mapped[str | None] = mapped_column(Text)
+    tunnel_key_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     test_state: Mapped[str] = mapped_column(String(16), server_default=text("'idle'"))
     test_requested_at: Mapped[datetime | None]
     test_error: Mapped[dict[str, Any] | None] = mapped_column(JSONB)

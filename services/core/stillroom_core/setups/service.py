@@ -22,6 +22,7 @@ from stillroom_core.sealing import Address, seal, unseal
 from stillroom_core.settings import get_settings
 from stillroom_core.setups.models import Setup
 from stillroom_core.setups.repository import SetupRepository
+from stillroom_core.setups.tunnel import make_tunnel_key, take_tunnel, tunnel_for_project
 
 # Each may have a repository fetched and a database signed in to: nobody needs more at once. The page lists them all.
 MOST_OF_PERSON = 20
@@ -78,11 +79,13 @@ def request_look(session: Session, setup: Setup) -> None:
 async def request_test(session: Session, setup: Setup, database: Mapping[str, Any]) -> None:
     """Asks the workers to sign in to a database and say what they find.
 
-    A password that is left out is kept, and so is the key of a client certificate.
+    A password that is left out is kept, and so are the keys of a client certificate and of an SSH server.
     """
     _check_open(setup)
-    await check_place(database["host"], database["port"], database["database"])
     plain = dict(database)
+    tunnel = plain.pop("tunnel", None)
+    await check_place(database["host"], database["port"], database["database"], tunnelled=tunnel is not None)
+    await take_tunnel(setup, tunnel)
     password = plain.pop("password", None)
     if password is not None:
         setup.password_sealed = seal(setup_address(setup, "password"), password) if password else None
@@ -99,6 +102,14 @@ async def request_test(session: Session, setup: Setup, database: Mapping[str, An
     ring_after_commit(session, Ring(TEST_DATABASE, setup.id))
 
 
+async def make_key(session: Session, setup: Setup) -> None:
+    """Makes the key for an SSH server; its public half is for whoever runs that server."""
+    _check_open(setup)
+    make_tunnel_key(setup)
+    setup.touched_at = func.now()
+    await session.flush()
+
+
 async def finish_setup(
     session: Session,
     actor: Actor,
@@ -110,7 +121,8 @@ async def finish_setup(
 ) -> Project:
     """Makes the project, and with it its first environment and database, in one transaction.
 
-    The database is the one that was sent to be tested last, under the name `database`; None leaves it out.
+    The database is the one that was sent to be tested last, under the name `database`; None leaves it out. It is
+    reached as it was for the test.
     Raises Conflict where the setup has ended already or the repository was not read, and what the makers raise.
     """
     _check_open(setup)
@@ -132,7 +144,9 @@ async def finish_setup(
         },
     )
     if environment is not None:
-        place = await create_environment(session, actor, made, environment)
+        tested = database is not None and setup.database is not None
+        tunnel = tunnel_for_project(setup, environment.get("tunnel"), tested=tested)
+        place = await create_environment(session, actor, made, {**environment, "tunnel": tunnel})
         if database is not None and setup.database is not None:
             secrets = {"password": password_of_setup(setup), "client_key": client_key_of_setup(setup)}
             content = {**setup.database, "name": database, **secrets}
@@ -140,7 +154,7 @@ async def finish_setup(
     setup.project_id = made.id
     setup.touched_at = func.now()
     # The project has its own copies now.
-    setup.credential_sealed = setup.password_sealed = setup.client_key_sealed = None
+    setup.credential_sealed = setup.password_sealed = setup.client_key_sealed = setup.tunnel_key_sealed = None
     await session.flush()
     return made
 

@@ -3,9 +3,9 @@
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from stillroom_core.outbound.addresses import Address
 
@@ -23,6 +23,11 @@ class Tunnel:
     user: str
     host_key: str
     key: str = field(repr=False)
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any] | None, key: str) -> "Tunnel | None":
+        """From what a row has of it, and its key in clear."""
+        return cls(**{name: given[name] for name in ("host", "port", "user", "host_key")}, key=key) if given else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +120,7 @@ async def _look_up(target: Target) -> tuple[Address, ...]:
                 "unknown_host",
                 "The SSH server's host name has no address.",
                 detail=f"{host}: {reason}",
-                fix="Check the host in the environment's settings, and that the worker's network knows the name.",
+                fix="Check the name of the SSH server, and that the worker's network knows it.",
             ) from None
         raise EgressRefused(
             "unknown_host",

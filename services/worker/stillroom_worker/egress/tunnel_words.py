@@ -34,8 +34,8 @@ def _host_key(_target: Target, tunnel: Tunnel, words: str) -> TunnelFailed:
         detail=f"{tunnel.host}:{tunnel.port} showed {shown}; {pinned} is stored."
         if shown
         else f"{tunnel.host}:{tunnel.port} showed another kind of key; {pinned} is stored.",
-        fix="Ask the server's owner whether its key changed. If so, ask the server for its key in the environment's "
-        "settings, compare, and save it.",
+        fix="Ask the server's owner whether its key changed. If so, ask the server for its key in the form, "
+        "compare, and save it.",
     )
 
 
@@ -44,7 +44,7 @@ def _key_refused(_target: Target, tunnel: Tunnel, _words: str) -> TunnelFailed:
         "tunnel_key_refused",
         "The SSH server refused the user or the key.",
         detail=f"{tunnel.user}@{tunnel.host}:{tunnel.port}",
-        fix="Check the user, and put the public key of the environment's settings into its authorized_keys.",
+        fix="Check the user, and put the public key that the form shows into its authorized_keys.",
     )
 
 

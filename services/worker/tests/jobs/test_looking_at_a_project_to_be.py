@@ -1,5 +1,6 @@
 """The worker looks at the repository of a project to be, and tests its database."""
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from stillroom_core.projects.models import Project
 from stillroom_core.setups import service
 from stillroom_core.setups.models import Setup
 from stillroom_testing.jobs_scene import two_tables
+from stillroom_testing.ssh_server import needs_sshd, serving_ssh, tunnels
+from stillroom_testing.waiting import until
 from stillroom_worker.look_at_setup import look_at_setup
 from stillroom_worker.sweep import sweep
 from stillroom_worker.try_database import try_database
@@ -158,3 +161,48 @@ async def test_the_project_the_environment_and_the_database_are_made_together(sc
     assert (ended.project_id, ended.password_sealed) == (made.id, None)
     async with scene.room.database.everything() as session:
         await session.delete(await session.get_one(Project, made.id))
+
+
+async def with_key(scene: Any, setup: Setup) -> str:
+    """Makes a key for an SSH server; gives its public half."""
+    async with scene.room.database.everything() as session:
+        row = await session.get_one(Setup, setup.id)
+        await service.make_key(session, row)
+        assert row.tunnel_public_key is not None
+        return row.tunnel_public_key
+
+
+@needs_sshd
+async def test_a_database_behind_an_ssh_server_is_tested_through_it_once_the_made_key_is_let_in(
+    scene: Any, tmp_path: Path
+) -> None:
+    scene.commit(two_tables())
+    setup = await looked(scene)
+    public = await with_key(scene, setup)
+    with serving_ssh(tmp_path / "sshd") as server:
+        tunnel = {"host": "127.0.0.1", "port": server.port, "user": server.user, "host_key": server.host_key}
+        early = await with_database(scene, setup, host="localhost", tunnel=tunnel)
+        assert early.test_error is not None
+        assert (early.test_state, early.test_error["code"]) == ("failed", "tunnel_key_refused")
+        assert "authorized_keys" in early.test_error["fix"]
+        with (tmp_path / "sshd" / "authorized_keys").open("a") as keys:
+            keys.write(f"restrict,port-forwarding {public}\n")
+        found = await with_database(scene, setup, host="localhost", tunnel=tunnel)
+    assert found.test_state == "idle", found.test_error
+    assert found.server is not None
+    assert found.server["heads"] == []
+    await until(lambda: tunnels() == [])
+
+
+async def test_an_ssh_server_that_is_not_there_is_told_as_that_and_the_database_is_not_sought_elsewhere(
+    scene: Any,
+) -> None:
+    scene.commit(two_tables())
+    setup = await looked(scene)
+    await with_key(scene, setup)
+    host_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
+    tunnel = {"host": "127.0.0.1", "port": 1, "user": "nobody", "host_key": host_key}
+    found = await with_database(scene, setup, tunnel=tunnel)
+    assert found.test_error is not None
+    assert (found.test_state, found.test_error["code"]) == ("failed", "tunnel_unreachable")
+    assert found.server is None

@@ -1,29 +1,20 @@
-/** The first database: typed or pasted, tested by a worker, reported. */
+/** The first database, and an SSH server on the way to it: typed or pasted, tested by a worker, reported. */
 import { useTrouble } from "@/api/use-trouble";
 import type { Setup } from "@/api/types";
 import { DatabaseFields } from "@/features/environments/database-fields";
-import { databaseBodyOf, type DatabaseValues, NEW_DATABASE } from "@/features/environments/values";
-import { isTesting, useTestDatabase } from "@/features/setups/queries";
+import { TunnelFields } from "@/features/environments/tunnel-fields";
+import { databaseBodyOf, tunnelBodyOf } from "@/features/environments/values";
+import { askHostKeys, isTesting, useMakeKey, useTestDatabase } from "@/features/setups/queries";
 import { ServerReport } from "@/features/setups/server-report";
 import { useLanguage } from "@/i18n";
 import { Button } from "@/ui/button";
 import { TroubleNotice } from "@/ui/notice";
 import { Spinner } from "@/ui/spinner";
 import { useForm } from "@/ui/use-form";
-
-/** The fields as they are kept until the project is made: nothing secret. */
-export function keptOf(values: DatabaseValues): Record<string, string> {
-  const { name, host, port, database, username, sslmode, ca_certificate, client_certificate } = values;
-  return { name, host, port, database, username, sslmode, ca_certificate, client_certificate };
-}
-
-/** The fields as they were left; password and key are not among them. */
-export function databaseFrom(kept: Readonly<Record<string, string>>): DatabaseValues {
-  return { ...NEW_DATABASE, ...kept, password: "", client_key: "", sslmode: (kept["sslmode"] as DatabaseValues["sslmode"] | undefined) ?? "prefer" };
-}
+import { type StepValues, withoutSecrets } from "./database-values";
 
 /** Whether these very fields are the ones that were tested last. */
-export function isTested(setup: Setup, values: DatabaseValues): boolean {
+export function isTested(setup: Setup, values: StepValues): boolean {
   const tested = setup.database;
   return (
     setup.server !== null &&
@@ -35,19 +26,28 @@ export function isTested(setup: Setup, values: DatabaseValues): boolean {
     tested.username === values.username.trim() &&
     tested.sslmode === values.sslmode &&
     values.client_key === "" &&
-    (tested.client_certificate ?? "") === clientCertificate(values)
+    (tested.client_certificate ?? "") === clientCertificate(values) &&
+    isSameWay(setup.tunnel, values)
   );
 }
 
-function clientCertificate(values: DatabaseValues): string {
+function isSameWay(tested: Setup["tunnel"], { tunnel }: StepValues): boolean {
+  if (!tested || !tunnel) return !tested && !tunnel;
+  const body = tunnelBodyOf(tunnel);
+  return (
+    tested.host === body.host && tested.port === body.port && tested.user === body.user && tested.host_key === body.host_key && !body.private_key
+  );
+}
+
+function clientCertificate(values: StepValues): string {
   return databaseBodyOf(values).client_certificate ?? "";
 }
 
 interface DatabaseStepProps {
   org: string;
   setup: Setup;
-  values: DatabaseValues;
-  onChange: (values: DatabaseValues) => void;
+  values: StepValues;
+  onChange: (values: StepValues) => void;
 }
 
 export function DatabaseStep({ org, setup, values, onChange }: DatabaseStepProps) {
@@ -57,14 +57,21 @@ export function DatabaseStep({ org, setup, values, onChange }: DatabaseStepProps
   const stored = Boolean(setup.database?.password_set);
   const form = useForm(values, async (typed) => {
     const { host, port, database, username, password, sslmode, ca_certificate, client_certificate, client_key } = databaseBodyOf(typed);
-    await test.mutateAsync({
+    const sent = await test.mutateAsync({
       ...{ host, port, database, username, sslmode, ca_certificate: ca_certificate ?? null },
       ...{ client_certificate: client_certificate ?? null, ...(client_key ? { client_key } : {}) },
       ...(password === "" && stored ? {} : { password }),
+      tunnel: typed.tunnel && tunnelBodyOf(typed.tunnel),
     });
-    form.replace({ ...typed, password: "", client_key: "" });
-    onChange({ ...typed, password: "", client_key: "" });
+    const kept = withoutSecrets(typed);
+    // A host key is kept without what else stood in its line.
+    change({ ...kept, tunnel: kept.tunnel && { ...kept.tunnel, hostKey: sent.tunnel?.host_key ?? kept.tunnel.hostKey } });
   });
+  const change = (next: StepValues) => {
+    form.replace(next);
+    onChange(next);
+  };
+  const makeKey = useMakeKey(org, setup.id);
   const testing = isTesting(setup);
   const error = setup.test.state === "failed" ? setup.test.error : null;
   return (
@@ -75,14 +82,22 @@ export function DatabaseStep({ org, setup, values, onChange }: DatabaseStepProps
         form={{
           ...form,
           set: (name, value) => {
-            form.set(name, value);
+            form.set(name, value as StepValues[typeof name]);
             onChange({ ...form.values, [name]: value });
           },
-          replace: (next) => {
-            form.replace(next);
-            onChange(next);
-          },
+          replace: (next) => change({ ...form.values, ...next }),
         }}
+      />
+      <TunnelFields
+        tunnel={form.values.tunnel}
+        onChange={(tunnel) => {
+          form.set("tunnel", tunnel);
+          onChange({ ...form.values, tunnel });
+        }}
+        errorOf={form.errorOf}
+        stored={{ fingerprints: setup.tunnel?.fingerprints ?? [], public_key: setup.tunnel_public_key }}
+        askHostKeys={(place) => askHostKeys(org, setup.id, place)}
+        makeKey={{ busy: makeKey.isPending, error: makeKey.error, make: () => makeKey.mutate() }}
       />
       {form.error != null && <TroubleNotice trouble={trouble(form.error)} />}
       {error && !testing && <TroubleNotice trouble={error} />}

@@ -2,7 +2,6 @@
 import { useEffect, useRef, useState } from "react";
 import { useTrouble } from "@/api/use-trouble";
 import type { Project, Setup } from "@/api/types";
-import type { DatabaseValues } from "@/features/environments/values";
 import { ChainStep } from "@/features/setups/chain-step";
 import { useChangeSetup, useFinishSetup } from "@/features/setups/queries";
 import { type Choices, choicesOf, chosenChain, finishOf } from "@/features/setups/values";
@@ -10,7 +9,8 @@ import { useLanguage } from "@/i18n";
 import { Button } from "@/ui/button";
 import { TroubleNotice } from "@/ui/notice";
 import { useForm } from "@/ui/use-form";
-import { databaseFrom, DatabaseStep, isTested, keptOf } from "./database-step";
+import { DatabaseStep, isTested } from "./database-step";
+import { keptOf, keptTunnelOf, type StepValues, stepValuesOf, tunnelOf } from "./database-values";
 import { RepositoryStep } from "./repository-step";
 import { Step } from "./step";
 
@@ -45,7 +45,7 @@ function Rest({ org, setup, onDone }: { org: string; setup: Setup; onDone: (proj
   const finish = useFinishSetup(org, setup.id);
   const [choices, choose] = useKeptChoices(org, setup);
   const [secrets, setSecrets] = useState<Readonly<Record<string, string>>>({});
-  const [database, setDatabase] = useState<DatabaseValues>(() => databaseFrom(choices.database));
+  const [database, setDatabase] = useState<StepValues>(() => stepValuesOf(choices));
   const chain = chosenChain(setup.findings?.chains ?? [], choices);
   const wanted = database.host.trim() !== "";
   const tested = isTested(setup, database);
@@ -53,7 +53,7 @@ function Rest({ org, setup, onDone }: { org: string; setup: Setup; onDone: (proj
   const form = useForm({}, async () => {
     if (!chain) return;
     const name = withDatabase ? database.name.trim() || database.database.trim() : null;
-    onDone(await finish.mutateAsync(finishOf(setup, chain, choices, secrets, name)));
+    onDone(await finish.mutateAsync(finishOf(setup, chain, choices, secrets, name, tunnelOf(database))));
   });
   return (
     <>
@@ -74,7 +74,7 @@ function Rest({ org, setup, onDone }: { org: string; setup: Setup; onDone: (proj
           values={database}
           onChange={(values) => {
             setDatabase(values);
-            choose({ database: keptOf(values) });
+            choose({ database: keptOf(values), tunnel: keptTunnelOf(values) });
           }}
         />
       </Step>

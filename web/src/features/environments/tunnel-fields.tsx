@@ -1,7 +1,10 @@
 import { useState } from "react";
 import type { Environment, HostKeys, HostKeysAsk } from "@/api/types";
+import { useTrouble } from "@/api/use-trouble";
 import { useLanguage } from "@/i18n";
+import { Button } from "@/ui/button";
 import { Checkbox, Field, Input, TextArea } from "@/ui/field";
+import { TroubleNotice } from "@/ui/notice";
 import { HostKeyLookup } from "./host-key-lookup";
 import { NO_TUNNEL, placeOf, type TunnelValues } from "./values";
 
@@ -14,6 +17,8 @@ interface TunnelFieldsProps {
   askHostKeys: (place: HostKeysAsk) => Promise<HostKeys>;
   /** Somebody came here to compare the host key. */
   comparing?: boolean;
+  /** Where the key is made before anything is saved: its public half must be on the server for a test. */
+  makeKey?: { busy: boolean; error: unknown; make: () => void };
 }
 
 /** The SSH server through which the databases of an environment are reached, or none. */
@@ -33,8 +38,9 @@ export function TunnelFields({ tunnel, onChange, ...others }: TunnelFieldsProps)
   );
 }
 
-function Place({ tunnel, onChange, errorOf, stored, askHostKeys, comparing = false }: TunnelFieldsProps & { tunnel: TunnelValues }) {
+function Place({ tunnel, onChange, errorOf, stored, askHostKeys, comparing = false, makeKey }: TunnelFieldsProps & { tunnel: TunnelValues }) {
   const { t } = useLanguage();
+  const trouble = useTrouble();
   const text = (name: keyof TunnelValues) => ({
     value: tunnel[name],
     onChange: (event: { target: { value: string } }) => onChange({ ...tunnel, [name]: event.target.value }),
@@ -70,7 +76,7 @@ function Place({ tunnel, onChange, errorOf, stored, askHostKeys, comparing = fal
         className="col-span-6"
         label={t("environments.tunnelKey")}
         optional={t("common.optional")}
-        hint={t("environments.tunnelKeyHint")}
+        hint={t(makeKey ? "environments.tunnelKeyFirstHint" : "environments.tunnelKeyHint")}
         error={errorOf("tunnel.private_key")}
       >
         <TextArea
@@ -82,6 +88,16 @@ function Place({ tunnel, onChange, errorOf, stored, askHostKeys, comparing = fal
           {...text("privateKey")}
         />
       </Field>
+      {makeKey && !stored?.public_key && tunnel.privateKey === "" && (
+        <div className="col-span-6 flex flex-col gap-2">
+          <div>
+            <Button size="small" busy={makeKey.busy} onClick={makeKey.make}>
+              {t("environments.tunnelKeyMake")}
+            </Button>
+          </div>
+          {makeKey.error != null && <TroubleNotice trouble={trouble(makeKey.error)} />}
+        </div>
+      )}
       {stored?.public_key && (
         <Field className="col-span-6" label={t("environments.tunnelPublicKey")} hint={t("environments.tunnelPublicKeyHint")}>
           <TextArea mono rows={2} readOnly value={stored.public_key} />

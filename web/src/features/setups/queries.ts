@@ -1,6 +1,6 @@
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
-import type { FinishRequest, Setup, SetupChanges, SetupNew, TestRequest } from "@/api/types";
+import type { FinishRequest, HostKeysAsk, Setup, SetupChanges, SetupNew, TestRequest } from "@/api/types";
 
 const BUSY = new Set(["waiting", "running"]);
 
@@ -65,6 +65,20 @@ export function useTestDatabase(org: string, setup: string) {
     mutationFn: (body: TestRequest) => unwrap(api.POST("/api/orgs/{org}/setups/{setup}/test", { params: { path: { org, setup } }, body })),
     onSuccess: keep,
   });
+}
+
+/** A key for an SSH server, whose public half somebody puts there before the test. */
+export function useMakeKey(org: string, setup: string) {
+  const keep = useKeep(org);
+  return useMutation({
+    mutationFn: () => unwrap(api.POST("/api/orgs/{org}/setups/{setup}/key", { params: { path: { org, setup } } })),
+    onSuccess: keep,
+  });
+}
+
+/** What an SSH server shows just now: an answer that is compared at once and kept nowhere. */
+export function askHostKeys(org: string, setup: string, place: HostKeysAsk) {
+  return unwrap(api.POST("/api/orgs/{org}/setups/{setup}/host-keys", { params: { path: { org, setup } }, body: place }));
 }
 
 export function useFinishSetup(org: string, setup: string) {

@@ -1,5 +1,5 @@
 /** What a person chooses and types of a project to be, over what was proposed; and what the API gets of it. */
-import type { Chain, FinishRequest, Proposal, Setup } from "@/api/types";
+import type { Chain, EnvironmentNew, FinishRequest, Proposal, Setup } from "@/api/types";
 
 /** What of it is kept by the service between two visits. Nothing secret may stand in it. */
 export interface Choices {
@@ -14,6 +14,8 @@ export interface Choices {
   /** By the proposal's key; what is not here is as proposed. */
   values: Record<string, string>;
   database: Record<string, string>;
+  /** The SSH server on the way to it; empty where there is none. */
+  tunnel: Record<string, string>;
 }
 
 export const NO_CHOICES: Choices = {
@@ -27,6 +29,7 @@ export const NO_CHOICES: Choices = {
   extraPackages: "",
   values: {},
   database: {},
+  tunnel: {},
 };
 
 export function chainKey(chain: Chain): string {
@@ -56,6 +59,7 @@ export function choicesOf(setup: Setup | undefined): Choices {
     extraPackages: text("extraPackages"),
     values: texts("values"),
     database: texts("database"),
+    tunnel: texts("tunnel"),
   };
 }
 
@@ -96,6 +100,7 @@ export function finishOf(
   choices: Choices,
   secrets: Readonly<Record<string, string>>,
   database: string | null,
+  tunnel: EnvironmentNew["tunnel"],
 ): FinishRequest {
   const name = choices.name.trim() || proposedName(setup.git_url, chain, setup.findings?.chains ?? []);
   const of = (kind: Proposal["kind"]) =>
@@ -124,6 +129,7 @@ export function finishOf(
       x_arguments: of("x_argument").map(({ value }) => value),
       attributes: of("attribute").map(({ proposal, value }) => ({ name: proposal.name, value })),
       ini_overrides: chain.ini_overrides,
+      tunnel,
       // What is left out has the service's own defaults.
     } as FinishRequest["environment"],
     database,

@@ -141,6 +141,8 @@ export const environments = {
   "environments.hostKeyOpen": "Compare the host key",
   "environments.tunnelKey": "Private key",
   "environments.tunnelKeyHint": "Without a passphrase; stored encrypted and never shown again. Left empty, Stillroom makes one; its public half stands here once saved.",
+  "environments.tunnelKeyFirstHint": "Without a passphrase; stored encrypted and never shown again. Or let Stillroom make one: add its public half to the server, and test then.",
+  "environments.tunnelKeyMake": "Make a key",
   "environments.tunnelPublicKey": "Public key",
   "environments.tunnelPublicKeyHint": "Add it to the user's authorized_keys on the SSH server.",
   "environments.facts.tunnel": "through {host}",

@@ -146,6 +146,8 @@ export const environments = {
   "environments.hostKeyOpen": "Сверить ключ хоста",
   "environments.tunnelKey": "Закрытый ключ",
   "environments.tunnelKeyHint": "Без парольной фразы; хранится зашифрованным и больше не показывается. Если пусто, Stillroom создаст ключ; его открытая половина появится здесь после сохранения.",
+  "environments.tunnelKeyFirstHint": "Без парольной фразы; хранится зашифрованным и больше не показывается. Или позвольте Stillroom создать ключ: добавьте его открытую половину на сервер и затем проверяйте.",
+  "environments.tunnelKeyMake": "Создать ключ",
   "environments.tunnelPublicKey": "Открытый ключ",
   "environments.tunnelPublicKeyHint": "Добавьте его в authorized_keys пользователя на SSH-сервере.",
   "environments.facts.tunnel": "через {host}",
