@@ -1,4 +1,5 @@
 import { expect, test } from "@playwright/test";
+import { holdTable } from "./hold";
 import { cell, move, SHOP, signIn } from "./people";
 
 const HEAD = "Find unpaid invoices quickly";
@@ -100,13 +101,22 @@ test("two people watch one job and see the same lines, each once", async ({ page
   await other.context().close();
 });
 
-test("a job's stream survives a broken connection", async ({ page, context }) => {
+test("a job's stream survives a broken connection, and goes on being followed", async ({ page, context }) => {
   await signIn(page, SHOP);
   await move(page, "downgrade", "staging", "5b90d2f7a6c4");
-  await page.goto(`${SHOP}?move=upgrade&on=staging&to=head`);
-  await page.getByRole("dialog").getByRole("button", { name: /^Upgrade · / }).click();
-  await expect(page).toHaveURL(/\/jobs\//);
-  await context.setOffline(true);
+  // The job waits for this table: it is seen to run before the connection breaks, and it ends afterwards.
+  const letGo = await holdTable("shop_staging", "customers");
+  try {
+    await page.goto(`${SHOP}?move=upgrade&on=staging&to=head`);
+    await page.getByRole("dialog").getByRole("button", { name: /^Upgrade · / }).click();
+    await expect(page).toHaveURL(/\/jobs\//);
+    await expect(page.locator("[data-connection=live]")).toBeVisible();
+    await expect(page.getByRole("log").locator("[data-index]").first()).toBeVisible();
+    await context.setOffline(true);
+    await expect(page.getByRole("status").filter({ hasText: "You are offline" })).toBeVisible();
+  } finally {
+    await letGo();
+  }
   await context.setOffline(false);
   await expect(page.getByRole("heading", { level: 1 })).toContainText("Succeeded", { timeout: 60_000 });
   await expect(page.getByRole("log")).toContainText("Verify on the database");
