@@ -11,7 +11,7 @@ import psycopg
 from bench.measures import Spread
 from bench.stack import Stack
 
-from load.lists import List, Question, lists
+from load.lists import Lists, Question, lists
 from stillroom_testing.many_jobs import analyze, fill
 
 
@@ -32,7 +32,7 @@ class Years:
     events: int
     filled_s: float
     routes: list[Route]
-    lists: list[List]
+    lists: Lists
 
 
 def years(stack: Stack, jobs: int, events: int, asked: int) -> Years:
