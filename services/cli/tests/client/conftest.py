@@ -35,6 +35,7 @@ def api_server(
         database_url=postgres_server.new_database("cli").url,
         redis_url=redis_url,
         data=tmp_path_factory.mktemp("data"),
+        more={"STILLROOM_RATE_LIMITS": "10"},  # all the tests are one person at one address
     )
     server.prepare()
     server.start()
