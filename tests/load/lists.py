@@ -70,20 +70,21 @@ def lists(stack: Stack, questions: list[Question], asked: int) -> Lists:
         return Lists(tuple(found), _answered_by_replica(door))
 
 
-def _ask(stack: Stack, http: httpx.Client, question: Question, asked: int) -> Reading:
+def timed(http: httpx.Client, question: Question) -> float:
+    """Asks once; the seconds until the answer was there whole."""
     _name, path, query = question
+    began = time.perf_counter()
+    http.get(path, params=query).raise_for_status()
+    return time.perf_counter() - began
 
-    def one() -> float:
-        began = time.perf_counter()
-        http.get(path, params=query).raise_for_status()
-        return time.perf_counter() - began
 
+def _ask(stack: Stack, http: httpx.Client, question: Question, asked: int) -> Reading:
     for _ in range(5):
-        one()  # connections are opened, and the replica's pages read
+        timed(http, question)  # connections are opened, and the replica's pages read
     with psycopg.connect(stack.postgres.url(), autocommit=True) as connection:
         connection.execute("create extension if not exists pg_stat_statements")
         connection.execute("select pg_stat_statements_reset()")
-        answers = Spread(tuple(one() for _ in range(asked)))
+        answers = Spread(tuple(timed(http, question) for _ in range(asked)))
         counted = connection.execute(_COST, {"asked": asked}).fetchone()
     assert counted is not None
     return Reading(answers, *counted)

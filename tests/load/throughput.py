@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.measures import _alembic, virtualenv
-from bench.stack import Stack, until
-from bench.synthetic import make_repository
+from bench.moves import project_of_many, up_and_down
+from bench.stack import Stack
 
 SLUG, REVISIONS, DATABASES = "load", 10, 8
-FINAL = {"succeeded", "failed", "cancelled", "lost"}
 
 
 @dataclass(frozen=True)
@@ -30,17 +29,8 @@ class Rate:
 
 def prepare(stack: Stack, folder: Path) -> tuple[Path, list[str]]:
     """A project of ten revisions with eight databases, once up and down, so that its virtualenv is there."""
-    repository = make_repository(folder / SLUG, REVISIONS)
-    names = [stack.new_database() for _ in range(DATABASES)]
-    stack.add_project(SLUG, repository, names[0])
-    path = f"/api/orgs/bench/projects/{SLUG}/environments/dev"
-    for name in names[1:]:
-        row = {"name": name, "host": stack.postgres.host, "port": stack.postgres.port, "database": name}
-        row |= {"username": stack.postgres.user, "password": stack.environment["BENCH_PASSWORD"]}
-        stack.post(f"{path}/databases", {**row, "sslmode": "disable"})
-    labels = ["main", *names[1:]]
-    for kind in ("upgrade", "downgrade"):
-        _round(stack, labels, kind)
+    repository, labels = project_of_many(stack, SLUG, folder, REVISIONS, DATABASES)
+    up_and_down(stack, SLUG, labels, [stack.url])
     return repository, labels
 
 
@@ -51,12 +41,10 @@ def rates(stack: Stack, repository: Path, labels: list[str], rounds: int) -> lis
     found = [_bare(repository, urls, at_once, rounds) for at_once in (1, 2)]
     for slots in (1, 2, 4):
         stack.run_worker(slots)
-        _round(stack, labels, "upgrade")  # the first job of a process opens its connections
-        _round(stack, labels, "downgrade")
+        up_and_down(stack, SLUG, labels, [stack.url])  # the first job of a process opens its connections
         began = time.monotonic()
         for _ in range(rounds):
-            for kind in ("upgrade", "downgrade"):
-                _round(stack, labels, kind)
+            up_and_down(stack, SLUG, labels, [stack.url])
         seconds = time.monotonic() - began
         found.append(Rate(f"Stillroom, {slots} slot{'s' * (slots > 1)}", rounds * 2 * DATABASES, seconds))
     return found
@@ -70,17 +58,3 @@ def _bare(repository: Path, urls: list[str], at_once: int, rounds: int) -> Rate:
             for words in (("upgrade", "head"), ("downgrade", "base")):
                 list(pool.map(lambda url, words=words: _alembic(path, repository, url, *words), urls))
     return Rate(f"`alembic`, {at_once} at a time", rounds * 2 * len(urls), time.monotonic() - began)
-
-
-def _round(stack: Stack, labels: list[str], kind: str) -> None:
-    revision = "head" if kind == "upgrade" else "base"
-    move = {"project": SLUG, "environment": "dev", "revision": revision}
-    keys = {stack.post(f"/api/migrations/{kind}", {**move, "database": label})["id"] for label in labels}
-
-    def ended() -> bool:
-        items = stack.http.get("/api/jobs", params={"project": SLUG, "org": "bench", "limit": len(labels)}).json()
-        states = [item["state"] for item in items["items"] if item["id"] in keys]
-        assert not {"failed", "lost", "cancelled"} & set(states), items
-        return states == ["succeeded"] * len(labels)
-
-    until(ended, every=0.1)

@@ -11,7 +11,7 @@ import psycopg
 from bench.measures import Spread
 from bench.stack import Stack
 
-from load.lists import Lists, Question, lists
+from load.lists import Lists, Question, lists, timed
 from stillroom_testing.many_jobs import analyze, fill
 
 
@@ -78,15 +78,11 @@ def _questions(old: list[UUID], middle: str) -> list[Question]:
 
 
 def _ask(stack: Stack, question: Question, asked: int) -> Route:
-    name, path, query = question
-
     def one(_number: int) -> float:
-        began = time.perf_counter()
-        stack.http.get(path, params=query).raise_for_status()
-        return time.perf_counter() - began
+        return timed(stack.http, question)
 
     one(0)
     alone = Spread(tuple(map(one, range(asked))))
     with ThreadPoolExecutor(8) as pool:
         together = Spread(tuple(pool.map(one, range(asked * 2))))
-    return Route(name, alone, together)
+    return Route(question[0], alone, together)

@@ -25,7 +25,7 @@ async def database_answers(database: Database) -> str:
         async with asyncio.timeout(_PATIENCE.total_seconds()), database.unscoped() as session:
             return schema_fits((await session.scalars(text("select version_num from alembic_version"))).all())
     except (SQLAlchemyError, OSError, TimeoutError) as cause:
-        return f"does not answer ({_name(cause)})"
+        return f"does not answer ({told(cause)})"
 
 
 def schema_fits(found: Sequence[str]) -> str:
@@ -76,10 +76,3 @@ async def _examine(settings: Settings) -> dict[str, str]:
         await redis.aclose()
         await database.close()
     return {what: why for what, why in found.items() if why != OK}
-
-
-def _name(cause: BaseException) -> str:
-    if (why := told(cause)) != type(cause).__name__:
-        return why
-    original = getattr(cause, "orig", None)
-    return type(getattr(original, "__cause__", None) or original or cause).__name__

@@ -81,13 +81,17 @@ def _taken(url: str, names: tuple[str, ...]) -> tuple[str, dict[str, str]]:
 
 
 def told(cause: BaseException) -> str:
-    """Why a server does not answer: what is wrong with its certificate, else the class: words may tell more."""
+    """Why a server does not answer: what is wrong with its certificate, else the class of what the driver met.
+
+    Its words are left out: they may hold an address or a password.
+    """
     for error in _chain(cause):
         if isinstance(error, ssl.SSLCertVerificationError):
             return f"its certificate is refused: {error.verify_message.rstrip('.')}"
         if isinstance(error, ssl.SSLError):
             return f"no TLS came about: {error.reason or type(error).__name__}"
-    return type(cause).__name__
+    original = getattr(cause, "orig", None)  # SQLAlchemy's errors keep the driver's own there
+    return type(getattr(original, "__cause__", None) or original or cause).__name__
 
 
 def _chain(cause: BaseException) -> Iterator[BaseException]:

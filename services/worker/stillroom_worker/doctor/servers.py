@@ -34,7 +34,7 @@ async def look_at_database(settings: Settings) -> list[Finding]:
         async with database.everything() as session:
             found += await _as_the_service(session, settings)
     except _OUTAGES as cause:
-        reason = _reason(cause)
+        reason = told(cause)
         remedy = (
             "Check DATABASE_URL: host, port, user, password and database; that the server runs; the network between."
         )
@@ -76,7 +76,7 @@ async def _as_the_owner(url: str) -> Finding:
             await session.execute(text("select 1"))
     except _OUTAGES as cause:
         remedy = "Check STILLROOM_OWNER_DATABASE_URL; only migrations need it."
-        return wrong("PostgreSQL as owner", f"cannot be used: {_reason(cause)}", remedy)
+        return wrong("PostgreSQL as owner", f"cannot be used: {told(cause)}", remedy)
     finally:
         await database.close()
     return ok("PostgreSQL as owner", "signs in")
@@ -96,7 +96,7 @@ async def look_at_replica(settings: Settings) -> list[Finding]:
         ours, theirs = await history_of(primary), await history_of(replica)
     except _OUTAGES as cause:
         remedy = "Check DATABASE_REPLICA_URL: host, port, password; that it runs, with hot_standby; the network."
-        return [warning("replica", f"cannot be compared with DATABASE_URL: {_reason(cause)}", remedy)]
+        return [warning("replica", f"cannot be compared with DATABASE_URL: {told(cause)}", remedy)]
     finally:
         await primary.close()
         await replica.close()
@@ -207,11 +207,3 @@ def _clock(what: str, ahead_s: float) -> Finding:
     if abs(ahead_s) >= _SKEW_WRONG_S:
         return wrong(what, told, remedy)
     return warning(what, told, remedy) if abs(ahead_s) >= _SKEW_WARNING_S else ok(what, told)
-
-
-def _reason(cause: BaseException) -> str:
-    """The class alone, as a driver's words may hold an address or a password; or what is wrong with a certificate."""
-    if (why := told(cause)) != type(cause).__name__:
-        return why
-    original = getattr(cause, "orig", None)
-    return type(getattr(original, "__cause__", None) or original or cause).__name__

@@ -1,4 +1,5 @@
-import { useEffect, useRef, useState } from "react";
+import { useMutation } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
 import type { HostKey, HostKeys, HostKeysAsk } from "@/api/types";
 import { useTrouble } from "@/api/use-trouble";
 import { useLanguage } from "@/i18n";
@@ -21,35 +22,22 @@ interface HostKeyLookupProps {
 export function HostKeyLookup({ place, line, saved, ask, onTake, focused }: HostKeyLookupProps) {
   const { t } = useLanguage();
   const trouble = useTrouble();
-  const [busy, setBusy] = useState(false);
-  const [answer, setAnswer] = useState<{ of: string; keys: HostKey[] } | { of: string; error: unknown } | null>(null);
+  const look = useMutation({ mutationFn: ask });
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     if (focused) button.current?.focus();
   }, [focused]);
-  const where = `${place.host}:${place.port}`;
-  const look = async () => {
-    setBusy(true);
-    setAnswer(null);
-    try {
-      setAnswer({ of: where, keys: (await ask(place)).keys });
-    } catch (error) {
-      setAnswer({ of: where, error });
-    } finally {
-      setBusy(false);
-    }
-  };
   // What another server said is not shown beside this one's name.
-  const shown = answer?.of === where ? answer : null;
+  const current = look.variables?.host === place.host && look.variables.port === place.port;
   return (
     <div className="flex flex-col gap-2">
       <div>
-        <Button ref={button} size="small" busy={busy} disabled={place.host === ""} onClick={() => void look()}>
+        <Button ref={button} size="small" busy={look.isPending} disabled={place.host === ""} onClick={() => look.mutate(place)}>
           {t("environments.hostKeyAsk")}
         </Button>
       </div>
-      {shown && "error" in shown && <TroubleNotice trouble={trouble(shown.error)} />}
-      {shown && "keys" in shown && <Shown host={place.host} keys={shown.keys} line={line} saved={saved} onTake={onTake} />}
+      {current && look.isError && <TroubleNotice trouble={trouble(look.error)} />}
+      {current && look.data && <Shown host={place.host} keys={look.data.keys} line={line} saved={saved} onTake={onTake} />}
     </div>
   );
 }
