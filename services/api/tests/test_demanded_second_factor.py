@@ -1,10 +1,12 @@
 """An organization demands a second factor: who has none may do nothing there, whatever they come with."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
+from stillroom_api.audit import telling
 from stillroom_core.approvals.approvers import present_actor
 from stillroom_core.audit.models import AuditEntry
 from stillroom_core.keys import new_key
@@ -92,6 +94,28 @@ async def test_who_has_none_may_do_nothing_there_and_is_told_what_to_do(demanded
     assert (await demanded.call(OWNER, "GET", SHOP)).status_code == 200
     # A stranger learns nothing of it.
     assert (await demanded.call(STRANGER, "GET", SHOP)).json()["code"] == "not_found"
+
+
+async def test_who_only_looks_is_told_of_once_an_hour_and_what_they_try_to_change_each_time(
+    demanded: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def told() -> list[str]:
+        path = "/api/orgs/own/audit?outcome=refused"
+        entries = (await demanded.call(OWNER, "GET", path)).json()["items"]
+        return [one["action"] for one in entries if one["actor"]["name"] == ADMIN]
+
+    before = len(await told())
+    for _ in range(3):
+        for path in ("/api/orgs/own/members", "/api/orgs/own/projects", SHOP):
+            assert (await demanded.call(ADMIN, "GET", path)).status_code == 403
+    assert len(await told()) == before + 1
+    for _ in range(2):
+        assert (await demanded.call(ADMIN, "PATCH", SHOP, json={"name": "Mine"})).status_code == 403
+    assert (await told())[:2] == ["project.change", "project.change"]
+    assert len(await told()) == before + 3
+    monkeypatch.setattr(telling, "_LOOKS_TOLD_EVERY", timedelta())
+    assert (await demanded.call(ADMIN, "GET", SHOP)).status_code == 403
+    assert len(await told()) == before + 4
 
 
 async def test_with_one_everything_is_open_again_without_signing_in_anew(demanded: Any) -> None:

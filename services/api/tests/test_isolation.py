@@ -109,6 +109,22 @@ async def test_the_door_closes_behind_who_went_through(api: Any) -> None:
         assert await session.scalar(count) == 1
 
 
+async def test_who_narrows_what_they_see_has_left_by_that_door(api: Any) -> None:
+    known = await organizations(api)
+    count = select(func.count()).select_from(Project)
+    async with api.app.state.context.database.sessions() as session:
+        async with everything(session), everything(session):
+            await narrow(session, known["own"])
+            assert await session.scalar(count) == 1
+        assert list(await session.scalars(select(Organization.slug))) == ["own"]
+        with pytest.raises(ProgrammingError):
+            async with everything(session):
+                await narrow(session, known["other"])
+                await session.execute(text("select 1 from nowhere"))
+        await session.rollback()
+        assert list(await session.scalars(select(Organization.slug))) == ["other"]
+
+
 async def test_what_was_narrowed_stays_narrow_in_the_next_transaction_of_a_session(api: Any) -> None:
     known = await organizations(api)
     async with api.app.state.context.database.sessions() as session:

@@ -47,7 +47,7 @@ def configure_logs(settings: Settings, service: str) -> None:
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(logging.INFO)
+    root.setLevel(settings.log_level.upper())
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):  # it has handlers of its own, which mask nothing
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True

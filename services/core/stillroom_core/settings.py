@@ -172,6 +172,12 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] = Field(
         default="json", alias="STILLROOM_LOG_FORMAT", description="json for machines, console for people"
     )
+    # Not debug: what libraries tell there has passed no review for secrets.
+    log_level: Literal["info", "warning", "error"] = Field(
+        default="info",
+        alias="STILLROOM_LOG_LEVEL",
+        description="From where on lines are written: info has one for each request and job",
+    )
 
     @field_validator("secret_key")
     @classmethod

@@ -58,7 +58,8 @@ async def narrow(session: AsyncSession, organization_id: UUID) -> None:
 async def everything(session: AsyncSession) -> AsyncIterator[None]:
     """The door: within it the session sees every organization, to find out whom and what a request is about.
 
-    After an error of PostgreSQL there is nothing to close: that transaction answers nothing any more.
+    Whoever narrows the session within it has left by another door, and nothing is closed behind them. After an error
+    of PostgreSQL there is nothing to close either: that transaction answers nothing any more.
     """
     before = session.info.get(_SCOPE)
     if before == EVERYTHING:
@@ -68,12 +69,12 @@ async def everything(session: AsyncSession) -> AsyncIterator[None]:
     try:
         yield
     except DBAPIError:
-        session.info[_SCOPE] = before
+        if session.info.get(_SCOPE) == EVERYTHING:
+            session.info[_SCOPE] = before
         raise
-    except BaseException:
-        await _change(session, before)
-        raise
-    await _change(session, before)
+    finally:
+        if session.info.get(_SCOPE) == EVERYTHING:
+            await _change(session, before)
 
 
 async def _change(session: AsyncSession, scope: UUID | str | None) -> None:

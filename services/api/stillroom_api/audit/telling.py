@@ -5,6 +5,7 @@ transaction of its own. A route needs to do nothing for it: who acts is known wh
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 from fastapi.routing import APIRoute
 from starlette.requests import HTTPConnection
@@ -16,6 +17,7 @@ from stillroom_core.database import Database, Session
 from stillroom_core.errors import Forbidden
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_LOOKS_TOLD_EVERY = timedelta(hours=1)
 _DATABASE = "/api/orgs/{org}/projects/{project}/environments/{environment}/databases/{database}"
 # It opens a stream that reading allows anyway; it reads a catalogue again.
 UNTOLD = frozenset({"/api/live/ticket", f"{_DATABASE}/catalogue/read"})
@@ -74,5 +76,9 @@ async def tell_refusal(connection: HTTPConnection, database: Database, error: Fo
     if acting is None or acting.actor is None or not isinstance(route, APIRoute):
         return
     reason = str(error.params.get("permission") or error.code)
+    # A page that is open asks on and on, and its log would be nothing but that one refusal.
+    looks = acting.actor.barred and connection.scope.get("method", "GET") in _READING
+    once = _LOOKS_TOLD_EVERY if looks else None
+    action, path = action_of(route), connection.path_params
     async with database.transaction(acting.actor.organization_id) as session:
-        await write_refusal(session, acting.actor, acting.origin, action_of(route), connection.path_params, reason)
+        await write_refusal(session, acting.actor, acting.origin, action, path, reason, once=once)

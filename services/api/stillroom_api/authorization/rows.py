@@ -87,9 +87,9 @@ async def _owning_actor(session: Session, person: User, table: type[Job | Plan |
     async with everything(session):
         organization = await session.scalar(select(table.organization_id).where(table.id == key))
         actors = {actor.organization_id: actor for actor in await actors_of(session, person)}
-    if organization not in actors:
-        raise not_found(_NOUNS[table])
-    await act_as(session, actors[organization])
+        if organization not in actors:
+            raise not_found(_NOUNS[table])
+        await act_as(session, actors[organization])
     return actors[organization]
 
 

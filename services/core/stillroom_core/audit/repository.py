@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy.orm import aliased
 
 from stillroom_core.audit.models import AuditEntry
 from stillroom_core.database import Session
+
+_FEW = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +57,27 @@ class AuditRepository:
                 .limit(limit)
             )
         ).all()
+
+    async def refused_since(
+        self, since: datetime, actor_id: UUID, token_id: UUID | None, address: str, reason: str
+    ) -> bool:
+        """Whether somebody was refused for a reason since then; looks at their newest few entries alone."""
+        newest = (
+            select(AuditEntry)
+            .where(AuditEntry.organization_id == self._organization_id, AuditEntry.actor_id == actor_id)
+            .order_by(AuditEntry.number.desc())
+            .limit(_FEW)
+            .subquery()
+        )
+        entry = aliased(AuditEntry, newest)
+        same = (
+            entry.at > since,
+            entry.outcome == "refused",
+            entry.reason == reason,
+            entry.address == address,
+            entry.token_id.is_not_distinct_from(token_id),
+        )
+        return bool(await self._session.scalar(select(exists().where(*same))))
 
     async def from_the_first(self, *, after: int, limit: int) -> Sequence[AuditEntry]:
         """Entries in the order in which they were written."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -88,9 +89,24 @@ async def write_elsewhere(
 
 
 async def write_refusal(
-    session: Session, actor: Actor, origin: Origin, action: str, path: Mapping[str, str], reason: str
+    session: Session,
+    actor: Actor,
+    origin: Origin,
+    action: str,
+    path: Mapping[str, str],
+    reason: str,
+    *,
+    once: timedelta | None = None,
 ) -> None:
-    """The entry of a request that was refused; its own transaction has been rolled back."""
+    """The entry of a request that was refused; its own transaction has been rolled back.
+
+    With `once` nothing is written where the same person was refused for the same reason, from the same address and
+    through the same token, so short a time ago.
+    """
+    repository = AuditRepository(session, actor.organization_id)
+    token = actor.scope.token_id if actor.scope else None
+    if once and await repository.refused_since(now() - once, actor.user_id, token, origin.address[:64], reason[:200]):
+        return
     noun = action.partition(".")[0]
     subject = Subject(kind=noun, id=_last(path), name="/".join(path.values())[:300] or None)
     await _add(session, actor, origin, _Told(action, subject), outcome="refused", reason=reason)

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from redis.asyncio import Redis
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 
 from stillroom_core.accounts.events import tell_account
 from stillroom_core.accounts.second_factor import passes, wrong_code
@@ -195,15 +195,9 @@ async def person_behind(session: Session, settings: Settings, token: str) -> Use
 
 async def person_of(session: Session, claims: Claims) -> User:
     """The person of believed claims; raises Unauthenticated when the person ended, or the sign-in did."""
-    user = await session.get(User, claims.user_id)
+    ended = exists().where(RefreshToken.family_id == claims.family_id, RefreshToken.revoked_at.is_not(None))
+    user = await session.scalar(select(User).where(User.id == claims.user_id, ~ended))
     if user is None or user.disabled_at is not None or user.token_version != claims.token_version:
-        raise unauthenticated()
-    ended = await session.scalar(
-        select(RefreshToken.id)
-        .where(RefreshToken.family_id == claims.family_id, RefreshToken.revoked_at.is_not(None))
-        .limit(1)
-    )
-    if ended is not None:
         raise unauthenticated()
     return user
 
