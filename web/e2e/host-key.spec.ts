@@ -62,7 +62,7 @@ test("a host key is shown, compared and pinned, and another one than the saved i
     await expect(key).toHaveValue("");
     await card.getByRole("button", { name: "They are the same: use this key", exact: true }).click();
     await expect(key).toHaveValue(server.hostKey);
-    await expect(card.getByText("Taken over. It counts once you save.", { exact: true })).toBeVisible();
+    await expect(card.getByText("Taken over into the field above.", { exact: true })).toBeVisible();
     await key.fill(OTHER);
     const save = card.getByRole("button", { name: "Save", exact: true });
     await save.click();

@@ -136,7 +136,7 @@ export const environments = {
   "environments.hostKeyChanged": "It is not the key that is saved ({fingerprint}). Somebody may stand in between: ask the server's owner first.",
   "environments.hostKeyCompare": "Compare it with what this command prints on the server itself, or with what its owner says:",
   "environments.hostKeyTake": "They are the same: use this key",
-  "environments.hostKeyTaken": "Taken over. It counts once you save.",
+  "environments.hostKeyTaken": "Taken over into the field above.",
   "environments.hostKeyOthers": { one: "{count} more key", other: "{count} more keys" },
   "environments.hostKeyOpen": "Compare the host key",
   "environments.tunnelKey": "Private key",

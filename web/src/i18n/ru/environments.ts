@@ -141,7 +141,7 @@ export const environments = {
   "environments.hostKeyChanged": "Это не сохранённый ключ ({fingerprint}). Возможно, кто-то стоит посередине: сначала спросите владельца сервера.",
   "environments.hostKeyCompare": "Сверьте его с тем, что эта команда выведет на самом сервере, или с тем, что говорит его владелец:",
   "environments.hostKeyTake": "Совпадает: использовать этот ключ",
-  "environments.hostKeyTaken": "Ключ взят. Он начнёт действовать после сохранения.",
+  "environments.hostKeyTaken": "Ключ взят в поле выше.",
   "environments.hostKeyOthers": { one: "ещё {count} ключ", few: "ещё {count} ключа", many: "ещё {count} ключей", other: "ещё {count} ключа" },
   "environments.hostKeyOpen": "Сверить ключ хоста",
   "environments.tunnelKey": "Закрытый ключ",
