@@ -55,6 +55,8 @@ from stillroom_api.rate_limits import RateLimits
 from stillroom_api.requests import Requests
 from stillroom_api.sessions import routes as sessions
 from stillroom_api.setups import routes as setups
+from stillroom_api.terminals import mine as my_terminals
+from stillroom_api.terminals import routes as terminals
 from stillroom_api.tokens import routes as tokens
 from stillroom_api.trusts import routes as trusts
 from stillroom_api.watched import watched
@@ -74,6 +76,8 @@ _ROUTERS = (
     my_account.router,
     passkeys.router,
     my_passkeys.router,
+    terminals.router,
+    my_terminals.router,
     members.router,
     organizations.router,
     in_organization.router,

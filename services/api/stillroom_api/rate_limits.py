@@ -54,8 +54,8 @@ COSTLY = Policy("costly", 120)
 HOST_KEYS = Policy("host-keys", 20)
 
 # Guessing, and what sends letters. Staying signed in and signing out are neither, nor is asking for a challenge, which
-# every page for signing in does as it opens.
-_SIGNING_IN = re.compile(r"/api/auth/(?!refresh$|sign-out$|passkeys/begin$)")
+# every page for signing in does as it opens, nor a terminal that waits, which asks every few seconds and cannot guess.
+_SIGNING_IN = re.compile(r"/api/auth/(?!refresh$|sign-out$|passkeys/begin$|terminals/exchange$)")
 # What starts programs, asks target databases, or reads everything there is.
 _COSTLY = re.compile(
     r"/api/migrations/plan"

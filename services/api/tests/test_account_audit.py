@@ -110,6 +110,7 @@ NAMES = {
     "POST /api/me/passkeys": "account.passkey_add",
     "PATCH /api/me/passkeys/{passkey}": "account.passkey_rename",
     "POST /api/me/passkeys/{passkey}/remove": "account.passkey_remove",
+    "POST /api/me/terminals/{code}": "account.terminal_approve",
     "DELETE /api/me/sessions": "account.sessions_end",
     "DELETE /api/me/sessions/{sign_in}": "account.session_end",
 }
@@ -153,6 +154,7 @@ async def test_each_route_that_changes_an_account_tells_exactly_once(api: Any, m
         ("POST /api/me/passkeys", "POST", "/api/me/passkeys", None),
         ("PATCH /api/me/passkeys/{passkey}", "PATCH", "/api/me/passkeys/{id}", {"name": "Blue key"}),
         ("POST /api/me/passkeys/{passkey}/remove", "POST", "/api/me/passkeys/{id}/remove", {"current": PASSWORD}),
+        ("POST /api/me/terminals/{code}", "POST", "/api/me/terminals/{code}", {"answer": "approve"}),
         ("POST /api/me/password", "POST", "/api/me/password", {"current": PASSWORD, "new": NEW_PASSWORD}),
     ]
     assert {step[0] for step in steps} == NAMES.keys()
@@ -162,6 +164,8 @@ async def test_each_route_that_changes_an_account_tells_exactly_once(api: Any, m
             body = {"code": device[0].now()}
         if name == "POST /api/me/passkeys":
             body = {"name": "Key", "credential": key.create(last["options"])}
+        if name == "POST /api/me/terminals/{code}":
+            last = (await post(api, "terminals", name="stillroom 0.1 on a host")).json()
         answer = await ask(method, path.format(**last or {}), body)
         assert answer.status_code in (200, 201, 202, 204), (name, answer.text)
         if name == "POST /api/me/second-factor":

@@ -19,7 +19,7 @@ from stillroom_testing.installations import owner_url
 
 TENANT_TABLES = [table for table in Table.metadata.sorted_tables if "organization_id" in table.c]
 # Of people and sign-ins, which belong to no organization; every other table must say whose its rows are.
-OF_NOBODY = {"users", "refresh_tokens", "account_events", "account_tokens", "passkeys", "mails", "staff"}
+OF_NOBODY = {"users", "refresh_tokens", "account_events", "account_tokens", "passkeys", "terminals", "mails", "staff"}
 
 
 @pytest.fixture

@@ -58,6 +58,8 @@ async def test_signing_in_is_limited_more_tightly_and_staying_signed_in_is_not(
         codes = [(await client.post(f"/api/auth/{path}", json={})).status_code for path in paths]
         assert codes == [422, 422, 422, 429, 429, 429]
         assert (await client.post("/api/auth/refresh")).status_code == 401
+        waiting = await client.post("/api/auth/terminals/exchange", json={"secret": "x"})
+        assert waiting.status_code == 422
 
 
 async def test_an_api_token_is_counted_by_itself(api: Any) -> None:

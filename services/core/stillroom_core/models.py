@@ -27,6 +27,7 @@ from stillroom_core.samples.models import Sample
 from stillroom_core.sessions.models import RefreshToken
 from stillroom_core.setups.models import Setup
 from stillroom_core.staff.models import Staff
+from stillroom_core.terminals.models import Terminal
 from stillroom_core.tokens.models import ApiToken
 from stillroom_core.trusts.models import Trust
 from stillroom_core.webhooks.models import Webhook, WebhookDelivery
@@ -74,6 +75,7 @@ __all__ = [
     "SchemaChange",
     "Setup",
     "Staff",
+    "Terminal",
     "Trust",
     "User",
     "Webhook",

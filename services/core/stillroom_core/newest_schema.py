@@ -1,3 +1,3 @@
 """The newest revision of our own schema, for programs that have no migrations beside them. Made by docs/generate.py."""
 
-NEWEST = "0038"
+NEWEST = "0039"

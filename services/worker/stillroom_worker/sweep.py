@@ -42,6 +42,7 @@ from stillroom_core.setups.models import Setup
 from stillroom_core.setups.repository import forget_old_setups
 from stillroom_core.tables import now
 from stillroom_core.telemetry import metrics
+from stillroom_core.terminals.service import forget_old_terminals
 from stillroom_core.trusts.exchange import forget_exchanged
 from stillroom_core.webhooks.delivery import forget_old_deliveries
 from stillroom_worker.expiring import tell_expiring
@@ -95,6 +96,7 @@ async def _forget(room: Room) -> None:
         await forget_old_deliveries(session)
         await forget_old_events(session)
         await forget_exchanged(session)
+        await forget_old_terminals(session)
 
 
 async def _ring(room: Room) -> None:

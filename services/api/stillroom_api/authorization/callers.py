@@ -35,6 +35,8 @@ PUBLIC = frozenset(
         ("POST", "/api/auth/reset"),
         ("POST", "/api/auth/passkeys/begin"),
         ("POST", "/api/auth/passkeys/sign-in"),
+        ("POST", "/api/auth/terminals"),
+        ("POST", "/api/auth/terminals/exchange"),
         ("POST", "/api/auth/sso/begin"),
         ("GET", "/api/auth/sso/callback"),
         ("POST", "/api/auth/invitations/look"),

@@ -20,6 +20,7 @@ from stillroom_core.sessions.passwords import hash_password, verify_password
 from stillroom_core.sessions.service import normalized_email
 from stillroom_core.settings import get_settings
 from stillroom_core.tables import now
+from stillroom_core.terminals.models import APPROVED, ENDED, Terminal
 
 
 async def person_with(session: Session, email: str) -> User | None:
@@ -193,7 +194,13 @@ async def require_password(person: User, password: str) -> None:
 
 
 async def end_sign_ins(session: Session, person: User, *, keep: UUID | None = None) -> None:
-    """Ends every sign-in of the person, or every other one; access tokens end with them at once."""
+    """Ends every sign-in of the person, or every other one; access tokens end with them at once.
+
+    Terminals that were approved and have not come in yet never will. They are first: one that comes in at this moment
+    is waited for, and what it got is ended with the others.
+    """
+    approved = update(Terminal).where(Terminal.user_id == person.id, Terminal.state == APPROVED)
+    await session.execute(approved.values(state=ENDED))
     ended = update(RefreshToken).where(RefreshToken.user_id == person.id, RefreshToken.revoked_at.is_(None))
     if keep is not None:
         ended = ended.where(RefreshToken.family_id != keep)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from redis.asyncio import Redis
 
-from stillroom_core.errors import Forbidden, Invalid, Throttled
+from stillroom_core.errors import Forbidden, Invalid, NotFound, Throttled
 
 _WINDOW = timedelta(minutes=10)
 _PER_ACCOUNT = 20
@@ -59,8 +59,8 @@ class Throttle:
         await self.check(account, address)
         try:
             yield
-        except (Forbidden, Invalid) as refused:
-            if refused.code in ("wrong_password", "wrong_code"):
+        except (Forbidden, Invalid, NotFound) as refused:
+            if refused.code in ("wrong_password", "wrong_code", "terminal_unknown"):
                 await self.failed(account, address)
             raise
 
@@ -74,6 +74,10 @@ class Throttle:
         """Counts one letter to this recipient, asked for from this address; raises Throttled beyond a few an hour."""
         await self._spend(f"letters:address:{address}", _LETTERS_PER_ADDRESS)
         await self._spend(f"letters:to:{recipient}", _LETTERS_PER_ACCOUNT)
+
+    async def too_soon(self, what: str, pause: timedelta) -> bool:
+        """Whether this was asked for less than `pause` ago; counts this time."""
+        return not await self._redis.set(f"asked:{what}", 1, px=pause, nx=True)
 
     async def _spend(self, key: str, most: int) -> None:
         async with self._redis.pipeline() as pipe:

@@ -1,0 +1,1 @@
+"""Routes and shapes of terminals that are signed in through a browser."""
