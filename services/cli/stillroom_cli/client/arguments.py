@@ -34,7 +34,14 @@ def _sessions(subparsers: Subparsers) -> None:
 
     login = _command(subparsers, "login", sessions.login, "Sign in to a server; later commands use it.")
     login.add_argument("address", nargs="?", metavar="URL", help="the server; default: as for --url")
-    login.add_argument("--email", help="who signs in; default: STILLROOM_EMAIL, else asked for")
+    who = login.add_mutually_exclusive_group()
+    who.add_argument("--email", help="who signs in; default: STILLROOM_EMAIL, else asked for")
+    who.add_argument(
+        "--browser",
+        action="store_true",
+        help="sign in through the browser: with a passkey, the organization's account, or whatever it asks for",
+    )
+    _add_json(login)
     login.epilog = (
         "The password is STILLROOM_PASSWORD, else asked for, else the first line of standard input. The code of a "
         "second factor, where the account has one, is STILLROOM_CODE, else asked for, else the next line."

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
+import platform
 import time
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
 from stillroom_cli.client.credentials import InMemory, Keeper, SignIn
-from stillroom_cli.client.failures import Misused, Refused, SignedOut, Unreachable
+from stillroom_cli.client.failures import Failure, Misused, Refused, SignedOut, Unreachable
 
 REFRESH_COOKIE = "stillroom_refresh"
 _PATIENCE = httpx.Timeout(30, connect=10)
@@ -29,7 +31,12 @@ class Client:
         self.url = normalized_url(url)
         self.keeper: Keeper = keeper or InMemory()
         # A proxy that the environment names is for the world outside, not for this machine.
-        self._http = httpx.Client(base_url=self.url, timeout=_PATIENCE, trust_env=not is_local(self.url))
+        self._http = httpx.Client(
+            base_url=self.url,
+            timeout=_PATIENCE,
+            trust_env=not is_local(self.url),
+            headers={"User-Agent": own_name().encode("ascii", "replace")},
+        )
 
     def __enter__(self) -> Client:
         return self
@@ -75,6 +82,27 @@ class Client:
         answer = self._ask(lambda: self._http.post("/api/auth/sign-in", json=proof))
         with self.keeper.lock():
             self.keeper.write(self.url, _kept(email, answer))
+
+    def begin_by_browser(self) -> dict[str, Any]:
+        """What the server gives a terminal that asks to be signed in: secret, code, page, seconds."""
+        try:
+            answer = self._ask(lambda: self._http.post("/api/auth/terminals", json={"name": own_name()}))
+        except Refused as refused:
+            if refused.status not in (404, 405):
+                raise
+            raise Failure(
+                f"{self.url} signs no terminal in through a browser.",
+                detail="Its release is older than this command.",
+                fix="Sign in with --email, or ask its operator to update it.",
+            ) from None
+        content: dict[str, Any] = answer.json()
+        return content
+
+    def finish_by_browser(self, secret: str) -> None:
+        """Keeps the tokens if somebody has approved it; raises Refused, also while nobody has answered."""
+        answer = self._ask(lambda: self._http.post("/api/auth/terminals/exchange", json={"secret": secret}))
+        with self.keeper.lock():
+            self.keeper.write(self.url, _kept("", answer))  # given once: kept before anything else can fail
 
     def sign_out(self) -> bool:
         """Ends the sign-in on the server and forgets it; False when there was none."""
@@ -151,6 +179,12 @@ class Client:
 
     def _signed_out(self, title: str) -> SignedOut:
         return SignedOut(f"{title} at {self.url}.", fix=f"Run: stillroom login {self.url}")
+
+
+def own_name() -> str:
+    """What this terminal says of itself, for the list of its person's sign-ins."""
+    host = platform.node()
+    return f"stillroom {version('stillroom-cli')}" + (f" on {host}" if host else "")
 
 
 def normalized_url(url: str) -> str:

@@ -7,9 +7,10 @@ import getpass
 import os
 import sys
 
+from stillroom_cli.client.by_browser import sign_in_by_browser
 from stillroom_cli.client.connection import Client, is_local
 from stillroom_cli.client.failures import Exit, Misused, Refused
-from stillroom_cli.client.running import open_client, print_json, tell
+from stillroom_cli.client.running import given_token, given_trust, open_client, print_json, tell
 from stillroom_cli.client.terminal import Style, Terminal
 
 # A code changes twice a minute, so one may be typed a moment too late.
@@ -21,11 +22,17 @@ def login(arguments: argparse.Namespace) -> int:
     with open_client(arguments) as client:
         if client.url.startswith("http://") and not is_local(client.url):
             Terminal(sys.stderr).line(
-                ("warning: ", Style.CAREFUL), "this address is not https: the password travels in clear"
+                ("warning: ", Style.CAREFUL), "this address is not https: what signs you in travels in clear"
             )
-        email = _email(arguments)
-        _sign_in(client, email, _password(client.url))
+        email = None if arguments.browser else _email(arguments)
+        if email:
+            _sign_in(client, email, _password(client.url))
+        else:
+            _sign_in_by_browser(client)
         person = client.get("/api/me")
+    if arguments.json:
+        print_json({"url": client.url, **person})
+        return Exit.DONE
     Terminal(sys.stdout).line("Signed in to ", (client.url, Style.STRONG), f" as {person['name']}.")
     return Exit.DONE
 
@@ -53,9 +60,19 @@ def whoami(arguments: argparse.Namespace) -> int:
     return Exit.DONE
 
 
+def _sign_in_by_browser(client: Client) -> None:
+    if given_token() or given_trust():
+        raise Misused(
+            "STILLROOM_TOKEN or STILLROOM_TRUST is set, so commands do not act as a person.",
+            fix="Unset it to sign in as a person.",
+        )
+    sign_in_by_browser(client, Terminal(sys.stderr))
+
+
 def _sign_in(client: Client, email: str, password: str) -> None:
     """Asks for the code of the second factor once the server says that it needs one."""
     code, tries = None, 0
+    by_browser = f"stillroom login --browser {client.url}"
     while True:
         try:
             client.sign_in(email, password, code)
@@ -63,8 +80,16 @@ def _sign_in(client: Client, email: str, password: str) -> None:
         except Refused as refused:
             if refused.code == "wrong_code" and tries < _CODE_TRIES and _asks_a_person():
                 tell(refused)
+            elif refused.code == "sso_needed":
+                refused.fix = f"Run: {by_browser}"
+                raise
+            elif refused.code == "wrong_credentials":
+                refused.fix = f"{refused.fix} Without a password, run: {by_browser}".strip()
+                raise
             elif refused.code != "second_factor_needed":
                 raise
+            if refused.params.get("passkey"):
+                Terminal(sys.stderr).line(f"A passkey of yours works in the browser: {by_browser}")
         code = _code()
         tries += 1
 
@@ -89,14 +114,18 @@ def _code() -> str:
 
 
 def _email(arguments: argparse.Namespace) -> str:
+    """Who signs in; empty for somebody at a terminal who would rather use the browser."""
     given: str | None = arguments.email or os.environ.get("STILLROOM_EMAIL")
     if given:
         return given
     if not sys.stdin.isatty():
-        raise Misused("Who signs in?", fix="Give --email, or set STILLROOM_EMAIL.")
-    sys.stderr.write("E-mail: ")
+        raise Misused("Who signs in?", fix="Give --email or --browser, or set STILLROOM_EMAIL.")
+    sys.stderr.write("E-mail, or nothing to sign in through the browser: ")
     sys.stderr.flush()
-    return sys.stdin.readline().strip()
+    line = sys.stdin.readline()
+    if not line:  # nobody is there any more, who has not chosen anything
+        raise Misused("Who signs in?", fix="Give --email or --browser, or set STILLROOM_EMAIL.")
+    return line.strip()
 
 
 def _password(url: str) -> str:
