@@ -1,7 +1,7 @@
 import { type BrowserContext, expect, type Page, test } from "@playwright/test";
 import { faults, overflow } from "./accessible";
 import { addressOf, type Facts, PAGES, SAME } from "./pages";
-import { drawn, facts, SHOP, signIn, speaks } from "./people";
+import { asking, drawn, facts, SHOP, signIn, speaks } from "./people";
 import { forbidden, watchesPolicy } from "./policy";
 
 let known: Facts;
@@ -35,6 +35,7 @@ for (const locale of ["en", "ru"] as const)
       stranger = await browser.newContext(look);
       for (const one of [signedIn, stranger]) await watchesPolicy(one);
       await signIn(await signedIn.newPage());
+      known.terminal = await asking(request); // a terminal waits for ten minutes only
     });
     test.afterAll(async () => {
       await signedIn.close();

@@ -11,6 +11,8 @@ export interface Facts {
   draft: string;
   /** The path of a request for approval. */
   request: string;
+  /** The path at which a terminal is answered that asked. */
+  terminal: string;
 }
 
 export interface Page {
@@ -42,6 +44,8 @@ export const PAGES: readonly Page[] = [
   { name: "account-log", route: "/account", address: "/account?section=log" },
   { name: "account-organizations", route: "/account", address: "/account?section=organizations" },
   { name: "account-notifications", route: "/account", address: "/account?section=notifications" },
+  { name: "terminal", route: "/terminal", address: "/terminal" },
+  { name: "terminal-asks", route: "/terminal", address: ({ terminal }) => terminal },
   { name: "installation", route: "/installation", address: "/installation" },
   { name: "members", route: "/:org/settings", address: "/demo/settings" },
   { name: "invitations", route: "/:org/settings", address: "/demo/settings?section=invitations" },

@@ -1,7 +1,7 @@
 /** Passkeys in Chromium, whose own virtual device makes and uses them. */
 import AxeBuilder from "@axe-core/playwright";
 import { type BrowserContext, expect, type Page, test } from "@playwright/test";
-import { EMAIL, password, signIn, speaks } from "./people";
+import { asking, EMAIL, password, signIn, speaks } from "./people";
 
 /** A device inside the browser that checks its person, and what stops it. */
 async function plugIn(page: Page) {
@@ -62,6 +62,14 @@ test("a passkey is added, signs in without address and password, is renamed and 
   const offered = page.getByRole("button", { name: "Sign in with a passkey" });
   await offered.click({ timeout: 5_000 }).catch(() => undefined);
   await expect(page).not.toHaveURL(/sign-in/);
+
+  // Who came to answer a terminal is led back to it, by a passkey too.
+  await signOut(context);
+  const terminal = await asking(page.request);
+  await page.goto(terminal);
+  await offered.click({ timeout: 5_000 }).catch(() => undefined);
+  await expect(page).toHaveURL(terminal);
+  await expect(page.getByRole("button", { name: "Sign the terminal in" })).toBeVisible();
 
   await page.goto("/account?section=security");
   await expect(page.getByText("last used").first()).toBeVisible();

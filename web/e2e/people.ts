@@ -33,7 +33,13 @@ export async function facts(page: Page): Promise<Facts> {
   await move(page, "downgrade", "staging", "5b90d2f7a6c4");
   await move(page, "upgrade", "staging", "d30b7c5e94a1");
   const job = new URL(page.url()).pathname;
-  return { job, draft: await writeEmpty(page, SHOP), request: await ask(page.request) };
+  return { job, draft: await writeEmpty(page, SHOP), request: await ask(page.request), terminal: await asking(page.request) };
+}
+
+/** A terminal asks to be signed in; gives the path at which somebody answers it, for ten minutes. */
+export async function asking(request: APIRequestContext, name = "stillroom 0.1.0 on ann-laptop"): Promise<string> {
+  const asked = (await (await request.post("/api/auth/terminals", { data: { name } })).json()) as { code: string };
+  return `/terminal?code=${asked.code}`;
 }
 
 export type Call = (method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE", path: string, data?: unknown) => Promise<APIResponse>;

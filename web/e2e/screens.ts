@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { expect, type Page, test } from "@playwright/test";
 import { addressOf, PAGES } from "./pages";
-import { drawn, facts, SHOP, signIn } from "./people";
+import { asking, drawn, facts, SHOP, signIn } from "./people";
 
 const FOLDER = process.env["SCREENS_FOLDER"] ?? fileURLToPath(new URL("../../docs/screens/", import.meta.url));
 // All, or those that are named: PAGES="settings rows".
@@ -41,6 +41,7 @@ test("every page is photographed", async ({ browser }) => {
         await shoot(page, `${one.name}-${name}-${viewport.width}`);
       }
       await signIn(page);
+      known.terminal = await asking(page.request); // a terminal waits for ten minutes only
       // The person's stored language may be another than this photograph's.
       await page.evaluate((locale) => localStorage.setItem("stillroom.locale", locale), look.locale.slice(0, 2));
       await page.route("**/api/me", async (route) => {

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { expect, type Page, test } from "@playwright/test";
 import { faults } from "./accessible";
-import { calling, SHOP, signIn } from "./people";
+import { asking, calling, SHOP, signIn } from "./people";
 import { ask } from "./repository";
 
 const SCRIPT = fileURLToPath(new URL("oidc-provider.mjs", import.meta.url));
@@ -80,6 +80,16 @@ test("somebody signs in with their organization, arrives where they wanted to go
   await expect(page).toHaveURL(/sign-in/);
   await page.goto(SHOP);
   await expect(page).toHaveURL(/sign-in/);
+});
+
+test("whom their organization signs in answers a terminal after it, on the page that they came for", async ({ page }) => {
+  const wanted = await asking(page.request);
+  await page.goto(wanted);
+  await signInWithOrganization(page, ANN);
+  await expect(page).toHaveURL(wanted);
+  await expect(page.getByText(`You are signed in here as Ann of the works (${ANN}).`)).toBeVisible();
+  await page.getByRole("button", { name: "Sign the terminal in" }).click();
+  await expect(page.getByText("The terminal is signed in")).toBeVisible();
 });
 
 test("an address that the provider speaks for wrongly is refused, said on the page, and told in the audit log", async ({ page, browser }) => {

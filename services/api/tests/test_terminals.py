@@ -215,7 +215,9 @@ async def test_a_terminal_that_asks_too_often_is_told_so_and_comes_in_all_the_sa
     assert (await take(api, made["secret"])).status_code == 200
 
 
-@pytest.mark.parametrize("how", ["disabled", "token_version", "ended", "others_ended", "password", "reset", "signed_out"])
+@pytest.mark.parametrize(
+    "how", ["disabled", "token_version", "ended", "others_ended", "password", "reset", "signed_out"]
+)
 async def test_who_is_barred_between_approval_and_exchange_bars_the_terminal_for_good(api: Any, how: str) -> None:
     secret = await approved(api)
     mine = (await api.call(OWNER, "GET", "/api/me/sessions")).json()["items"]
@@ -289,6 +291,14 @@ async def test_codes_cannot_be_guessed_and_who_guesses_still_signs_in(api: Any) 
     body = {"email": OWNER, "password": PASSWORD}
     assert (await api.client.post("/api/auth/sign-in", json=body)).status_code == 200
     assert (await answer(api, made["code"], who=STRANGER)).status_code == 200
+
+
+async def test_a_terminal_that_asked_from_another_address_than_the_browsers_is_said_to(api: Any) -> None:
+    far = httpx.ASGITransport(app=api.app, client=("203.0.113.9", 1))
+    async with httpx.AsyncClient(transport=far, base_url="http://testserver") as client:
+        made = (await client.post(ASK, json={"name": HOST})).json()
+    shown = (await api.call(OWNER, "GET", f"{MINE}/{made['code']}")).json()
+    assert (shown["address"], shown["elsewhere"]) == ("203.0.113.9", True)
 
 
 async def test_a_page_of_another_site_cannot_begin_or_take(api: Any) -> None:

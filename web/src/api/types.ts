@@ -35,6 +35,7 @@ export type Credential = Schemas["Credential"];
 export type Passkey = Schemas["PasskeyRead"];
 export type PasskeyMade = Schemas["PasskeyMade"];
 export type PasskeyAnswer = Schemas["PasskeyAnswer"];
+export type Terminal = Schemas["TerminalRead"];
 export type Draft = Schemas["DraftRead"];
 export type DraftNew = Schemas["DraftNew"];
 export type Setup = Schemas["SetupRead"];

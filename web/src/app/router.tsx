@@ -36,6 +36,7 @@ export const routes: RouteObject[] = [
         children: [
           { path: "/", element: <Home /> },
           { path: "/account", lazy: async () => ({ Component: (await import("./pages/account")).Account }) },
+          { path: "/terminal", lazy: async () => ({ Component: (await import("./pages/terminal")).Terminal }) },
           { path: "/installation", lazy: async () => ({ Component: (await import("./pages/installation")).Installation }) },
           { path: "/jobs/:job", lazy: async () => ({ Component: (await import("./pages/job-by-id")).JobById }) },
           {

@@ -64,7 +64,7 @@ class TerminalRead(BaseModel):
             address=terminal.address,
             elsewhere=terminal.address != address,
             # Whether it has come in yet is seen in the terminal, and under the sign-ins.
-            state=terminal.state if terminal.state in (WAITING, REFUSED) else APPROVED,  # type: ignore[arg-type]
+            state=terminal.state if terminal.state in (WAITING, REFUSED) else APPROVED,
             asked_at=terminal.created_at,
             expires_at=terminal.expires_at,
         )

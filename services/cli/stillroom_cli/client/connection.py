@@ -35,7 +35,7 @@ class Client:
             base_url=self.url,
             timeout=_PATIENCE,
             trust_env=not is_local(self.url),
-            headers={"User-Agent": own_name().encode("ascii", "replace")},
+            headers={"User-Agent": own_name().encode("ascii", "replace").decode()},
         )
 
     def __enter__(self) -> Client:

@@ -68,7 +68,7 @@ async def ask(session: Session, *, name: str, address: str) -> Asked:
         )
         if made is not None:
             return Asked(made, secret)
-    raise Unavailable("terminal_codes_taken", "No code is free at the moment.", fix="Try again in a moment.")
+    raise Unavailable("terminal_codes_taken", "No code is free at the moment.", fix="Try again.")
 
 
 async def look(session: Session, person: User, code: str) -> Terminal:
@@ -87,7 +87,7 @@ async def look(session: Session, person: User, code: str) -> Terminal:
 
 async def answer(session: Session, person: User, family: UUID, code: str, *, approve: bool) -> Terminal:
     """Approves or refuses it, once; raises NotFound as `look` does, Conflict for one that the person has answered."""
-    answered = await session.scalar(
+    answered: Terminal | None = await session.scalar(
         update(Terminal)
         .where(Terminal.code == _plain(code), Terminal.state == WAITING, Terminal.expires_at > now())
         .values(

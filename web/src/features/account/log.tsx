@@ -27,6 +27,8 @@ const SAID = {
   "account.passkey_add": "account.event.passkey_add",
   "account.passkey_rename": "account.event.passkey_rename",
   "account.passkey_remove": "account.event.passkey_remove",
+  "account.terminal_approve": "account.event.terminal_approve",
+  "account.terminal_refuse": "account.event.terminal_refuse",
   "account.change": "account.event.change",
 } as const;
 

@@ -15,10 +15,11 @@ import { projects } from "./projects";
 import { session } from "./session";
 import { setups } from "./setups";
 import { sso } from "./sso";
+import { terminals } from "./terminals";
 import { tokens } from "./tokens";
 import { webhooks } from "./webhooks";
 
-export const en = { ...common, ...session, ...people, ...passkeys, ...sso, ...projects, ...setups, ...drafts, ...environments, ...masks, ...migrations, ...jobs, ...approvals, ...audit, ...tokens, ...webhooks, ...installation } as const;
+export const en = { ...common, ...session, ...people, ...passkeys, ...sso, ...projects, ...setups, ...drafts, ...environments, ...masks, ...migrations, ...jobs, ...approvals, ...audit, ...terminals, ...tokens, ...webhooks, ...installation } as const;
 
 /** What only some pages say is loaded with them; see ../parts. */
 export type Texts = typeof en & typeof databases;

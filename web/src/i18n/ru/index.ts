@@ -16,9 +16,10 @@ import { projects } from "./projects";
 import { session } from "./session";
 import { setups } from "./setups";
 import { sso } from "./sso";
+import { terminals } from "./terminals";
 import { tokens } from "./tokens";
 import { webhooks } from "./webhooks";
 
-const texts: Record<keyof typeof en, Message> = { ...common, ...session, ...people, ...passkeys, ...sso, ...projects, ...setups, ...drafts, ...environments, ...masks, ...migrations, ...jobs, ...approvals, ...audit, ...tokens, ...webhooks, ...installation };
+const texts: Record<keyof typeof en, Message> = { ...common, ...session, ...people, ...passkeys, ...sso, ...projects, ...setups, ...drafts, ...environments, ...masks, ...migrations, ...jobs, ...approvals, ...audit, ...terminals, ...tokens, ...webhooks, ...installation };
 
 export const ru = texts;

@@ -8,6 +8,7 @@ import { people } from "./server-people";
 import { runs } from "./server-runs";
 import { safety } from "./server-safety";
 import { target } from "./server-target";
+import { ofTerminals } from "./server-terminals";
 import { tunnels } from "./server-tunnels";
 import { ofTokens } from "./server-tokens";
 import { ofWebhooks } from "./server-webhooks";
@@ -28,6 +29,7 @@ export const server: Readonly<Record<string, string>> = {
   ...tunnels,
   ...ofWebhooks,
   ...ofPasskeys,
+  ...ofTerminals,
   // Signing in and rights.
   "You are not signed in, or your sign-in has ended.": "Вы не вошли, или срок входа истёк.",
   "Sign in and try again.": "Войдите и повторите.",

@@ -1,0 +1,20 @@
+/** What the service says about terminals that are signed in through a browser, in Russian; see server.ts. */
+export const ofTerminals: Readonly<Record<string, string>> = {
+  "No code is free at the moment.": "Сейчас нет свободного кода.",
+  "No terminal waits with this code.": "С таким кодом не ждёт ни один терминал.",
+  "It is mistyped, older than ten minutes, or was answered by somebody else.": "В нём ошибка, ему больше десяти минут, или на него ответил кто-то другой.",
+  "Compare it with the one in the terminal, or run `stillroom login --browser` there again.": "Сверьте его с кодом в терминале или снова выполните там `stillroom login --browser`.",
+  "You have answered this terminal already.": "Вы уже ответили этому терминалу.",
+  "Look into the terminal. To sign in another one, run `stillroom login --browser` there.": "Посмотрите в терминал. Чтобы впустить другой, выполните в нём `stillroom login --browser`.",
+  "Signing this terminal in was refused.": "Этому терминалу отказано.",
+  "Begin again if that was you.": "Начните заново, если это были вы.",
+  "The terminal asks too often.": "Терминал спрашивает слишком часто.",
+  "Ask every few seconds, as often as was said.": "Спрашивайте раз в несколько секунд, как было сказано.",
+  "Nobody has answered yet.": "Пока никто не ответил.",
+  "Open the page that was shown, and ask again in a few seconds.": "Откройте показанную страницу и спросите снова через несколько секунд.",
+  "The sign-in that approved this terminal has ended.": "Вход, из которого впустили этот терминал, завершён.",
+  "It was ended, the password was changed, or the account was switched off.": "Его завершили, сменили пароль или отключили учётную запись.",
+  "Sign in again in the browser, and begin anew.": "Войдите в браузере ещё раз и начните заново.",
+  "This sign-in of a terminal has ended.": "Этот вход терминала завершён.",
+  "It waited longer than ten minutes, or was used already.": "Он ждал дольше десяти минут или уже использован.",
+};
