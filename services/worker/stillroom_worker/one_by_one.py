@@ -25,7 +25,7 @@ async def impatiently(session: Session) -> None:
     await session.execute(text(f"set local lock_timeout = '{int(_HELD.total_seconds() * 1000)}ms'"))
 
 
-def row_is_held(error: DBAPIError) -> bool:
+def _row_is_held(error: DBAPIError) -> bool:
     """Whether a transaction gave up because somebody holds a row; a later round finds it free."""
     return bool(getattr(error.orig, "sqlstate", None) == asyncpg.LockNotAvailableError.sqlstate)
 
@@ -41,7 +41,7 @@ async def one_by_one(part: str, things: Iterable[Thing], deal: Callable[[Thing],
         except Exception as error:
             if is_outage(error):
                 raise
-            if isinstance(error, DBAPIError) and row_is_held(error):
+            if isinstance(error, DBAPIError) and _row_is_held(error):
                 log.warning("sweep.row_held", part=part)
                 continue
             metrics.SWEEP_FAILURES.labels(part).inc()

@@ -7,7 +7,6 @@ from uuid import UUID
 import structlog
 from redis.exceptions import RedisError
 from sqlalchemy import Text, cast, func, or_, select, text, update
-from sqlalchemy.exc import DBAPIError
 
 from stillroom_core.accounts.events import forget_old_events
 from stillroom_core.database import Session
@@ -46,7 +45,7 @@ from stillroom_core.terminals.service import forget_old_terminals
 from stillroom_core.trusts.exchange import forget_exchanged
 from stillroom_core.webhooks.delivery import forget_old_deliveries
 from stillroom_worker.expiring import tell_expiring
-from stillroom_worker.one_by_one import impatiently, row_is_held
+from stillroom_worker.one_by_one import impatiently, one_by_one
 from stillroom_worker.requests import settle_requests
 from stillroom_worker.room import Room
 from stillroom_worker.rules import upgrade_by_rules
@@ -73,16 +72,11 @@ async def sweep(room: Room) -> None:
     """One round; every part may be repeated at any time by any worker.
 
     Who waits for how long is measured by the server's clock alone: that of a host may jump. No part stands behind a
-    row that somebody holds: a worker that froze in the middle of a transaction must not keep the others from being
-    cleaned up after.
+    row that somebody holds, and none behind one that fails: a worker that froze in the middle of a transaction, or a
+    fault in what only tidies up, must not keep jobs from being rung. Raises what says that PostgreSQL is away.
     """
-    for part in (_lost, _unread, _forget, _ring, _setups, _drafts, tell_expiring, settle_requests, upgrade_by_rules):
-        try:
-            await part(room)
-        except DBAPIError as cause:
-            if not row_is_held(cause):
-                raise
-            log.warning("sweep.row_held", part=part.__name__.strip("_"))
+    for part in (_lost, _unread, _ring, _setups, _drafts, tell_expiring, settle_requests, upgrade_by_rules, _forget):
+        await one_by_one(part.__name__.strip("_"), (room,), part)
 
 
 async def _forget(room: Room) -> None:

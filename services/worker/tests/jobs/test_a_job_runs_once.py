@@ -15,6 +15,7 @@ from stillroom_core.databases.models import Database
 from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.queue import READ_DATABASE, RUN_JOB, Ring
 from stillroom_core.tables import now
+from stillroom_core.telemetry import metrics
 from stillroom_testing.installations import owner_url
 from stillroom_testing.jobs_scene import revision, two_tables
 from stillroom_worker import run_job as run_job_module
@@ -127,6 +128,27 @@ async def test_what_a_lost_job_left_on_the_server_is_ended_before_the_database_i
             left.execute("select 1")
     assert read.trusted
     assert scene.ask("select to_regclass('half_done') is null")
+
+
+def forgetting_failed() -> float:
+    samples = [one for family in metrics.SWEEP_FAILURES.collect() for one in family.samples]
+    return sum(one.value for one in samples if one.name.endswith("_total") and one.labels["part"] == "forget")
+
+
+async def test_a_part_of_the_sweep_that_fails_keeps_no_other_from_its_turn(scene: Any) -> None:
+    async with scene.room.database.everything() as session:
+        await session.execute(
+            update(Database).values(trusted=False, read_state="running", read_requested_at=now() - timedelta(minutes=3))
+        )
+    before = forgetting_failed()
+    with psycopg.connect(owner_url(), autocommit=True) as owner:
+        owner.execute("alter table mails rename to mails_elsewhere")
+        try:
+            await sweep(scene.room)
+        finally:
+            owner.execute("alter table mails_elsewhere rename to mails")
+    assert forgetting_failed() == before + 1
+    assert Ring(READ_DATABASE, (await scene.database()).id) in scene.queue.rings
 
 
 async def test_a_reading_whose_worker_vanished_is_asked_for_again(scene: Any) -> None:
