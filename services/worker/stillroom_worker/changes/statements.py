@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from stillroom_core.changes.change import Change
-from stillroom_worker.changes.words import NoWords, Words, statements_of
+from stillroom_core.revisions.words import NoWords, Words, statements_of
 
 LONGEST = 65_536
 MOST = 2_000
