@@ -248,6 +248,7 @@ MATRIX: list[Row] = [
     Row("GET", "/api/migrations/revisions/{revision}", READERS, query=SHOP),
     Row("GET", "/api/migrations/revisions/{revision}/runs", READERS, query=SHOP),
     Row("GET", "/api/migrations/revisions/{revision}/changes", READERS, query=SHOP),
+    Row("GET", "/api/migrations/revisions/{revision}/findings", READERS, query=SHOP),
     Row("GET", "/api/migrations/revisions/{revision}/trace", READERS, query=SHOP),
     # Where a role does not reach it asks: on what is protected an operator starts nothing, and may request it.
     *move("upgrade", PLANNERS),
@@ -261,6 +262,7 @@ MATRIX: list[Row] = [
         for on, who in PLANNERS.items()
     ],
     *on_both("GET", "/api/plans/{plan}", everywhere(READERS)),
+    *on_both("GET", "/api/plans/{plan}/findings", everywhere(READERS)),
     # Jobs. They are the operator's own on dev, and the owner's on prod.
     Row("GET", "/api/jobs", EVERYBODY, query={"org": "own"}, seen_by=EVERYBODY),
     Row("GET", "/api/jobs/choices", EVERYBODY, query={"org": "own"}, seen_by=EVERYBODY),

@@ -364,49 +364,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/auth/terminals": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Begin Terminal
-         * @description Begins signing a terminal in: somebody has to approve its code on the page.
-         */
-        post: operations["begin_terminal_api_auth_terminals_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/auth/terminals/exchange": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Exchange Terminal
-         * @description Exchanges the secret for an access token and a refresh cookie, once and only after somebody approved it.
-         *
-         *     Until then 409 `terminal_waiting`, or 429 `terminal_slow_down` when asked too often; 403 `terminal_refused` or
-         *     `terminal_barred`, and 422 `terminal_ended`, are the end.
-         */
-        post: operations["exchange_terminal_api_auth_terminals_exchange_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/auth/verification": {
         parameters: {
             query?: never;
@@ -1063,30 +1020,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/me/terminals/{code}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Read Terminal
-         * @description The terminal that shows this code.
-         */
-        get: operations["read_terminal_api_me_terminals__code__get"];
-        put?: never;
-        /**
-         * Answer Terminal
-         * @description Signs the terminal in as me, or refuses it; once.
-         */
-        post: operations["answer_terminal_api_me_terminals__code__post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/migrations/check": {
         parameters: {
             query?: never;
@@ -1263,6 +1196,26 @@ export interface paths {
          * @description What a revision does to which objects: as the newest job ran it, else as its source says.
          */
         get: operations["revision_changes_api_migrations_revisions__revision__changes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/migrations/revisions/{revision}/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Revision Findings
+         * @description What in a revision may hurt: locks, rows that are read or written anew, data that goes.
+         */
+        get: operations["revision_findings_api_migrations_revisions__revision__findings_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3297,6 +3250,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/plans/{plan}/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plan Findings
+         * @description What in the plan's steps may hurt: locks, rows that are read or written anew, data that goes.
+         */
+        get: operations["plan_findings_api_plans__plan__findings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/livez": {
         parameters: {
             query?: never;
@@ -3890,6 +3863,12 @@ export interface components {
             /** Subject */
             subject: string;
         };
+        /**
+         * Code
+         * @description What a rule is called wherever it is named.
+         * @enum {string}
+         */
+        Code: "column_rewrites" | "column_without_default" | "type_rewrites" | "not_null_reads" | "check_reads" | "foreign_key_reads" | "unique_reads" | "index_blocks_writes" | "index_rebuilt" | "index_dropped" | "partition_reads" | "needs_no_transaction" | "stays_if_it_fails" | "column_dropped" | "table_dropped" | "table_emptied" | "renamed" | "all_rows_changed" | "rows_changed" | "table_rewritten" | "view_refreshed" | "table_locked" | "enum_value" | "no_way_back" | "not_read";
         /**
          * CodeOnly
          * @description A code of the second factor.
@@ -5029,6 +5008,49 @@ export interface components {
              * @default true
              */
             set: boolean;
+        };
+        /**
+         * FindingRead
+         * @description One thing that may hurt. Names are as the revision writes them, and empty where it computes them.
+         */
+        FindingRead: {
+            code: components["schemas"]["Code"];
+            /** Fix */
+            fix: string;
+            /**
+             * Line
+             * @description in the revision's file, from 1
+             */
+            line: number | null;
+            /**
+             * Lock
+             * @description on the table, until the transaction ends; null: brief, or none of a table
+             */
+            lock: string | null;
+            /**
+             * Name
+             * @description of the column, constraint, index or statement
+             */
+            name: string;
+            /**
+             * Rows
+             * @description what happens to all rows under that lock
+             */
+            rows: ("rewrites" | "reads") | null;
+            /** Schema Name */
+            schema_name: string;
+            /**
+             * Severity
+             * @description in a plan: `note` where the table is small and the rows are what takes time
+             * @enum {string}
+             */
+            severity: "danger" | "warning" | "note";
+            /** @description of the table, in a plan; null where it was not read */
+            size: components["schemas"]["TableSize"] | null;
+            /** Table */
+            table: string;
+            /** Title */
+            title: string;
         };
         /**
          * Findings
@@ -6877,6 +6899,19 @@ export interface components {
             role: components["schemas"]["ProjectRole"];
         };
         /**
+         * PlanFindings
+         * @description What is told of a plan's steps, in their order.
+         */
+        PlanFindings: {
+            /**
+             * Read At
+             * @description when the sizes of tables were read; null: never
+             */
+            read_at: string | null;
+            /** Steps */
+            steps: components["schemas"]["StepFindings"][];
+        };
+        /**
          * PlanRead
          * @description What one job will do to one database. Null steps: only the project's own code knows them.
          */
@@ -7771,6 +7806,14 @@ export interface components {
             job: string | null;
             /** Job Number */
             job_number: number | null;
+        };
+        /**
+         * RevisionFindings
+         * @description What is told of one function of a revision, in the order of its lines; null: its file cannot be read.
+         */
+        RevisionFindings: {
+            /** Findings */
+            findings: components["schemas"]["FindingRead"][] | null;
         };
         /**
          * RevisionRead
@@ -8671,6 +8714,21 @@ export interface components {
             truncated: boolean;
         };
         /**
+         * StepFindings
+         * @description What is told of one step; null: its file cannot be read.
+         */
+        StepFindings: {
+            /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "upgrade" | "downgrade";
+            /** Findings */
+            findings: components["schemas"]["FindingRead"][] | null;
+            /** Revision */
+            revision: string;
+        };
+        /**
          * StepRead
          * @description A part of a job.
          */
@@ -8748,108 +8806,20 @@ export interface components {
             whole_scans: number | null;
         };
         /**
-         * TerminalAnswer
-         * @description What the person decides.
+         * TableSize
+         * @description A table as it was when the database was last read; null where the server never counted.
          */
-        TerminalAnswer: {
+        TableSize: {
             /**
-             * Answer
-             * @enum {string}
+             * Bytes
+             * @description with its indexes
              */
-            answer: "approve" | "refuse";
-        };
-        /**
-         * TerminalMade
-         * @description How a terminal goes on: it shows code and page, and asks with its secret.
-         */
-        TerminalMade: {
+            bytes: number | null;
             /**
-             * Code
-             * @description for the person, who compares it: XXXX-XXXX
+             * Rows
+             * @description as PostgreSQL estimates them
              */
-            code: string;
-            /**
-             * Expires In
-             * @description seconds
-             */
-            expires_in: number;
-            /**
-             * Interval
-             * @description seconds between two questions
-             */
-            interval: number;
-            /**
-             * Page
-             * @description where the code is entered
-             */
-            page: string;
-            /**
-             * Page With Code
-             * @description the same page, with the code filled in
-             */
-            page_with_code: string;
-            /**
-             * Secret
-             * @description for the terminal alone; shown this once
-             */
-            secret: string;
-        };
-        /**
-         * TerminalNew
-         * @description What a terminal says of itself; nothing vouches for it.
-         */
-        TerminalNew: {
-            /**
-             * Name
-             * @description such as `stillroom 0.1 on my-laptop`
-             */
-            name: string;
-        };
-        /**
-         * TerminalRead
-         * @description A terminal that asks to be signed in.
-         */
-        TerminalRead: {
-            /**
-             * Address
-             * @description where it asked from
-             */
-            address: string;
-            /**
-             * Asked At
-             * Format: date-time
-             */
-            asked_at: string;
-            /** Code */
-            code: string;
-            /**
-             * Elsewhere
-             * @description whether that is another address than the one that this request came from
-             */
-            elsewhere: boolean;
-            /**
-             * Expires At
-             * Format: date-time
-             */
-            expires_at: string;
-            /**
-             * Name
-             * @description what it says of itself
-             */
-            name: string;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "waiting" | "approved" | "refused";
-        };
-        /**
-         * TerminalSecret
-         * @description What a terminal proves itself with.
-         */
-        TerminalSecret: {
-            /** Secret */
-            secret: string;
+            rows: number | null;
         };
         /**
          * TestRequest
@@ -10250,72 +10220,6 @@ export interface operations {
             };
         };
     };
-    begin_terminal_api_auth_terminals_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TerminalNew"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TerminalMade"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    exchange_terminal_api_auth_terminals_exchange_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TerminalSecret"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AccessToken"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     send_verification_api_auth_verification_post: {
         parameters: {
             query?: never;
@@ -11488,74 +11392,6 @@ export interface operations {
             };
         };
     };
-    read_terminal_api_me_terminals__code__get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description as the terminal shows it; case and hyphen do not matter */
-                code: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TerminalRead"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    answer_terminal_api_me_terminals__code__post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description as the terminal shows it; case and hyphen do not matter */
-                code: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TerminalAnswer"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TerminalRead"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     check_api_migrations_check_post: {
         parameters: {
             query?: never;
@@ -11886,6 +11722,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RevisionChanges"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revision_findings_api_migrations_revisions__revision__findings_get: {
+        parameters: {
+            query?: {
+                direction?: "upgrade" | "downgrade";
+                /** @description id, slug, or organization/slug; needless with a token for one project */
+                project?: string | null;
+            };
+            header?: never;
+            path: {
+                revision: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevisionFindings"];
                 };
             };
             /** @description Problem */
@@ -16157,6 +16028,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PlanRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    plan_findings_api_plans__plan__findings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanFindings"];
                 };
             };
             /** @description Problem */

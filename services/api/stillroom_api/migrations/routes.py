@@ -17,6 +17,7 @@ from stillroom_api.authorization import (
     named_environment,
 )
 from stillroom_api.context import Transaction
+from stillroom_api.findings import RevisionFindings
 from stillroom_api.jobs.schemas import JobRead
 from stillroom_api.migrations.schemas import (
     Current,
@@ -39,6 +40,7 @@ from stillroom_core.databases.gate import Wanted, ask_gate
 from stillroom_core.databases.service import find_database
 from stillroom_core.databases.standing import standings
 from stillroom_core.environments.service import find_environment
+from stillroom_core.findings.service import judge_revision
 from stillroom_core.jobs.lifecycle import JobKind
 from stillroom_core.jobs.rights import PERMISSION_FOR, check_may_ask
 from stillroom_core.jobs.runs import newest_runs, runs_of
@@ -99,6 +101,18 @@ async def revision_changes(
     upgrade = direction == "upgrade"
     return RevisionChanges.of(
         await touches_of_revision(session, where.actor, where.project, commit, revision, upgrade=upgrade)
+    )
+
+
+@router.get("/revisions/{revision}/findings")
+async def revision_findings(
+    revision: str, session: Transaction, where: Reading, direction: Literal["upgrade", "downgrade"] = "upgrade"
+) -> RevisionFindings:
+    """What in a revision may hurt: locks, rows that are read or written anew, data that goes."""
+    commit = await required_commit(session, where.actor, where.project)
+    upgrade = direction == "upgrade"
+    return RevisionFindings.of(
+        await judge_revision(session, where.actor, where.project, commit, revision, upgrade=upgrade)
     )
 
 

@@ -6,10 +6,12 @@ from fastapi import APIRouter
 
 from stillroom_api.authorization import Caller, InEnvironment, OnPlan, marked, named_environment, on_plan
 from stillroom_api.context import Transaction
+from stillroom_api.findings import PlanFindings
 from stillroom_api.plans.reading import read_plan
 from stillroom_api.plans.schemas import PlanRead, PlanRequest
 from stillroom_core.actors.permissions import Permission
 from stillroom_core.databases.service import find_database
+from stillroom_core.findings.service import judge_plan
 from stillroom_core.jobs.lifecycle import JobKind
 from stillroom_core.plans.service import make_plan
 
@@ -46,3 +48,9 @@ async def plan_move(body: PlanRequest, session: Transaction, where: Annotated[In
 async def get_plan(session: Transaction, on: Annotated[OnPlan, on_plan(Permission.JOB_READ)]) -> PlanRead:
     """One plan, what stands between it and its job, or the job that applied it."""
     return await read_plan(session, on.actor, on.placed)
+
+
+@router.get("/plans/{plan}/findings")
+async def plan_findings(session: Transaction, on: Annotated[OnPlan, on_plan(Permission.JOB_READ)]) -> PlanFindings:
+    """What in the plan's steps may hurt: locks, rows that are read or written anew, data that goes."""
+    return PlanFindings.of(await judge_plan(session, on.actor, on.placed))

@@ -1,6 +1,7 @@
 """Reads and writes the catalogues of one organization."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,19 @@ _AT_ONCE = 100
 _READ_AT_ONCE = 2_000
 
 
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A table as it was when the catalogue was last read: rows as PostgreSQL estimates them, bytes with indexes.
+
+    Null where the server never counted.
+    """
+
+    schema: str
+    name: str
+    rows: int | None
+    bytes: int | None
+
+
 class CatalogueRepository:
     """The catalogues of one organization."""
 
@@ -35,6 +49,16 @@ class CatalogueRepository:
             .limit(1)
         )
         return found
+
+    async def sizes(self, database_id: UUID, names: Collection[str]) -> tuple[list[Size], datetime | None]:
+        """How large the tables of these names were, in every schema, and when that was read; None: never."""
+        rows = (
+            await self._session.execute(
+                text(_SIZES), {"database": database_id, "organization": self._organization_id, "names": list(names)}
+            )
+        ).all()
+        sizes = [Size(row.schema, row.name, row.rows, row.bytes) for row in rows if row.name is not None]
+        return sizes, rows[0].read_at if rows else None
 
     async def contents(self, digests: Sequence[bytes]) -> dict[bytes, dict[str, Any]]:
         """The content of objects by digest; one query."""
@@ -109,6 +133,22 @@ delete from catalogue_objects where organization_id = cast(:organization as uuid
     select decode(entry ->> 3, 'hex') from catalogues c, jsonb_array_elements(c.listing) entry
     where c.organization_id = cast(:organization as uuid)
 )
+"""
+
+# A row without a name where the catalogue has none of these tables. Pages are counted when rows are: not before that.
+_SIZES = """
+with newest as (
+    select id, read_at, listing, figures from catalogues
+    where database_id = :database and organization_id = :organization order by id desc limit 1
+)
+select newest.read_at, found.* from newest left join lateral (
+    select entry ->> 1 as schema, entry ->> 2 as name,
+           case when (f ->> 0)::bigint >= 0 then (f ->> 0)::bigint end as rows,
+           case when (f ->> 0)::bigint >= 0 then (f ->> 1)::bigint + (f ->> 2)::bigint end as bytes
+    from jsonb_array_elements(newest.listing) with ordinality l(entry, at),
+         lateral (select newest.figures -> (at - 1)::int as f) figure
+    where entry ->> 0 in ('table', 'materialized_view') and entry ->> 2 = any(cast(:names as text[]))
+) found on true
 """
 
 # Objects are named by their content and stored once in an organization, whichever databases have them.

@@ -6,13 +6,18 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import defer
 
 from stillroom_core.database import Session
 from stillroom_core.errors import not_found
 from stillroom_core.projects.models import Commit, Project, RevisionSource
+
+_DIGESTS = """
+select path, files -> path ->> 'digest' as digest from commits, unnest(cast(:paths as text[])) path
+where id = :commit and organization_id = :organization and files -> path ->> 'digest' is not null
+"""
 
 
 def configuration_of(project: Project) -> str:
@@ -73,6 +78,24 @@ class ProjectRepository:
             select(Commit.files).where(Commit.id == key, Commit.organization_id == self._organization_id)
         )
         return found or {}
+
+    async def digests(self, key: UUID, paths: Collection[str]) -> dict[str, str]:
+        """The digests of some of a commit's revision files by path; picked out by PostgreSQL, for the same reason."""
+        rows = await self._session.execute(
+            text(_DIGESTS), {"commit": key, "organization": self._organization_id, "paths": list(paths)}
+        )
+        return {row.path: row.digest for row in rows}
+
+    async def sources(self, project_id: UUID, digests: Collection[str]) -> dict[str, str]:
+        """The texts of revision files by digest."""
+        rows = await self._session.execute(
+            select(RevisionSource.digest, RevisionSource.text).where(
+                RevisionSource.project_id == project_id,
+                RevisionSource.organization_id == self._organization_id,
+                RevisionSource.digest.in_(digests),
+            )
+        )
+        return {row.digest: row.text for row in rows}
 
     async def commits(self, keys: Collection[UUID]) -> dict[UUID, Commit]:
         """Commits by key, without their graphs being parsed."""
