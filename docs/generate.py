@@ -37,6 +37,7 @@ from stillroom_core.actors.permissions import (
     Permission,
 )
 from stillroom_core.environments.templates import DRIVERS, NAMES, Connection, render
+from stillroom_core.findings.rules import RULES, SEVERITIES
 from stillroom_core.jobs import outcome
 from stillroom_core.jobs.lifecycle import FINAL, MOVES, JobState, StepState
 from stillroom_core.jobs.rights import PERMISSION_FOR
@@ -292,6 +293,16 @@ def newest_schema() -> str:
     )
 
 
+def findings() -> Iterator[str]:
+    """What is told of a revision before it runs."""
+    effects = {"rewrites": "rewrites", "reads": "reads all", None: ""}
+    rows = (
+        (f"`{rule.code}`", rule.severity, rule.lock or "", effects[rule.rows], f"{rule.title} {rule.fix}")
+        for rule in sorted(RULES.values(), key=lambda rule: SEVERITIES.index(rule.severity))
+    )
+    yield from _table(("What", "How bad", "Lock", "Rows", "In words"), rows)
+
+
 def api() -> Iterator[str]:
     """Every route of the API."""
     yield from api_reference.routes(_table)
@@ -307,6 +318,7 @@ BLOCKS: dict[str, Callable[[], Iterator[str]]] = {
     "templates": templates,
     "tables": tables,
     "commands": commands,
+    "findings": findings,
     "exits": exits,
     **{f"metrics-{service}": partial(metrics_of, service) for service in metrics.SERVICES},
 }

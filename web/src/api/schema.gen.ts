@@ -7809,7 +7809,7 @@ export interface components {
         };
         /**
          * RevisionFindings
-         * @description What is told of one function of a revision, in the order of its lines; null: its file cannot be read.
+         * @description What is told of one function of a revision, by its lines; null: its file cannot be read, or is too long.
          */
         RevisionFindings: {
             /** Findings */
@@ -8715,7 +8715,7 @@ export interface components {
         };
         /**
          * StepFindings
-         * @description What is told of one step; null: its file cannot be read.
+         * @description What is told of one step; null: its file cannot be read, or is too long.
          */
         StepFindings: {
             /**

@@ -53,7 +53,7 @@ class FindingRead(BaseModel):
 
 
 class RevisionFindings(BaseModel):
-    """What is told of one function of a revision, in the order of its lines; null: its file cannot be read."""
+    """What is told of one function of a revision, by its lines; null: its file cannot be read, or is too long."""
 
     findings: list[FindingRead] | None
 
@@ -64,7 +64,7 @@ class RevisionFindings(BaseModel):
 
 
 class StepFindings(BaseModel):
-    """What is told of one step; null: its file cannot be read."""
+    """What is told of one step; null: its file cannot be read, or is too long."""
 
     revision: str
     direction: Literal["upgrade", "downgrade"]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,8 +24,13 @@ from stillroom_core.projects.repository import ProjectRepository
 MOST_STEPS = 500
 # With its indexes. Reading or writing so much takes a fraction of a second, which nobody waits for.
 SMALL = 8 * 1024 * 1024
+# A tenant's text must not keep the others' requests: longer files are not judged, one request judges so much that is
+# new, and one thread does so for all.
+LONGEST = 256 * 1024
+MOST_AT_ONCE = 4 * 1024 * 1024
 _KEPT = 8_192
 _USUAL = "public"
+_judging = ThreadPoolExecutor(max_workers=1, thread_name_prefix="findings")
 
 
 @dataclass(frozen=True)
@@ -58,9 +64,9 @@ async def judge_revision(
 ) -> list[Judged] | None:
     """What is told of a revision's upgrade, or of its downgrade; None where nobody can say. Raises NotFound."""
     detail = await revision_detail(session, actor, project, commit, revision)
-    if detail.source is None:
+    if detail.source is None or len(detail.source) > LONGEST:
         return None
-    read = await asyncio.to_thread(read_revision, detail.source)
+    read = await asyncio.get_running_loop().run_in_executor(_judging, read_revision, detail.source)
     if read is None:
         return None
     return [Judged(one, one.rule.severity) for one in read["upgrade" if upgrade else "downgrade"].findings]
@@ -114,13 +120,27 @@ async def _read(
     digests = await repository.digests(placed.plan.commit_id, set(paths.values()))
     missing = {digest for digest in digests.values() if digest not in _files}
     if missing:
-        sources = await repository.sources(placed.project.id, missing)
-        made = await asyncio.to_thread(lambda: {digest: read_revision(source) for digest, source in sources.items()})
+        sources = _bounded(await repository.sources(placed.project.id, missing, longest=LONGEST))
+        made = await asyncio.get_running_loop().run_in_executor(
+            _judging, lambda: {digest: read_revision(source) for digest, source in sources.items()}
+        )
         while _files and len(_files) + len(made) > _KEPT:
             _files.pop(next(iter(_files)))
         _files.update(made)
     found = {revision: _files.get(digests.get(path, "")) for revision, path in paths.items()}
     return {revision: text for revision, text in found.items() if text is not None}
+
+
+def _bounded(sources: Mapping[str, str]) -> dict[str, str]:
+    """As many as may be judged in one request; what is left is judged when it is asked for again."""
+    found: dict[str, str] = {}
+    size = 0
+    for digest, source in sources.items():
+        size += len(source)
+        if size > MOST_AT_ONCE:
+            break
+        found[digest] = source
+    return found
 
 
 async def _sizes(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import defer
 
@@ -86,13 +86,14 @@ class ProjectRepository:
         )
         return {row.path: row.digest for row in rows}
 
-    async def sources(self, project_id: UUID, digests: Collection[str]) -> dict[str, str]:
-        """The texts of revision files by digest."""
+    async def sources(self, project_id: UUID, digests: Collection[str], *, longest: int) -> dict[str, str]:
+        """The texts of revision files by digest, without those of more characters."""
         rows = await self._session.execute(
             select(RevisionSource.digest, RevisionSource.text).where(
                 RevisionSource.project_id == project_id,
                 RevisionSource.organization_id == self._organization_id,
                 RevisionSource.digest.in_(digests),
+                func.length(RevisionSource.text) <= longest,
             )
         )
         return {row.digest: row.text for row in rows}
