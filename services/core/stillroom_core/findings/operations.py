@@ -66,20 +66,16 @@ class _Reader:
         self._scene = Scene()
 
     def read(self) -> Told:
-        said = False
+        told = False
         for called in self._function.calls():
-            if called.committed and not said and called.owner in ("op", "bind", "conn", "connection"):
-                said = True
+            self._scene.in_block = called.committed
+            if called.committed and not told:
+                told = True
                 self._scene.tell(Code.STAYS_IF_IT_FAILS, line=called.node.lineno)
-            # After a COMMIT by hand no transaction is begun again.
-            by_hand = self._scene.committed
-            self._scene.committed = by_hand or called.committed
             try:
                 self._call(called)
             except Computed:
                 self._scene.tell(Code.NOT_READ, line=called.node.lineno)
-            if not by_hand and called.committed:
-                self._scene.committed = False
         return Told(self._scene.found, frozenset(self._scene.new))
 
     def _call(self, called: Call) -> None:

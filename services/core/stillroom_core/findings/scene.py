@@ -15,7 +15,8 @@ class Scene:
 
     def __init__(self) -> None:
         self.new: set[Table] = set()  # made here, so empty and unknown to everybody else
-        self.committed = False  # what comes next runs without a transaction
+        # What comes next runs without a transaction: in a block that says so, or after a COMMIT by hand.
+        self.in_block = self.by_hand = False
         self.found: list[Finding] = []
 
     def tell(self, code: Code, table: Table = ("", ""), name: str = "", line: int | None = None) -> None:
@@ -28,5 +29,5 @@ class Scene:
 
     def without_transaction(self, what: str, line: int | None) -> None:
         """A statement that must not stand in a transaction."""
-        if not self.committed:
+        if not (self.in_block or self.by_hand):
             self.tell(Code.NEEDS_NO_TRANSACTION, name=what, line=line)

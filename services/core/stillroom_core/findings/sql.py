@@ -34,9 +34,9 @@ def _statement(words: Words, scene: Scene, line: int | None) -> None:
     if any(words.is_(head) for head in _COMPUTED):
         scene.tell(Code.NOT_READ, line=line)
     elif words.any_of("commit", "end"):
-        scene.committed = True  # the transaction that Alembic began; nothing begins another one
+        scene.by_hand = True  # the transaction that Alembic began; nothing begins another one
     elif words.is_("begin") or words.is_("start", "transaction"):
-        scene.committed = False
+        scene.by_hand = False
 
 
 def _create(words: Words, scene: Scene, line: int | None) -> None:

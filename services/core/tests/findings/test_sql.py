@@ -18,7 +18,7 @@ OLD_TYPE_UNKNOWN = {"ALTER TABLE orders ALTER COLUMN code TYPE varchar(200)"}
 
 def told(sql: str, *, committed: bool = False) -> list[Finding]:
     scene = Scene()
-    scene.committed = committed
+    scene.in_block = committed
     read_sql(sql, scene, 1)
     return scene.found
 
