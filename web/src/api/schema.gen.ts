@@ -5011,7 +5011,9 @@ export interface components {
         };
         /**
          * FindingRead
-         * @description One thing that may hurt. Names are as the revision writes them, and empty where it computes them.
+         * @description One thing that may hurt. Names are as the revision writes them.
+         *
+         *     A table whose name is computed is the expression, like `Order.__tablename__`, or `…`.
          */
         FindingRead: {
             code: components["schemas"]["Code"];

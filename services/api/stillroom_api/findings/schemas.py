@@ -17,7 +17,10 @@ class TableSize(BaseModel):
 
 
 class FindingRead(BaseModel):
-    """One thing that may hurt. Names are as the revision writes them, and empty where it computes them."""
+    """One thing that may hurt. Names are as the revision writes them.
+
+    A table whose name is computed is the expression, like `Order.__tablename__`, or `…`.
+    """
 
     code: Code
     severity: Severity = Field(

@@ -7,7 +7,10 @@ from stillroom_core.findings.rules import RULES, Code, Rule
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`table` is the one that it is about, `name` the part or object; each empty where none is known. Lines from 1."""
+    """`table` is the one that it is about, `name` the part or object; each empty where there is none. Lines from 1.
+
+    A table whose name is computed is the expression, like `Order.__tablename__`, or `…`.
+    """
 
     code: Code
     schema: str = ""

@@ -19,6 +19,7 @@ from stillroom_core.findings.values import differs_by_row
 from stillroom_core.revisions.calls import ROWS, Call, Computed, Function, Source, argument, method_of, source_of
 
 FUNCTIONS = ("upgrade", "downgrade")
+COMPUTED = "…"  # stands for the name of a table that only running would tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,6 @@ class _Reader:
 
     def __init__(self, function: Function) -> None:
         self._function = function
-        self._text, self._keyword = function.text, function.keyword
         self._scene = Scene()
 
     def read(self) -> Told:
@@ -81,10 +81,9 @@ class _Reader:
     def _call(self, called: Call) -> None:
         node, method = called.node, called.method
         if called.batch is not None:
-            if method in _IN_TABLE and called.batch[1]:
-                _IN_TABLE[method](self, node, called.batch, 0)
-            elif method in _IN_TABLE:
-                raise Computed
+            if method in _IN_TABLE:
+                schema, table = called.batch
+                _IN_TABLE[method](self, node, (schema, table or COMPUTED), 0)
         elif called.owner == "op" and method in _IN_TABLE:
             _IN_TABLE[method](self, node, self._table(node, method), 1)
         elif called.owner == "op" and method in _WHOLE:
@@ -95,11 +94,17 @@ class _Reader:
     def _table(self, call: ast.Call, method: str) -> Table:
         """The table that an operation names; after its own name, where that comes first."""
         if method == "create_foreign_key":
-            return self._keyword(call, "source_schema"), self._text(call, 1, "source_table")
-        position = 1 if method in _NAME_FIRST else 0
-        return self._keyword(call, "schema"), self._text(
-            call, position, "table_name", "" if method == "drop_index" else None
-        )
+            return self._place(call, 1, "source_table", "source_schema")
+        return self._place(call, 1 if method in _NAME_FIRST else 0, "table_name")
+
+    def _place(self, call: ast.Call, position: int, name: str, schema: str = "schema") -> Table:
+        node = argument(call, position, name)
+        try:
+            table = self._function.value(node)
+        except Computed:
+            # `Order.__tablename__` is the same table wherever it stands.
+            table = ast.unparse(node) if isinstance(node, ast.Attribute) else COMPUTED
+        return self._part(call, None, schema), table
 
     def _execute(self, call: ast.Call) -> None:
         node: ast.expr | None = call.args[0] if call.args else None
@@ -113,15 +118,13 @@ class _Reader:
 
     def create_table(self, call: ast.Call) -> None:
         if not _is(argument(call, None, "if_not_exists"), True):
-            self._scene.new.add((self._keyword(call, "schema"), self._text(call, 0, "table_name")))
+            self._scene.new.add(self._place(call, 0, "table_name"))
 
     def drop_table(self, call: ast.Call) -> None:
-        table = self._keyword(call, "schema"), self._text(call, 0, "table_name")
-        self._scene.tell(Code.TABLE_DROPPED, table, "", call.lineno)
+        self._scene.tell(Code.TABLE_DROPPED, self._place(call, 0, "table_name"), "", call.lineno)
 
     def rename_table(self, call: ast.Call) -> None:
-        table = self._keyword(call, "schema"), self._text(call, 0, "old_table_name")
-        self._scene.tell(Code.RENAMED, table, "", call.lineno)
+        self._scene.tell(Code.RENAMED, self._place(call, 0, "old_table_name"), "", call.lineno)
 
     def add_column(self, call: ast.Call, table: Table, at: int) -> None:
         column = argument(call, at, "column")
@@ -201,7 +204,7 @@ class _Reader:
     def _part(self, call: ast.Call, position: int | None, name: str) -> str:
         """The name of a column, an index or a constraint; empty where it is computed, which changes no judgement."""
         try:
-            return self._text(call, position, name, "")
+            return self._function.text(call, position, name, "")
         except Computed:
             return ""
 
