@@ -2,7 +2,7 @@ import js from "@eslint/js";
 import reactHooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
-const FEATURES = ["session", "projects", "setups", "drafts", "environments", "migrations", "jobs", "databases"];
+const FEATURES = ["session", "projects", "setups", "drafts", "environments", "migrations", "jobs", "databases", "findings"];
 
 /** What a layer may not import, with the reason a person reads in the editor. */
 const forbid = (...patterns) => ({

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,7 @@ from stillroom_core.jobs.models import Job
 from stillroom_core.jobs.outcome import outcome
 from stillroom_core.keys import new_key
 from stillroom_core.projects.graphs import pack
-from stillroom_core.projects.models import Commit, Project
+from stillroom_core.projects.models import Commit, Project, RevisionSource
 from stillroom_core.projects.repository import configuration_of
 from stillroom_core.revisions.graph import Graph, Revision
 
@@ -46,8 +47,9 @@ class StandInWorker:
             await session.execute(delete(Job))
             await session.execute(update(TargetDatabase).values(heads=[], heads_read_at=datetime.now(UTC)))
 
-    async def ensure_commit(self, revisions: Sequence[Revision]) -> None:
-        """Gives the one project a commit with these revisions as if it had been fetched."""
+    async def ensure_commit(self, revisions: Sequence[Revision], sources: Mapping[str, str] | None = None) -> None:
+        """Gives the one project a commit with these revisions as if it had been fetched; `sources` are by path."""
+        texts = {path: (hashlib.sha256(text.encode()).hexdigest(), text) for path, text in (sources or {}).items()}
         async with self._database.everything() as session:
             project = (await session.scalars(select(Project))).one()
             commit = Commit(
@@ -66,7 +68,7 @@ class StandInWorker:
                 graph=pack(Graph(revisions)),
                 files={
                     revision.path: {
-                        "digest": "0" * 64,
+                        "digest": texts[revision.path][0] if revision.path in texts else "0" * 64,
                         "author": "Ann",
                         "date": (datetime.now(UTC) - timedelta(days=3)).isoformat(),
                         "commit": SHA,
@@ -77,6 +79,9 @@ class StandInWorker:
             )
             session.add(commit)
             await session.flush()
+            for digest, text in texts.values():
+                source = {"organization_id": project.organization_id, "project_id": project.id, "digest": digest}
+                await session.merge(RevisionSource(**source, text=text))
             project.commit_id = commit.id
             project.fetch_state = "idle"
 

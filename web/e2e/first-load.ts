@@ -15,7 +15,7 @@ const DIST = join(import.meta.dirname, "../dist/");
 const ENGLISH = /^src\/i18n\/en\/index\.ts$/;
 const RUSSIAN = /^src\/i18n\/ru\/index\.ts$/;
 /** Pages that wait for texts of their own; see src/i18n/parts.ts. */
-const PARTED = new Set(["databases", "database", "compare"]);
+const PARTED: Readonly<Record<string, string>> = { databases: "databases", database: "databases", compare: "databases", components: "findings" };
 const PAGE = /^src\/app\/pages\/([\w-]+)\.tsx$/;
 
 export interface FirstLoad {
@@ -56,7 +56,7 @@ export function firstLoads(): FirstLoad[] {
     .flatMap((name) => {
       const page = PAGE.exec(name)?.[1];
       if (!page) return [];
-      const said = (locale: string) => (PARTED.has(page) ? names.filter((one) => one === `src/i18n/${locale}/databases.ts`) : []);
+      const said = (locale: string) => names.filter((one) => one === `src/i18n/${locale}/${PARTED[page]}.ts`);
       return [{ page, english: total([...entries, ...english, ...said("en"), name]), russian: total([...entries, ...russian, ...said("ru"), name]) }];
     })
     .sort((one, other) => other.russian - one.russian);

@@ -30,7 +30,7 @@ export const routes: RouteObject[] = [
       { path: "/verify", lazy: async () => ({ Component: (await import("./pages/outside")).Verify }) },
       { path: "/invitation", lazy: async () => ({ Component: (await import("./pages/invitation")).Invitation }) },
       { path: "/outbox", lazy: async () => ({ Component: (await import("./pages/outbox")).Outbox }) },
-      { path: "/ui", lazy: async () => ({ Component: (await import("./pages/components")).Components }) },
+      { path: "/ui", lazy: withPart("findings", async () => ({ Component: (await import("./pages/components")).Components })) },
       {
         element: <Gate />,
         children: [

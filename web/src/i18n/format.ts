@@ -11,6 +11,8 @@ export interface Formatters {
   /** "1.2 s", "3 m 04 s". */
   duration: (milliseconds: number) => string;
   number: (value: number) => string;
+  /** "12 million", for what is only estimated. */
+  about: (value: number) => string;
   /** "8 KB", "1.4 GB": powers of 1024, as PostgreSQL counts. */
   bytes: (value: number) => string;
 }
@@ -50,6 +52,8 @@ export function formatters(locale: Locale): Formatters {
   const numbers = new Intl.NumberFormat(locale);
   const tenth = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const upToTenth = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
+  // "12 млн": spelled out, the Russian word would have to be declined.
+  const rough = new Intl.NumberFormat(locale, { notation: "compact", compactDisplay: locale === "en" ? "long" : "short", maximumSignificantDigits: 2 });
   const units = UNITS[locale];
   const pad = (value: number) => String(value).padStart(2, "0");
 
@@ -72,6 +76,7 @@ export function formatters(locale: Locale): Formatters {
       return `${Math.floor(seconds / 3_600)} ${units.h} ${pad(Math.floor((seconds % 3_600) / 60))} ${units.m}`;
     },
     number: (value) => numbers.format(value),
+    about: (value) => rough.format(value),
     bytes: (value) => {
       const names = SIZES[locale];
       const power = value < 1024 ? 0 : Math.min(names.length - 1, Math.floor(Math.log2(value) / 10));

@@ -2,13 +2,17 @@
 import type { Message } from "./messages";
 import type { Locale } from "./index";
 
-export type PartName = "databases";
+export type PartName = "databases" | "findings";
 type Texts = Readonly<Record<string, Message>>;
 
 const SOURCES: Record<PartName, Record<Locale, () => Promise<Texts>>> = {
   databases: {
     en: async () => (await import("./en/databases")).databases,
     ru: async () => (await import("./ru/databases")).databases,
+  },
+  findings: {
+    en: async () => (await import("./en/findings")).findings,
+    ru: async () => (await import("./ru/findings")).findings,
   },
 };
 

@@ -19,17 +19,19 @@ interface CodeProps {
   added?: boolean;
   /** A line to light. */
   lit?: number | null;
+  /** A line that the reader asked for. */
+  chosen?: number | null;
   label: string;
   className?: string;
 }
 
-export function Code({ source, from = 1, lit = null, added = false, label, className }: CodeProps) {
+export function Code({ source, from = 1, lit = null, chosen = null, added = false, label, className }: CodeProps) {
   const lines = useMemo(() => tokenLines(source.replace(/\n$/, "")), [source]);
   return (
     <div tabIndex={0} role="region" aria-label={label} className={cx("overflow-x-auto bg-code py-2 font-mono text-[12px] leading-[18px]", className)}>
       <div className="w-max min-w-full">
         {lines.map((tokens, index) => (
-          <div key={index} className={cx("flex pr-4", lit === from + index && "bg-running-soft", added && "border-l-2 border-applied")}>
+          <div key={index} data-line={from + index} className={cx("flex pr-4", lit === from + index ? "bg-running-soft" : chosen === from + index && "bg-selected", added && "border-l-2 border-applied")}>
             <span aria-hidden className="w-11 shrink-0 pr-3 text-right text-muted select-none">
               {from + index}
             </span>

@@ -80,8 +80,17 @@ def _moving(subparsers: Subparsers) -> None:
     plan.add_argument(
         "--commit", metavar="SHA", help="with downgrade: the code of this earlier commit, which has the revisions"
     )
-    _add_json(plan)
-    plan.epilog = "The plan is kept: `stillroom upgrade --plan ID` runs exactly it, or nothing if the database moved."
+    plan.add_argument(
+        "--check",
+        action="store_true",
+        help=f"end with exit code {int(Exit.JOB_FAILED)} when something in the plan is dangerous",
+    )
+    _add_json(plan, "print JSON, as the API gives it, with what in the steps may hurt as `findings`")
+    plan.epilog = (
+        "The plan is kept: `stillroom upgrade --plan ID` runs exactly it, or nothing if the database moved. Under each "
+        "step stands what in it may hurt (docs/safe-migrations.md); a token needs job.read for that, and what cannot "
+        "be judged is no danger to --check."
+    )
     for name, text in (
         ("upgrade", "Start an upgrade of a database."),
         ("downgrade", "Start a downgrade of a database."),

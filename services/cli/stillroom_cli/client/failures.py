@@ -20,7 +20,7 @@ class Exit(IntEnum):
 
 EXIT_MEANINGS: dict[Exit, str] = {
     Exit.DONE: "Done; with --wait: the job succeeded.",
-    Exit.JOB_FAILED: "The job failed, was cancelled or was lost; the gate is closed.",
+    Exit.JOB_FAILED: "The job failed, was cancelled or was lost; the gate is closed; `plan --check` found a danger.",
     Exit.USAGE: "The command line is not understood, or something it needs is missing.",
     Exit.NEEDS_APPROVAL: "Others must approve it first; the request is made, and its link is printed.",
     Exit.REFUSED: "The server refused, or could not be reached.",

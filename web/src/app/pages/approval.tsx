@@ -11,6 +11,7 @@ import { Button } from "@/ui/button";
 import { Failed, SkeletonRows } from "@/ui/states";
 import { useTitle } from "@/ui/use-title";
 import { addresses } from "../addresses";
+import { ChecksOfPlan, DangersOfPlan } from "../checks";
 import { NotFound } from "./not-found";
 
 export function Approval() {
@@ -47,6 +48,8 @@ export function Approval() {
             </Button>
           )
         }
+        checks={(plan, steps) => (request.data.kind === "stamp" ? steps(() => null) : <ChecksOfPlan plan={plan}>{steps}</ChecksOfPlan>)}
+        dangers={(plan) => <DangersOfPlan plan={plan} />}
         onStarted={(started) => void navigate(addresses.job(org, started.project.slug, started.id))}
       />
     </>

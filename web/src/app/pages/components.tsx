@@ -1,5 +1,7 @@
 import { Inbox, Play, Trash2 } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useState } from "react";
+import type { Finding } from "@/api/types";
+import { FindingList } from "@/features/findings/finding-list";
 import { LanguageMenu, ThemeMenu } from "@/features/session/user-menu";
 import { useLanguage } from "@/i18n";
 import { Button, IconButton } from "@/ui/button";
@@ -41,6 +43,25 @@ function Sample({ name, children }: { name: string; children: ReactNode }) {
 const LONG_AGO = "2024-02-29T12:00:00Z";
 const MARKS: Mark[] = ["applied", "partial", "pending", "running", "failed", "stopped", "unknown"];
 const SOURCE = 'def upgrade() -> None:\n    """Adds a column."""\n    op.add_column("orders", sa.Column("note", sa.Text(), nullable=True))  # safe\n';
+
+const DROPPED: Finding = {
+  code: "column_dropped",
+  severity: "danger",
+  title: "",
+  fix: "",
+  lock: "ACCESS EXCLUSIVE",
+  rows: null,
+  schema_name: "public",
+  table: "orders",
+  name: "note",
+  line: 14,
+  size: { rows: 12_300_000, bytes: 3_435_973_837 },
+};
+const FINDINGS: Finding[] = [
+  DROPPED,
+  { ...DROPPED, code: "index_blocks_writes", severity: "warning", lock: "SHARE", rows: "reads", name: "orders_at", line: 15 },
+  { ...DROPPED, code: "needs_no_transaction", severity: "note", lock: null, schema_name: "", table: "", name: "", line: 16, size: null },
+];
 
 // As heavy as it is: loaded where it is shown.
 const SqlEditor = lazy(async () => ({ default: (await import("@/ui/sql-editor")).SqlEditor }));
@@ -252,6 +273,13 @@ export function Components() {
       </Sample>
       <Sample name="Code">
         <Code source={SOURCE} from={12} lit={14} label="Sample" className="w-full rounded-md border border-line" />
+      </Sample>
+      <Sample name="FindingList">
+        <div className="flex w-full flex-col gap-4">
+          <FindingList findings={FINDINGS} onLine={() => undefined} />
+          <FindingList findings={[]} />
+          <FindingList findings={null} />
+        </div>
       </Sample>
       <Sample name="Failed">
         <Failed trouble={{ title: "The service did not answer", detail: "The connection failed.", fix: "Try again in a minute." }} onRetry={() => undefined} />

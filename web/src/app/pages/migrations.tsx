@@ -16,6 +16,7 @@ import { useSearch } from "@/ui/use-search";
 import { useTitle } from "@/ui/use-title";
 import { asProblem } from "@/api/problem";
 import { addresses, objectAddress } from "../addresses";
+import { ChecksOfPlan, ChecksOfRevision } from "../checks";
 import { TopBarSlot } from "../layout/top-bar-slot";
 import { NotFound } from "./not-found";
 
@@ -95,6 +96,10 @@ export function Migrations() {
             onNewRevision={() => setWriting(true)}
             whyNoDraft={whyNoDraft}
             restore={(revision) => <RestoreButton org={org} project={slug} revision={revision} why={whyNoDraft} onAsked={openDraft} />}
+            revisionChecks={(revision, direction, onLine) => (
+              <ChecksOfRevision key={direction} project={name} commit={history.data.commit.sha} revision={revision} direction={direction} onLine={onLine} />
+            )}
+            planChecks={(plan, steps) => <ChecksOfPlan plan={plan}>{steps}</ChecksOfPlan>}
             onAsked={(request) => void navigate(addresses.approval(org, request))}
             requestLink={(request, label) => (
               <Button asChild size="small">

@@ -16,10 +16,21 @@ interface RequestViewProps {
   request: ApprovalRequestDetail;
   jobLink: (label: string) => ReactNode;
   onStarted: (job: Job) => void;
+  /** Draws the plan's steps with what may hurt in them. */
+  checks: (plan: string, steps: (markOf: (step: Step) => StepMark | null) => ReactNode) => ReactNode;
+  /** The dangers of a plan, for whoever decides about it. */
+  dangers: (plan: string) => ReactNode;
+}
+
+type Step = NonNullable<ApprovalRequestDetail["plan"]["steps"]>[number];
+
+interface StepMark {
+  beside: ReactNode;
+  below: ReactNode;
 }
 
 /** What is asked for, who has decided, and the person's own word; in one column, so that a phone shows it too. */
-export function RequestView({ request, jobLink, onStarted }: RequestViewProps) {
+export function RequestView({ request, jobLink, onStarted, checks, dangers }: RequestViewProps) {
   const title = useRequestTitle();
   return (
     <article className="mx-auto flex w-full max-w-3xl flex-col gap-5 px-4 py-4">
@@ -35,9 +46,10 @@ export function RequestView({ request, jobLink, onStarted }: RequestViewProps) {
         {request.reason && <blockquote className="border-l-2 border-line-strong pl-3 break-words">{request.reason}</blockquote>}
       </header>
       <Standing request={request} jobLink={jobLink} />
+      {isWaiting(request) && request.kind !== "stamp" && dangers(request.plan_id)}
       {request.permissions.includes("job.approve") && <Decide request={request} />}
       <Decisions request={request} />
-      <Steps request={request} />
+      <Steps request={request} checks={checks} />
       <Others request={request} onStarted={onStarted} />
     </article>
   );
@@ -165,7 +177,7 @@ function Decisions({ request }: { request: ApprovalRequestDetail }) {
 const DIRECTIONS = { upgrade: ArrowUp, downgrade: ArrowDown, stamp: Stamp };
 
 /** Exactly what will run: the approval is for this and for nothing else. */
-function Steps({ request }: { request: ApprovalRequestDetail }) {
+function Steps({ request, checks }: Pick<RequestViewProps, "request" | "checks">) {
   const { t, rich } = useLanguage();
   const { plan } = request;
   const place = (heads: string[]) => <code className="text-xs text-text">{heads.join(", ") || "base"}</code>;
@@ -180,25 +192,37 @@ function Steps({ request }: { request: ApprovalRequestDetail }) {
       {plan.steps === null ? (
         <Notice>{plan.command ? rich("migrations.byCommand", { command: <code className="text-xs">{plan.command.join(" ")}</code> }) : t("migrations.byAlembic")}</Notice>
       ) : (
-        <ol className="max-h-96 overflow-y-auto rounded-md border border-line empty:hidden" aria-label={t("migrations.steps")} tabIndex={0}>
-          {plan.steps.map((step, index) => {
-            const Direction = DIRECTIONS[step.direction];
-            return (
-              <li key={`${step.revision}-${index}`} className="flex min-h-7.5 items-center gap-2.5 border-b border-line px-2.5 py-1 last:border-b-0">
-                <span className="w-5 shrink-0 text-right text-xs text-muted tabular-nums">{index + 1}</span>
-                <Direction aria-label={t(`migrations.do.${step.direction}`)} className="size-3.5 shrink-0 text-muted" />
-                <code className="w-20 shrink-0 truncate text-xs text-muted">{step.revision.slice(0, 10)}</code>
-                <span className="min-w-0 break-words">{step.message}</span>
-              </li>
-            );
-          })}
-        </ol>
+        checks(plan.id, (markOf) => <StepList steps={plan.steps ?? []} markOf={markOf} />)
       )}
       <p className="flex flex-wrap items-center gap-1.5 text-xs text-muted">
         {rich("migrations.planOf", { commit: <code>{plan.commit.slice(0, 8)}</code>, digest: <code>{plan.digest.slice(0, 12)}</code> })}
         <CopyButton text={plan.digest} />
       </p>
     </section>
+  );
+}
+
+function StepList({ steps, markOf }: { steps: Step[]; markOf: (step: Step) => StepMark | null }) {
+  const { t } = useLanguage();
+  return (
+    <ol className="max-h-96 overflow-y-auto rounded-md border border-line empty:hidden" aria-label={t("migrations.steps")} tabIndex={0}>
+      {steps.map((step, index) => {
+        const Direction = DIRECTIONS[step.direction];
+        const mark = markOf(step);
+        return (
+          <li key={`${step.revision}-${index}`} className="border-b border-line last:border-b-0">
+            <div className="flex min-h-7.5 items-center gap-2.5 px-2.5 py-1">
+              <span className="w-5 shrink-0 text-right text-xs text-muted tabular-nums">{index + 1}</span>
+              <Direction aria-label={t(`migrations.do.${step.direction}`)} className="size-3.5 shrink-0 text-muted" />
+              <code className="w-20 shrink-0 truncate text-xs text-muted">{step.revision.slice(0, 10)}</code>
+              <span className="min-w-0 break-words">{step.message}</span>
+              {mark?.beside}
+            </div>
+            {mark?.below}
+          </li>
+        );
+      })}
+    </ol>
   );
 }
 

@@ -1,5 +1,5 @@
 /** The migrations of a project on all its databases: table, pane, dialog. */
-import { type ReactNode, useDeferredValue, useMemo, useRef, useState } from "react";
+import { lazy, type ReactNode, Suspense, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import type { Current, CurrentEnvironment, History, Job } from "@/api/types";
 import { useLanguage } from "@/i18n";
 import { Button } from "@/ui/button";
@@ -11,11 +11,11 @@ import { useKeys } from "@/ui/use-keys";
 import { useMedia, useWide } from "@/ui/use-media";
 import { ColumnHead } from "./column-head";
 import { assignLanes } from "./lanes";
-import { MoveDialog } from "./move-dialog";
+import type { PlanChecks } from "./move-dialog";
 import { GraphNotes } from "./notes";
 import { type MoveAsked, useReadDatabase, useRunningSteps, useRuns } from "./queries";
 import type { ObjectAsked } from "./revision-objects";
-import { RevisionPane } from "./revision-pane";
+import { type RevisionChecks, RevisionPane } from "./revision-pane";
 import { APPLIED, filteredRows, foldedRows, type Look, stretchOf } from "./rows";
 import { RunningStrip } from "./running-strip";
 import { type DatabaseStanding, type EnvironmentStanding, Graph, type MoveKind, type RunningSteps, runsByDatabase, standingOf } from "./standing";
@@ -23,6 +23,10 @@ import { graphSvg, paletteOfPage } from "./svg";
 import { MigrationsTable } from "./table";
 import { TableHead } from "./table-head";
 import { useAddress } from "./use-address";
+
+/** Comes after the page, and before anybody has found the button. */
+const loadMoveDialog = async () => ({ default: (await import("./move-dialog")).MoveDialog });
+const MoveDialog = lazy(loadMoveDialog);
 
 interface MigrationsViewProps {
   org: string;
@@ -44,6 +48,8 @@ interface MigrationsViewProps {
   /** Why no revision can be written; null where one can. */
   whyNoDraft: string | null;
   restore: (revision: string) => ReactNode;
+  revisionChecks: RevisionChecks;
+  planChecks: PlanChecks;
 }
 
 const PERMISSION: Record<MoveKind, string> = { upgrade: "job.upgrade", downgrade: "job.downgrade", stamp: "job.stamp" };
@@ -85,6 +91,10 @@ export function MigrationsView(props: MigrationsViewProps) {
   const filterInput = useRef<HTMLInputElement>(null);
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
 
+  useEffect(() => {
+    // A failure is told where the dialog is opened.
+    loadMoveDialog().catch(() => undefined);
+  }, []);
   const graph = useMemo(() => new Graph(history.revisions, history.heads), [history]);
   const lanes = useMemo(() => assignLanes(history.revisions), [history]);
   const runs = useRuns(project, current);
@@ -143,6 +153,7 @@ export function MigrationsView(props: MigrationsViewProps) {
       onTab={address.setTab}
       jobAddress={jobAddress}
       objectAddress={objectAddress}
+      checks={props.revisionChecks}
       graph={graph}
       revision={selected}
       standings={standings}
@@ -262,18 +273,21 @@ export function MigrationsView(props: MigrationsViewProps) {
         </Sheet>
       )}
       {address.move && environment && (
-        <MoveDialog
-          // Another move is another question: nothing typed for the first counts for the second.
-          key={`${address.move.kind}-${address.move.environment}-${address.move.revision}-${address.move.commit}`}
-          project={project}
-          move={address.move}
-          environment={environment}
-          onChange={(move: MoveAsked) => address.ask(move)}
-          onClose={() => address.ask(null)}
-          onStarted={onStarted}
-          onAsked={onAsked}
-          requestLink={requestLink}
-        />
+        <Suspense>
+          <MoveDialog
+            // Another move is another question: nothing typed for the first counts for the second.
+            key={`${address.move.kind}-${address.move.environment}-${address.move.revision}-${address.move.commit}`}
+            project={project}
+            move={address.move}
+            environment={environment}
+            onChange={(move: MoveAsked) => address.ask(move)}
+            onClose={() => address.ask(null)}
+            onStarted={onStarted}
+            onAsked={onAsked}
+            requestLink={requestLink}
+            checks={props.planChecks}
+          />
+        </Suspense>
       )}
     </div>
   );

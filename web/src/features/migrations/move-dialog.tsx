@@ -24,13 +24,24 @@ interface MoveDialogProps {
   /** It was asked for instead, and waits for others. */
   onAsked: (request: string) => void;
   requestLink: (request: string, label: string) => ReactNode;
+  checks: PlanChecks;
+}
+
+/** Draws the steps with what may hurt in them, which comes later than the plan and holds nothing up. */
+export type PlanChecks = (plan: string, steps: (markOf: (step: Step) => StepMark | null) => ReactNode) => ReactNode;
+
+type Step = NonNullable<Plan["steps"]>[number];
+
+interface StepMark {
+  beside: ReactNode;
+  below: ReactNode;
 }
 
 /** A long plan is summed up; nobody reads four hundred lines before pressing a button. */
 const SHOWN = 60;
 
 /** What will run, on which database, and the last word of the person. */
-export function MoveDialog({ project, move, environment, onChange, onClose, onStarted, onAsked, requestLink }: MoveDialogProps) {
+export function MoveDialog({ project, move, environment, onChange, onClose, onStarted, onAsked, requestLink, checks }: MoveDialogProps) {
   const { t } = useLanguage();
   const trouble = useTrouble();
   const chosen = move.database ?? (environment.databases.length === 1 ? (environment.databases[0]?.id ?? null) : null);
@@ -115,7 +126,7 @@ export function MoveDialog({ project, move, environment, onChange, onClose, onSt
         {plan.isError ? (
           <TroubleNotice trouble={trouble(plan.error)} onRetry={() => void plan.refetch()} />
         ) : plan.data && !plan.isFetching ? (
-          <Planned plan={plan.data} />
+          <Planned plan={plan.data} checks={checks} />
         ) : (
           <div className="flex flex-col gap-2" role="status" aria-label={t("common.loading")}>
             <Skeleton className="h-4 w-1/2" />
@@ -150,7 +161,7 @@ export function MoveDialog({ project, move, environment, onChange, onClose, onSt
   );
 }
 
-function Planned({ plan }: { plan: Plan }) {
+function Planned({ plan, checks }: { plan: Plan; checks: PlanChecks }) {
   const { t, rich, ago } = useLanguage();
   const place = (heads: string[]) => <code className="text-xs text-text">{heads.join(", ") || "base"}</code>;
   const database = <strong className="font-medium text-text">{plan.database.name}</strong>;
@@ -173,7 +184,7 @@ function Planned({ plan }: { plan: Plan }) {
       ) : plan.steps.length === 0 ? (
         plan.kind !== "stamp" && !plan.bootstrap && <Notice kind="success">{t("migrations.nothing")}</Notice>
       ) : (
-        <PlannedSteps steps={plan.steps} />
+        <CheckedSteps plan={plan} checks={checks} />
       )}
       <p className="flex items-center gap-1.5 text-xs text-muted">
         {rich("migrations.planOf", { commit: <code>{plan.commit.slice(0, 8)}</code>, digest: <code>{plan.digest.slice(0, 12)}</code> })}
@@ -185,18 +196,30 @@ function Planned({ plan }: { plan: Plan }) {
 
 const DIRECTIONS = { upgrade: ArrowUp, downgrade: ArrowDown, stamp: Stamp };
 
-function PlannedSteps({ steps }: { steps: NonNullable<Plan["steps"]> }) {
+/** A stamp runs nothing that could hurt. */
+function CheckedSteps({ plan, checks }: { plan: Plan; checks: PlanChecks }) {
+  const steps = plan.steps ?? [];
+  if (plan.kind === "stamp") return <PlannedSteps steps={steps} markOf={() => null} />;
+  return checks(plan.id, (markOf) => <PlannedSteps steps={steps} markOf={markOf} />);
+}
+
+function PlannedSteps({ steps, markOf }: { steps: Step[]; markOf: (step: Step) => StepMark | null }) {
   const { t } = useLanguage();
   return (
     <ol className="max-h-72 overflow-y-auto rounded-md border border-line" aria-label={t("migrations.steps")} tabIndex={0}>
       {steps.slice(0, SHOWN).map((step, index) => {
         const Direction = DIRECTIONS[step.direction];
+        const mark = markOf(step);
         return (
-          <li key={`${step.revision}-${index}`} className="flex h-7.5 items-center gap-2.5 border-b border-line px-2.5 last:border-b-0">
-            <span className="w-5 shrink-0 text-right text-xs text-muted tabular-nums">{index + 1}</span>
-            <Direction aria-label={t(`migrations.do.${step.direction}`)} className="size-3.5 shrink-0 text-muted" />
-            <code className="w-20 shrink-0 truncate text-xs text-muted">{step.revision.slice(0, 10)}</code>
-            <span className="truncate">{step.message}</span>
+          <li key={`${step.revision}-${index}`} className="border-b border-line last:border-b-0">
+            <div className="flex h-7.5 items-center gap-2.5 px-2.5">
+              <span className="w-5 shrink-0 text-right text-xs text-muted tabular-nums">{index + 1}</span>
+              <Direction aria-label={t(`migrations.do.${step.direction}`)} className="size-3.5 shrink-0 text-muted" />
+              <code className="w-20 shrink-0 truncate text-xs text-muted">{step.revision.slice(0, 10)}</code>
+              <span className="min-w-0 truncate">{step.message}</span>
+              {mark?.beside}
+            </div>
+            {mark?.below}
           </li>
         );
       })}

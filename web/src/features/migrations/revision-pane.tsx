@@ -1,5 +1,5 @@
 import { ArrowDownToLine, ArrowUpToLine, ExternalLink, Link2, Lock, MoreHorizontal, Stamp, X } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useRef, useState } from "react";
 import { useTrouble } from "@/api/use-trouble";
 import type { CurrentEnvironment, Revision, RevisionDetail } from "@/api/types";
 import { useLanguage } from "@/i18n";
@@ -22,6 +22,9 @@ import type { PaneTab } from "./use-address";
 import { MARKS, useCellText } from "./revision-row";
 import { cellOf, type DatabaseStanding, type EnvironmentStanding, type Graph, type Move, type MoveKind, movesTo, type RunningSteps } from "./standing";
 
+/** What may hurt in one direction of a revision; asked to show a line, the pane lights it. */
+export type RevisionChecks = (revision: string, direction: "upgrade" | "downgrade", onLine: (line: number) => void) => ReactNode;
+
 interface PaneProps {
   project: string;
   /** Where the code comes from, and at which commit: for links to the host's own pages. */
@@ -31,6 +34,7 @@ interface PaneProps {
   onTab: (tab: PaneTab) => void;
   jobAddress: (job: string) => string;
   objectAddress: (object: ObjectAsked) => string | null;
+  checks: RevisionChecks;
   graph: Graph;
   revision: Revision;
   standings: EnvironmentStanding[];
@@ -164,11 +168,26 @@ function useRunningLine(standings: EnvironmentStanding[], revision: string) {
   return { kind: job?.kind, line: last && last.ms === null && !last.failed ? (last.line ?? null) : null };
 }
 
-function Source({ detail, project, gitUrl, head, revision, standings, tab, onTab, jobAddress, objectAddress }: PaneProps & { detail: RevisionDetail }) {
+function Source({ detail, project, gitUrl, head, revision, standings, tab, onTab, jobAddress, objectAddress, checks }: PaneProps & { detail: RevisionDetail }) {
   const { t } = useLanguage();
   const { kind, line } = useRunningLine(standings, revision.id);
+  const place = useRef<HTMLDivElement>(null);
+  const [chosen, setChosen] = useState<number | null>(null);
+  const showLine = (wanted: number) => {
+    setChosen(wanted);
+    const row = place.current?.querySelector<HTMLElement>(`[data-line="${wanted}"]`);
+    row?.scrollIntoView({ block: "center" });
+    // Whoever came by keyboard goes on in the source.
+    row?.closest<HTMLElement>("[tabindex]")?.focus({ preventScroll: true });
+  };
   const show = (label: string, piece: { source: string; from: number } | null, lit: number | null) =>
-    piece ? <Code label={label} source={piece.source} from={piece.from} lit={lit} /> : <p className="px-4 py-3 text-sm text-muted">{t("migrations.noSource")}</p>;
+    piece ? <Code label={label} source={piece.source} from={piece.from} lit={lit} chosen={chosen} /> : <p className="px-4 py-3 text-sm text-muted">{t("migrations.noSource")}</p>;
+  const checked = (direction: "upgrade" | "downgrade", source: ReactNode) => (
+    <div ref={place}>
+      {checks(revision.id, direction, showLine)}
+      {source}
+    </div>
+  );
   const body = detail.doc.split("\n").slice(1).join("\n").replace(/^(Revision ID|Revises|Create Date|Branch Labels|Depends On):.*$/gim, "").trim();
   const up = t("migrations.tab.upgrade");
   const down = t("migrations.tab.downgrade");
@@ -181,8 +200,8 @@ function Source({ detail, project, gitUrl, head, revision, standings, tab, onTab
         value={tab}
         onChange={onTab}
         tabs={[
-          { value: "upgrade", label: up, content: show(up, part(detail, detail.upgrade_lines), kind === "upgrade" ? line : null) },
-          { value: "downgrade", label: down, content: show(down, part(detail, detail.downgrade_lines), kind === "downgrade" ? line : null) },
+          { value: "upgrade", label: up, content: checked("upgrade", show(up, part(detail, detail.upgrade_lines), kind === "upgrade" ? line : null)) },
+          { value: "downgrade", label: down, content: checked("downgrade", show(down, part(detail, detail.downgrade_lines), kind === "downgrade" ? line : null)) },
           { value: "file", label: t("migrations.tab.file"), content: show(t("migrations.tab.file"), detail.source ? { source: detail.source, from: 1 } : null, line) },
           {
             value: "objects",

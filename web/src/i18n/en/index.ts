@@ -5,6 +5,7 @@ import { common } from "./common";
 import type { databases } from "./databases";
 import { drafts } from "./drafts";
 import { environments } from "./environments";
+import type { findings } from "./findings";
 import { installation } from "./installation";
 import { jobs } from "./jobs";
 import { masks } from "./masks";
@@ -22,5 +23,5 @@ import { webhooks } from "./webhooks";
 export const en = { ...common, ...session, ...people, ...passkeys, ...sso, ...projects, ...setups, ...drafts, ...environments, ...masks, ...migrations, ...jobs, ...approvals, ...audit, ...terminals, ...tokens, ...webhooks, ...installation } as const;
 
 /** What only some pages say is loaded with them; see ../parts. */
-export type Texts = typeof en & typeof databases;
+export type Texts = typeof en & typeof databases & typeof findings;
 export type Key = keyof Texts;
