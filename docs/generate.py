@@ -252,14 +252,14 @@ def _arguments(parser: argparse.ArgumentParser) -> list[argparse.Action]:
 
 def _usage(action: argparse.Action) -> str:
     if not action.option_strings:
-        return f"[{action.metavar}]" if action.nargs == "?" else str(action.metavar)
+        return f"[{_metavar(action)}]" if action.nargs == "?" else _metavar(action)
     value = "" if action.nargs == 0 else f" {_metavar(action)}"
     return f"[{action.option_strings[-1]}{value}]"
 
 
 def _described(action: argparse.Action) -> tuple[str, str]:
     value = "" if action.nargs == 0 or not action.option_strings else f" {_metavar(action)}"
-    names = ", ".join(action.option_strings) or str(action.metavar)
+    names = ", ".join(action.option_strings) or _metavar(action)
     text = (action.help or "").replace("%(default)s", str(action.default))
     choices = f" One of: {', '.join(action.choices)}." if action.choices else ""
     return f"`{names}{value}`", f"{text[:1].upper()}{text[1:]}.{choices}"

@@ -59,6 +59,7 @@ export const PAGES: readonly Page[] = [
   { name: "project-by-hand", route: "/:org/projects/new", address: "/demo/projects/new?by=hand" },
   { name: "migrations", route: "/:org/projects/:project/migrations", address: SHOP },
   { name: "revision", route: "/:org/projects/:project/migrations", address: `${SHOP}?revision=27e6c0f8b9d4&environment=staging` },
+  { name: "revision-checks", route: "/:org/projects/:project/migrations", address: `${SHOP}?revision=0a7f5d38c6be&environment=prod` },
   { name: "move", route: "/:org/projects/:project/migrations", address: `${SHOP}?move=upgrade&on=prod&to=head` },
   { name: "jobs", route: "/:org/jobs", address: "/demo/jobs" },
   { name: "project-jobs", route: "/:org/projects/:project/jobs", address: "/demo/projects/shop/jobs" },

@@ -36,10 +36,13 @@ export class Repository {
 
   /** A revision on top of others; `table` is made by its upgrade and dropped by its downgrade. */
   revision(id: string, down: string | readonly string[] | null, table?: string): void {
+    this.write(id, down, table ? `op.execute("create table ${table} (id int)")` : "pass", table ? `op.execute("drop table ${table}")` : "pass");
+  }
+
+  /** A revision whose functions do what is given, one statement on each line. */
+  write(id: string, down: string | readonly string[] | null, up: string, back = "pass"): void {
     const below = down === null ? "None" : typeof down === "string" ? `"${down}"` : `(${down.map((one) => `"${one}"`).join(", ")},)`;
-    const up = table ? `op.execute("create table ${table} (id int)")` : "pass";
-    const back = table ? `op.execute("drop table ${table}")` : "pass";
-    const text = `"""Revision ${id}"""\nfrom alembic import op\n\nrevision = "${id}"\ndown_revision = ${below}\nbranch_labels = None\ndepends_on = None\n\n\ndef upgrade():\n    ${up}\n\n\ndef downgrade():\n    ${back}\n`;
+    const text = `"""Revision ${id}"""\nimport sqlalchemy as sa\nfrom alembic import op\n\nrevision = "${id}"\ndown_revision = ${below}\nbranch_labels = None\ndepends_on = None\n\n\ndef upgrade():\n    ${up}\n\n\ndef downgrade():\n    ${back}\n`;
     writeFileSync(join(this.folder, "migrations", "versions", `${id}.py`), text);
   }
 

@@ -2,7 +2,7 @@
 export const findings = {
   "findings.checks": "Checks",
   "findings.none": "Nothing here is known to hurt.",
-  "findings.unreadable": "This file cannot be read without running it, so nothing is said about it.",
+  "findings.unreadable": "This file cannot be read without running it, or is too long, so nothing is said about it.",
   "findings.failed": "What may hurt could not be found out. The plan is not affected.",
   "findings.severity.danger": "danger",
   "findings.severity.warning": "warning",

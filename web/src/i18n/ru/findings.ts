@@ -1,7 +1,7 @@
 export const findings = {
   "findings.checks": "Проверки",
   "findings.none": "Ничего опасного здесь не видно.",
-  "findings.unreadable": "Этот файл нельзя прочитать, не выполняя, поэтому о нём ничего не сказано.",
+  "findings.unreadable": "Этот файл нельзя прочитать, не выполняя, или он слишком длинный, поэтому о нём ничего не сказано.",
   "findings.failed": "Узнать, что может повредить, не удалось. На план это не влияет.",
   "findings.severity.danger": "опасно",
   "findings.severity.warning": "осторожно",
