@@ -40,7 +40,9 @@ def write_findings(terminal: Terminal, told: list[dict[str, Any]] | None) -> Non
         level = one["severity"]
         place = ".".join(part for part in (one["schema_name"], one["table"], one["name"]) if part)
         where = ", ".join(part for part in (place, one["line"] and f"line {one['line']}", _size(one["size"])) if part)
-        terminal.line("       ", (level, _STYLES.get(level, Style.PLAIN)), f" {where}: " if where else ": ", one["title"])
+        terminal.line(
+            "       ", (level, _STYLES.get(level, Style.PLAIN)), f" {where}: " if where else ": ", one["title"]
+        )
         terminal.line("         ", (one["fix"], Style.FAINT))
 
 

@@ -42,8 +42,12 @@ async def test_each_finding_stands_under_its_step_with_its_fix_and_the_sum_below
         r"         First a release that does not use it; .*\n",
         printed,
     )
-    assert "       warning shop.orders.ix_total, line 2: Nobody writes to the table until the index is built." in printed
-    assert re.search(r"\n1 danger, 1 warning(, \d notes?)?; how large the tables are is not known\.\nRun exactly", printed)
+    assert (
+        "       warning shop.orders.ix_total, line 2: Nobody writes to the table until the index is built." in printed
+    )
+    assert re.search(
+        r"\n1 danger, 1 warning(, \d notes?)?; how large the tables are is not known\.\nRun exactly", printed
+    )
 
 
 async def test_a_file_that_is_not_there_is_told_as_not_read_and_a_harmless_plan_as_harmless(
@@ -58,9 +62,7 @@ async def test_a_file_that_is_not_there_is_told_as_not_read_and_a_harmless_plan_
     assert "together\nNothing here is known to hurt.\n" in capsys.readouterr().out
 
 
-async def test_the_json_has_the_findings_with_the_plan(
-    plan: Stillroom, worker: StandInWorker, capsys: Printed
-) -> None:
+async def test_the_json_has_the_findings_with_the_plan(plan: Stillroom, worker: StandInWorker, capsys: Printed) -> None:
     await worker.stands("dev", ["aaaa00000001"])
     assert plan("upgrade", "cccc00000003", "--json") == 0
     made = json.loads(capsys.readouterr().out)
