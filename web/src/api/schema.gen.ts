@@ -364,6 +364,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/terminals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin Terminal
+         * @description Begins signing a terminal in: somebody has to approve its code on the page.
+         */
+        post: operations["begin_terminal_api_auth_terminals_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/terminals/exchange": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Exchange Terminal
+         * @description Exchanges the secret for an access token and a refresh cookie, once and only after somebody approved it.
+         *
+         *     Until then 409 `terminal_waiting`, or 429 `terminal_slow_down` when asked too often; 403 `terminal_refused` or
+         *     `terminal_barred`, and 422 `terminal_ended`, are the end.
+         */
+        post: operations["exchange_terminal_api_auth_terminals_exchange_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/verification": {
         parameters: {
             query?: never;
@@ -1015,6 +1058,30 @@ export interface paths {
          * @description Ends one of my sign-ins.
          */
         delete: operations["end_session_api_me_sessions__sign_in__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/terminals/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Terminal
+         * @description The terminal that shows this code.
+         */
+        get: operations["read_terminal_api_me_terminals__code__get"];
+        put?: never;
+        /**
+         * Answer Terminal
+         * @description Signs the terminal in as me, or refuses it; once.
+         */
+        post: operations["answer_terminal_api_me_terminals__code__post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -8824,6 +8891,110 @@ export interface components {
             rows: number | null;
         };
         /**
+         * TerminalAnswer
+         * @description What the person decides.
+         */
+        TerminalAnswer: {
+            /**
+             * Answer
+             * @enum {string}
+             */
+            answer: "approve" | "refuse";
+        };
+        /**
+         * TerminalMade
+         * @description How a terminal goes on: it shows code and page, and asks with its secret.
+         */
+        TerminalMade: {
+            /**
+             * Code
+             * @description for the person, who compares it: XXXX-XXXX
+             */
+            code: string;
+            /**
+             * Expires In
+             * @description seconds
+             */
+            expires_in: number;
+            /**
+             * Interval
+             * @description seconds between two questions
+             */
+            interval: number;
+            /**
+             * Page
+             * @description where the code is entered
+             */
+            page: string;
+            /**
+             * Page With Code
+             * @description the same page, with the code filled in
+             */
+            page_with_code: string;
+            /**
+             * Secret
+             * @description for the terminal alone; shown this once
+             */
+            secret: string;
+        };
+        /**
+         * TerminalNew
+         * @description What a terminal says of itself; nothing vouches for it.
+         */
+        TerminalNew: {
+            /**
+             * Name
+             * @description such as `stillroom 0.1 on my-laptop`
+             */
+            name: string;
+        };
+        /**
+         * TerminalRead
+         * @description A terminal that asks to be signed in.
+         */
+        TerminalRead: {
+            /**
+             * Address
+             * @description where it asked from
+             */
+            address: string;
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Code */
+            code: string;
+            /**
+             * Elsewhere
+             * @description whether that is another address than the one that this request came from
+             */
+            elsewhere: boolean;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Name
+             * @description what it says of itself
+             */
+            name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "approved" | "refused";
+        };
+        /**
+         * TerminalSecret
+         * @description What a terminal proves itself with.
+         */
+        TerminalSecret: {
+            /** Secret */
+            secret: string;
+        };
+        /**
          * TestRequest
          * @description A database to sign in to; a password or a key that is left out is the one that was sent or made before.
          */
@@ -10222,6 +10393,72 @@ export interface operations {
             };
         };
     };
+    begin_terminal_api_auth_terminals_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TerminalNew"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TerminalMade"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exchange_terminal_api_auth_terminals_exchange_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TerminalSecret"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessToken"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     send_verification_api_auth_verification_post: {
         parameters: {
             query?: never;
@@ -11382,6 +11619,74 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_terminal_api_me_terminals__code__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description as the terminal shows it; case and hyphen do not matter */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TerminalRead"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answer_terminal_api_me_terminals__code__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description as the terminal shows it; case and hyphen do not matter */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TerminalAnswer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TerminalRead"];
+                };
             };
             /** @description Problem */
             default: {
