@@ -269,6 +269,7 @@ def _answers(ground: Ground, jobs: list[str]) -> dict[str, str]:
     places = {"org": "demo", "project": "shop", "revision": "0001", "plan": plan, "setup": setup, "draft": draft}
     places |= {"environment": "dev", "database": database, "webhook": webhook, "delivery": delivery}
     places["request"] = plan  # nobody asks for approvals here
+    places["code"] = http.post("/api/auth/terminals", json={"name": "a terminal"}).raise_for_status().json()["code"]
     answers = {}
     document = http.get("/openapi.json").json()
     for path, operations in document["paths"].items():

@@ -52,6 +52,7 @@ class Whole:
             "STILLROOM_PUBLIC_URL": f"http://127.0.0.1:{self.port}",
             "STILLROOM_READER_URL": f"http://127.0.0.1:{reader}",
             "STILLROOM_READER_BIND": f"127.0.0.1:{reader}",
+            "STILLROOM_ACCESS_TOKEN_MINUTES": "60",  # a person signs in once for all tests, which take their time
         }
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.http = httpx.Client(base_url=self.environment["STILLROOM_PUBLIC_URL"], trust_env=False, timeout=60)

@@ -43,7 +43,9 @@ class Waiting:
     def __init__(self, *words: str, stdin: int = subprocess.DEVNULL) -> None:
         command = [sys.executable, "-m", "stillroom_cli", "login", *words]
         pipe = subprocess.PIPE
-        self.process = subprocess.Popen(command, stdin=stdin, stdout=pipe, stderr=pipe, text=True)
+        self.process = subprocess.Popen(
+            command, stdin=stdin, stdout=pipe, stderr=pipe, text=True, preexec_fn=_hear_ctrl_c
+        )
         self.said = ""
 
     def code(self) -> str:
@@ -60,6 +62,11 @@ class Waiting:
         out, error = self.process.communicate(timeout=60)
         self.said += error
         return self.process.returncode, out
+
+
+def _hear_ctrl_c() -> None:
+    """As in a terminal: what a shell starts in the background inherits that SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture

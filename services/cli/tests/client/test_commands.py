@@ -102,7 +102,7 @@ async def test_a_plan_is_shown_and_then_run_exactly_once(
     assert signed_in("plan", "upgrade", "head", "-e", "dev") == 0
     printed = capsys.readouterr().out
     assert "dev/main from bbbb00000002 to dddd00000004" in printed
-    assert re.search(r" 1 ↑ cccc00000003  prices\n +2 ↑ dddd00000004  together", printed)
+    assert re.search(r" 1 ↑ cccc00000003  prices\n(?: {7}.*\n)* +2 ↑ dddd00000004  together", printed)
     key = re.search(r"--plan (\S+)", printed)[1]  # type: ignore[index]
     assert signed_in("upgrade", "--plan", key, "--json") == 0
     job = json.loads(capsys.readouterr().out)
