@@ -1,7 +1,7 @@
 /** What may hurt in a revision and in a plan: beside the source, in the dialog, and for whoever approves it. */
 import { expect, type Page, test } from "@playwright/test";
 import { faults, overflow } from "./accessible";
-import { signIn } from "./people";
+import { signIn, speaks } from "./people";
 import { addProject, call, change, createDatabase, moveTo, removeProject, Repository } from "./repository";
 
 const LAST = "ddd4";
@@ -31,7 +31,10 @@ async function shop(page: Page): Promise<string> {
   return slug;
 }
 
-test("the pane leads to the line, the plan says what is in its steps, and a phone and Russian show the same", async ({ page }) => {
+// The account keeps its language for the tests after this one.
+test.afterEach(({ request }) => speaks(request, "en"));
+
+test("the pane leads to the line, the plan says what is in its steps, and a phone and Russian show the same", async ({ page, request }) => {
   test.setTimeout(240_000);
   const slug = await shop(page);
   const migrations = `/demo/projects/${slug}/migrations`;
@@ -76,13 +79,12 @@ test("the pane leads to the line, the plan says what is in its steps, and a phon
   expect(badge!.x + badge!.width).toBeLessThanOrEqual(box!.x + box!.width);
   expect(await faults(page)).toEqual([]);
   await page.screenshot({ path: test.info().outputPath("plan-390.png") });
-  await page.evaluate(() => localStorage.setItem("stillroom.locale", "ru"));
+  await speaks(request, "ru");
   await page.reload();
   await expect(dialog.getByText(/2 опасности, 1 предупреждение; размеры прочитаны/)).toBeVisible();
   await dialog.getByRole("list").first().getByRole("button").last().click();
   await expect(dialog).toContainText("Значения столбца пропадут");
   expect(await overflow(page)).toBe(0);
-  await page.evaluate(() => localStorage.setItem("stillroom.locale", "en"));
   await removeProject(page, slug);
 });
 
