@@ -47,7 +47,10 @@ class Code(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """`lock` is on the table; `rows` says what happens to all of them under it. None: brief, or nothing of the kind."""
+    """`lock` is on the table; `rows` says what happens to all of them under it. None: brief, or nothing of the kind.
+
+    `loses` says that data goes, which is as bad in a small table.
+    """
 
     code: Code
     severity: Severity
@@ -55,6 +58,7 @@ class Rule:
     fix: str
     lock: str | None = None
     rows: Rows | None = None
+    loses: bool = False
 
 
 _RULES = (
@@ -161,6 +165,7 @@ _RULES = (
         code=Code.COLUMN_DROPPED,
         severity="danger",
         lock=_ALL,
+        loses=True,
         title="The values of the column are gone, and code that still names it fails at once.",
         fix="First a release that does not use it; keep a copy of what may be needed again.",
     ),
@@ -168,6 +173,7 @@ _RULES = (
         code=Code.TABLE_DROPPED,
         severity="danger",
         lock=_ALL,
+        loses=True,
         title="The table and all of its rows are gone, and code that still uses it fails at once.",
         fix="First a release that does not use it; rename it for a while, or keep a copy.",
     ),
@@ -176,6 +182,7 @@ _RULES = (
         severity="danger",
         lock=_ALL,
         rows="rewrites",
+        loses=True,
         title="All rows are gone.",
         fix="Keep a copy of what may be needed again.",
     ),

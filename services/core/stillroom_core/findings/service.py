@@ -101,9 +101,10 @@ async def judge_plan(session: Session, actor: Actor, placed: PlacedPlan) -> Judg
 
 
 def _judge(finding: Finding, size: Size | None) -> Judged:
-    """What takes its time by the rows is no danger where there are hardly any."""
+    """What takes its time by the rows is no danger where there are hardly any; what loses them still is."""
+    rule = finding.rule
     small = size is not None and size.bytes is not None and size.bytes <= SMALL
-    severity: Severity = "note" if small and finding.rule.rows is not None and finding.table else finding.rule.severity
+    severity: Severity = "note" if small and rule.rows is not None and not rule.loses else rule.severity
     return Judged(finding, severity, size)
 
 
