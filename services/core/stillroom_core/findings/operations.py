@@ -16,7 +16,7 @@ from stillroom_core.findings.sql import (
     read_sql,
 )
 from stillroom_core.findings.values import differs_by_row
-from stillroom_core.revisions.calls import ROWS, Call, Computed, Function, Source, argument, method_of, source_of
+from stillroom_core.revisions.calls import ROWS, Call, Function, NotWritten, Source, argument, method_of, source_of
 
 FUNCTIONS = ("upgrade", "downgrade")
 COMPUTED = "…"  # stands for the name of a table that only running would tell
@@ -74,7 +74,7 @@ class _Reader:
                 self._scene.tell(Code.STAYS_IF_IT_FAILS, line=called.node.lineno)
             try:
                 self._call(called)
-            except Computed:
+            except NotWritten:
                 self._scene.tell(Code.NOT_READ, line=called.node.lineno)
         return Told(self._scene.found, frozenset(self._scene.new))
 
@@ -101,7 +101,7 @@ class _Reader:
         node = argument(call, position, name)
         try:
             table = self._function.value(node)
-        except Computed:
+        except NotWritten:
             # `Order.__tablename__` is the same table wherever it stands.
             table = ast.unparse(node) if isinstance(node, ast.Attribute) else COMPUTED
         return self._part(call, None, schema), table
@@ -129,7 +129,7 @@ class _Reader:
     def add_column(self, call: ast.Call, table: Table, at: int) -> None:
         column = argument(call, at, "column")
         if not isinstance(column, ast.Call) or method_of(column)[1] != "Column":
-            raise Computed
+            raise NotWritten
         name, line = self._part(column, 0, "name"), column.lineno
         parts = {method_of(part)[1] for part in column.args if isinstance(part, ast.Call)}
         stored = any(
@@ -163,7 +163,7 @@ class _Reader:
         if method == "text" and default.args:
             try:
                 return differs_by_row(self._function.value(default.args[0]))
-            except Computed:
+            except NotWritten:
                 return False
         return owner == "func" and differs_by_row(f"{method}()")
 
@@ -205,7 +205,7 @@ class _Reader:
         """The name of a column, an index or a constraint; empty where it is computed, which changes no judgement."""
         try:
             return self._function.text(call, position, name, "")
-        except Computed:
+        except NotWritten:
             return ""
 
 

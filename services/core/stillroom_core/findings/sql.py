@@ -7,7 +7,6 @@ from stillroom_core.findings.scene import Scene, Table
 from stillroom_core.findings.values import differs_by_row
 from stillroom_core.revisions.words import NoWords, Words, statements_of
 
-LONGEST = 65_536
 _CONSTRAINTS = ("constraint", "primary", "unique", "foreign", "check", "exclude")
 _SERIAL = frozenset({"serial", "bigserial", "smallserial", "serial2", "serial4", "serial8"})
 # Heads of statements that compute what they do.
@@ -16,9 +15,6 @@ _COMPUTED = ("do", "call", "execute")
 
 def read_sql(sql: str, scene: Scene, line: int | None) -> None:
     """Tells the scene of each statement; never raises for what the text is."""
-    if len(sql) > LONGEST:
-        scene.tell(Code.NOT_READ, line=line)
-        return
     try:
         for words in statements_of(sql):
             _statement(words, scene, line)

@@ -1,7 +1,7 @@
 """The calls that the functions of a revision file would make, in order, read from its source without running it.
 
 A branch is taken as if every side ran; a function of the file that is called is entered once. What an argument is can
-be asked as long as it stands there: a name that only running would tell raises Computed.
+be asked as long as it stands there: a name that only running would tell raises NotWritten.
 """
 
 import ast
@@ -13,8 +13,8 @@ from stillroom_core.revisions.syntax import NotRead, parse
 _WITHOUT_TRANSACTION = "autocommit_block"
 
 
-class Computed(Exception):
-    """An argument that is computed."""
+class NotWritten(Exception):
+    """An argument that is computed: what it is stands nowhere in the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Function:
         yield from self._enter(self._name)
 
     def value(self, node: ast.expr | None) -> str:
-        """The text that an expression stands for, empty for None; raises Computed."""
+        """The text that an expression stands for, empty for None; raises NotWritten."""
         match node:
             case ast.Constant(value=str(text)):
                 return text
@@ -87,32 +87,32 @@ class Function:
             case ast.BinOp(left=left, op=ast.Add(), right=right):
                 return self.value(left) + self.value(right)
             case _:
-                raise Computed
+                raise NotWritten
 
     def text(self, call: ast.Call, position: int | None, name: str, otherwise: str | None = None) -> str:
-        """An argument by position or name; raises Computed where it is computed, or missing without a default."""
+        """An argument by position or name; raises NotWritten where it is computed, or missing without a default."""
         node = argument(call, position, name)
         if node is not None:
             return self.value(node)
         if otherwise is None:
-            raise Computed
+            raise NotWritten
         return otherwise
 
     def keyword(self, call: ast.Call, name: str, otherwise: str = "") -> str:
-        """An argument by name alone; raises Computed."""
+        """An argument by name alone; raises NotWritten."""
         return self.text(call, None, name, otherwise)
 
     def sql(self, call: ast.Call) -> str | None:
-        """What `execute` is given, None where it is an expression that changes rows; raises Computed."""
+        """What `execute` is given, None where it is an expression that changes rows; raises NotWritten."""
         node: ast.expr | None = call.args[0] if call.args else None
         if isinstance(node, ast.Call) and method_of(node)[1] in ("text", "DDL") and node.args:
             node = node.args[0]
         if node is None or (isinstance(node, ast.Call) and method_of(node)[1] in ROWS):
             return None
         if isinstance(node, ast.JoinedStr) and not all(isinstance(v, ast.Constant) for v in node.values):
-            raise Computed
+            raise NotWritten
         if isinstance(node, ast.Call | ast.Attribute | ast.Subscript):
-            raise Computed
+            raise NotWritten
         return self.value(node)
 
     def _enter(self, name: str) -> Iterator[Call]:
@@ -152,7 +152,7 @@ class Function:
         if method == "batch_alter_table" and isinstance(variable, ast.Name):
             try:
                 batch = (self.keyword(call, "schema"), self.text(call, 0, "table_name"))
-            except Computed:
+            except NotWritten:
                 batch = ("", "")
             self._batches[variable.id] = batch
         return method == _WITHOUT_TRANSACTION

@@ -20,6 +20,7 @@ _TEXTS = frozenset(
     }
 )
 _NAME = 63  # bytes; PostgreSQL cuts longer names
+LONGEST = 65_536
 
 
 class _Tokenizer(Postgres.Tokenizer):
@@ -28,7 +29,7 @@ class _Tokenizer(Postgres.Tokenizer):
 
 
 class NoWords(Exception):
-    """The text is no SQL: a quote or a comment has no end."""
+    """The text is no SQL, for a quote or a comment has no end; or it is too long to be read."""
 
 
 class Word(NamedTuple):
@@ -41,6 +42,8 @@ class Word(NamedTuple):
 
 def statements_of(sql: str) -> Iterator["Words"]:
     """The statements of a text, each as its words; raises NoWords."""
+    if len(sql) > LONGEST:
+        raise NoWords
     try:
         tokens = _Tokenizer().tokenize(sql)
     except (SqlglotError, RecursionError, ValueError, IndexError) as cause:

@@ -8,7 +8,8 @@ import pytest
 from stillroom_core.findings.finding import Finding
 from stillroom_core.findings.rules import Code
 from stillroom_core.findings.scene import MOST, Scene
-from stillroom_core.findings.sql import LONGEST, read_sql
+from stillroom_core.findings.sql import read_sql
+from stillroom_core.revisions.words import LONGEST
 
 PAGE = Path(__file__).resolve().parents[4] / "docs" / "safe-migrations.md"
 # Harmless, though all rows are read; or not to be known without the type that was there before.

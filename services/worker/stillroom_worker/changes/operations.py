@@ -8,7 +8,7 @@ import ast
 from collections.abc import Callable, Iterator
 
 from stillroom_core.changes.change import Action, Change
-from stillroom_core.revisions.calls import Call, Computed, Function, method_of, source_of
+from stillroom_core.revisions.calls import Call, Function, NotWritten, method_of, source_of
 from stillroom_worker.changes.statements import MOST, Path, changes_of, unread
 
 
@@ -58,7 +58,7 @@ class _Reader:
                 yield from self._type_of(call.func.value)
             elif method == "execute":
                 yield from self.execute(call)
-        except Computed:
+        except NotWritten:
             yield self._unread(call)
 
     def _unread(self, call: ast.Call) -> Change:

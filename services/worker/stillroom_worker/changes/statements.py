@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from stillroom_core.changes.change import Change
 from stillroom_core.revisions.words import NoWords, Words, statements_of
 
-LONGEST = 65_536
 MOST = 2_000
 _SHOWN = 120
 _DDL = re.compile(r"\b(?:create|alter|drop|comment|grant|revoke|do|call|import|set|reset|into)\b", re.IGNORECASE)
@@ -56,8 +55,6 @@ def changes_of(sql: str, line: int | None = None, path: Path | None = None) -> l
     """The changes of a text of one or several statements, in order; never raises for what the text is."""
     if not _DDL.search(sql):
         return []
-    if len(sql) > LONGEST:
-        return [unread(sql, line)]
     path = path or Path()
     found: list[Change] = []
     try:

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from stillroom_worker.changes.statements import LONGEST, Path, changes_of
+from stillroom_core.revisions.words import LONGEST
+from stillroom_worker.changes.statements import Path, changes_of
 
 
 def told(sql: str) -> list[str]:
